@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from rich.console import Console
 from rich.text import Text
@@ -25,45 +25,23 @@ from shielded_function_monitoring.visible import visible
 from . import terminal
 from .alert_groups import NUMBERS, Group, cells_of, columns_of, groups_of, ways_to_allow
 from .aws import call, client
-from .choices import GroupedBy
-from .errors import NOT_WHOLE, CliError
+from .errors import FOUND, NOT_WHOLE, CliError
 from .listed_hosts import ListedHosts
 from .log_files import check_files, read_lines
-from .log_groups import Where, find_batches
+from .log_groups import find_batches
 from .naming_presets import presets_for
+from .options import Alerts, Where
 from .run import describe_attempt
 from .sources import BOTH, Found, Source, notes_of, source_of
 from .times import span_of
 
-FOUND: Final = 3
-"""Exit status: there were violations. 0: there was none; 2: the command failed, or read only part."""
 SINCE: Final = "24h"
 _PATTERN: Final = "{ $.function_shield IS TRUE }"
 _LATE: Final = timedelta(seconds=30)
 _PAUSE_SECONDS: Final = 2.0
 
 
-class Options(NamedTuple):
-    """The user's options.
-
-    Attributes:
-        group: function, policy, package or target.
-        lines: show the lines themselves.
-        follow: show new lines as they arrive.
-        limit: rows, or lines, at most; None is all groups in JSON, and `terminal.MOST` otherwise.
-        every: show all of them.
-        hosts: show only hosts on these lists: files, or `preset:NAME`.
-    """
-
-    group: GroupedBy = "target"
-    lines: bool = False
-    follow: bool = False
-    limit: int | None = None
-    every: bool = False
-    hosts: Sequence[str] = ()
-
-
-def alerts(where: Where, options: Options, *, json: bool) -> int:
+def alerts(where: Where, options: Alerts, *, json: bool) -> int:
     """Prints the violations.
 
     Returns:
@@ -90,7 +68,7 @@ def alerts(where: Where, options: Options, *, json: bool) -> int:
 # Groups
 
 
-def _show_groups(source: Source, options: Options, *, json: bool) -> int:
+def _show_groups(source: Source, options: Alerts, *, json: bool) -> int:
     listed = ListedHosts(options.hosts) if options.hosts else None
     found = source.ask([partial(queries.alerts_by, options.group)])
     rows = listed.choose(found.rows[0]) if listed else found.rows[0]

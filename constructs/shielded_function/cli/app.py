@@ -1,24 +1,22 @@
-"""The commands and their options. The module of a command is imported when the command is called."""
+"""The commands, in the order of `--help`. The module of a command is imported when the command is called."""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version as distribution_version
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_origin, get_type_hints
 
 import typer
 
-from .choices import Architecture, Event, GroupedBy, LearnFormat, RenderFormat
+from . import options
 from .demo import is_checkout
 from .errors import CliError
-
-
-def _version() -> str:
-    return f"shielded-function {distribution_version('shielded-function')}"
-
+from .options import Event, Json, LearnFormat, OneFunction, PolicyFile, PolicyRegion, RenderFormat, Where
 
 app = typer.Typer(
     name="shielded-function",
@@ -30,7 +28,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(_version())
+        print(f"shielded-function {distribution_version('shielded-function')}")
         raise typer.Exit
 
 
@@ -48,101 +46,123 @@ def _refuse_policy_file(given: str | None) -> None:
         raise CliError(f"--policy-file is called --policy: write --policy {given}")
 
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-PolicyFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--policy",
-        "-p",
-        help="A file: YAML, TOML or JSON by its ending, else NAME=value lines. Without it, the SHIELD_* variables.",
-    ),
-]
 OldPolicyFile = Annotated[str | None, typer.Option("--policy-file", hidden=True, callback=_refuse_policy_file)]
-Files = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="[FILES]...",
-        help="Files with log lines (.gz too); - is stdin. Without files, the logs come from AWS.",
-        show_default=False,
-    ),
-]
-LogGroups = Annotated[list[str] | None, typer.Option("--log-group", "-g", help="A log group; may be repeated.")]
-Functions = Annotated[list[str] | None, typer.Option("--function", "-n", help="A function's name; may be repeated.")]
-Stacks = Annotated[
-    list[str] | None, typer.Option("--stack", "-s", help="A CloudFormation stack: all its functions; may be repeated.")
-]
-Every = Annotated[bool, typer.Option("--all", help="Show every row.")]
-Until = Annotated[str | None, typer.Option(help="Until when, as --since; by default now.")]
-Region = Annotated[str | None, typer.Option(help="The AWS region; by default that of the AWS settings.")]
-Profile = Annotated[str | None, typer.Option(help="A profile of the AWS settings.")]
-Env = Annotated[
-    list[str] | None, typer.Option(metavar="NAME=VALUE", help="A variable of its environment; may be repeated.")
-]
-Value = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="ID=VALUE",
-        help="A value known only at deployment: LogicalId (a Ref), LogicalId.Attribute, a parameter, an export's name.",
-    ),
-]
-LayerContent = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="ARN=PATH",
-        help="The folder or zip file of a layer that is not in the assembly; ARN= leaves it out.",
-    ),
-]
 
 
-@app.command()
-def alerts(
-    files: Files = None,
-    log_group: LogGroups = None,
-    function: Functions = None,
-    stack: Stacks = None,
-    since: Annotated[
-        str | None, typer.Option(help="Since when: 30m, 12h, 7d, or a time; by default 24h of AWS, and all of files.")
-    ] = None,
-    until: Until = None,
-    by: Annotated[GroupedBy, typer.Option(help="The property that a group shares.")] = "target",
-    hosts: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FILE|preset:NAME",
-            help="Only hosts on this list: a file with one a line, or a preset (preset:exfiltration); may be repeated.",
-        ),
-    ] = None,
-    lines: Annotated[bool, typer.Option("--lines", help="Show the newest log lines.")] = False,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show lines as they come.")] = False,
-    limit: Annotated[int | None, typer.Option(help="How many groups, or lines, to show; by default 50.")] = None,
-    every: Every = False,
-    region: Region = None,
-    profile: Profile = None,
-    json: Json = False,
-) -> None:
-    """Show the violations of shielded functions, from log groups (aggregated by Logs Insights) or from files.
+def _flat(name: str, kind: Any, default: Any) -> Iterator[Parameter]:
+    """One option, or one for each field of a class of options."""
+    if hasattr(kind, "_fields"):
+        for field, hint in get_type_hints(kind, include_extras=True).items():
+            yield from _flat(field, hint, kind._field_defaults.get(field, Parameter.empty))
+        return
+    if get_origin(getattr(kind, "__origin__", None)) is Sequence:  # which typer does not know
+        kind, default = Annotated[list[str], kind.__metadata__[0]], []
+    yield Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
 
-    The exit status is 0 if there was no violation, 3 if there was one, and 2 if the logs could not be read, or if
-    --hosts found nothing, and the log has only counts of some violations.
+
+def _made(name: str, kind: Any, given: Mapping[str, Any]) -> Any:
+    if not hasattr(kind, "_fields"):
+        return given[name]
+    return kind(*(_made(field, hint, given) for field, hint in get_type_hints(kind, include_extras=True).items()))
+
+
+def command(example: str, **settings: Any) -> Callable[[Callable[..., int]], None]:
+    """Makes a command of a function that returns the exit status: each of its parameters is an option, or several."""
+
+    def register(function: Callable[..., int]) -> None:
+        hints = get_type_hints(function, include_extras=True)
+        del hints["return"]
+        defaults = {name: each.default for name, each in signature(function).parameters.items()}
+
+        def call(**given: Any) -> None:
+            raise typer.Exit(function(**{name: _made(name, hint, given) for name, hint in hints.items()}))
+
+        made: Any = call
+        parameters = [each for name, hint in hints.items() for each in _flat(name, hint, defaults[name])]
+        made.__signature__ = Signature(parameters)
+        made.__annotations__ = {each.name: each.annotation for each in parameters}
+        made.__doc__ = function.__doc__
+        name = function.__name__.replace("_", "-")
+        app.command(name, epilog=f"Example: shielded-function {name} {example}".strip(), **settings)(made)
+
+    return register
+
+
+@command("cdk.out Shop/Checkout --event event.json --alert")
+def run(chosen: OneFunction, given: options.Run, json: Json = False) -> int:
+    """Invoke one of your own functions, shielded, in an emulated Lambda (on Linux).
+
+    Nothing leaves the machine: every name resolves, and every connection is refused, except by a host of --reply. The
+    function's runtime is fetched first, unless this machine has it. The exit status is 0 if the function returned and
+    the shield had nothing to report, 3 if it returned and there were alerts, 1 if it failed, and 2 if it could not run.
+    Install its dependencies: pip install "shielded-function\\[run]".
     """
-    from . import alerts
-    from .aws import Place
-    from .log_groups import Where
+    from . import run
 
-    where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
-    raise typer.Exit(alerts.alerts(where, alerts.Options(by, lines, follow, limit, every, hosts or ()), json=json))
+    return run.run(chosen, given, json=json)
 
 
-@app.command()
-def learn(
-    files: Files = None,
-    log_group: LogGroups = None,
-    function: Functions = None,
-    stack: Stacks = None,
-    since: Annotated[
-        str | None, typer.Option(help="Since when: 30m, 12h, 7d, or a time; by default 14d of AWS, and all of files.")
+@command("cdk.out Shop/Checkout --incident event-stream")
+def drill(
+    chosen: OneFunction,
+    incident: Annotated[
+        list[str] | None, typer.Option(help="An incident, as --list names it; may be repeated. By default all.")
     ] = None,
-    until: Until = None,
+    expect: Annotated[
+        Path | None,
+        typer.Option(help="A TOML file with each incident's expected outcome: stopped, partly, passed, not run."),
+    ] = None,
+    listing: Annotated[bool, typer.Option("--list", help="List the incidents, without playing any.")] = False,
+    json: Json = False,
+) -> int:
+    """Play real supply-chain incidents in one of your own functions, harmlessly, in an emulated Lambda (on Linux).
+
+    Each is played twice, unshielded and with the function's own policy. Nothing leaves the machine. The exit status is
+    0, 1 if an outcome differs from --expect, and 2 if an incident could not be played. Install its dependencies: pip
+    install "shielded-function\\[run]".
+    """
+    from . import drill
+    from .run import named
+
+    if listing:
+        return drill.show(json=json)
+    assembly, _ = named("drill", chosen)
+    return drill.run(assembly, drill.Options(chosen, incident or (), expect), json=json)
+
+
+@command("nodejs22.x java21")
+def fetch(
+    runtime: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUNTIME]...", help="As Lambda names it: nodejs22.x, java21.", show_default=False),
+    ] = None,
+    listing: Annotated[bool, typer.Option("--list", help="List the runtimes, without fetching any.")] = False,
+    json: Json = False,
+) -> int:
+    """Fetch a runtime for `run` and `drill`, before they do so themselves.
+
+    Each file's hash is checked, or apt checks its signature. They are kept in ~/.cache/shielded-function. The exit
+    status is 2 if one is not available.
+    """
+    from . import fetch
+
+    return fetch.run(runtime or (), listing=listing, json=json)
+
+
+@command("--json", hidden=not is_checkout())
+def demo(json: Json = False) -> int:
+    """Attack an example function, unshielded and shielded, in an emulated Lambda (from a checkout, on Linux).
+
+    The exit status is 1 if an attempt did not go as it should.
+    """
+    from . import demo
+
+    return demo.run(json=json)
+
+
+@command("--stack Shop --assembly cdk.out --output policies")
+def learn(
+    where: Where,
     policy: Annotated[
         Path | None, typer.Option("--policy", "-p", help="A file with the present policy: YAML, TOML, JSON or lines.")
     ] = None,
@@ -171,11 +191,9 @@ def learn(
         Path | None,
         typer.Option(help="A file with the targets of each package: written, or with --check compared with the log."),
     ] = None,
-    every: Every = False,
-    region: Region = None,
-    profile: Profile = None,
+    every: Annotated[bool, typer.Option("--all", help="Show every row.")] = False,
     json: Json = False,
-) -> None:
+) -> int:
     """Learn the least policy for the observed behaviour of functions, best in alert mode.
 
     Wildcards are offered, and targets that look like an attack are listed for you to decide: learn adds neither. The
@@ -183,157 +201,46 @@ def learn(
     would deny an observed target, or targets are unknown: then learn prints the --accept options that complete it.
     """
     from . import learn
-    from .aws import Place
-    from .log_groups import Where
 
-    where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
     options = learn.Options(
         policy, assembly, place or (), granted, accept or (), form, output, check, every, packages, lock
     )
-    raise typer.Exit(learn.run(where, options, json=json))
+    return learn.run(where, options, json=json)
 
 
-@app.command()
-def report(
-    files: Files = None,
-    log_group: LogGroups = None,
-    function: Functions = None,
-    stack: Stacks = None,
-    since: Annotated[
-        str | None, typer.Option(help="Since when: 30m, 12h, 7d, or a time; by default 7d of AWS, and all of files.")
-    ] = None,
-    until: Until = None,
-    output: Annotated[
-        str | None, typer.Option("--output", "-o", help="A file, or -; by default shield-report.html; JSON: stdout.")
-    ] = None,
-    previous: Annotated[
-        Path | None, typer.Option(help="An earlier report of --json: violations that it lacks are new.")
-    ] = None,
-    assembly: Annotated[
-        Path | None, typer.Option(help="The folder cdk.out: adds each function's blast radius to the report.")
-    ] = None,
-    region: Region = None,
-    profile: Profile = None,
-    json: Json = False,
-) -> None:
-    """Write a page about violations: when, by function, control and target, new ones, and which functions armed.
-
-    The exit status is 0, or 3 if the log has only counts of some violations: the page lacks their targets.
-    """
-    from . import report
-    from .aws import Place
-    from .log_groups import Where
-
-    where = Where(files or (), log_group or (), function or (), stack or (), since, until, Place(region, profile))
-    raise typer.Exit(report.report(where, report.Options(json, output, previous, assembly)))
-
-
-@app.command(hidden=not is_checkout())
-def demo(json: Json = False) -> None:
-    """Attack an example function, unshielded and shielded, in an emulated Lambda (from a checkout, on Linux).
-
-    The exit status is 1 if an attempt did not go as it should.
-    """
-    from . import demo
-
-    raise typer.Exit(demo.run(json=json))
-
-
-@app.command()
-def doctor(json: Json = False) -> None:
-    """Print the facilities of this machine's kernel and sandbox that the shield needs."""
-    from . import doctor
-
-    raise typer.Exit(doctor.run(json=json))
-
-
-@app.command()
+@command("--policy checkout.policy")
 def explain(
     policy: PolicyFile = None,
     policy_file: OldPolicyFile = None,
     perimeter: Annotated[
         bool, typer.Option("--perimeter", help="Explain both halves: the engine's and the ShieldPerimeter's.")
     ] = False,
-    region: Annotated[
-        str, typer.Option(help="The function's AWS region, for --perimeter.", envvar="AWS_REGION")
-    ] = "us-east-1",
+    region: PolicyRegion = "us-east-1",
     json: Json = False,
-) -> None:
+) -> int:
     """Explain a policy in plain words."""
     from . import policy as policies
 
     chosen = policies.load(policy, os.environ)
     if perimeter:
-        raise typer.Exit(policies.explain_perimeter(chosen, region=region, json=json))
-    raise typer.Exit(policies.explain(chosen, json=json))
+        return policies.explain_perimeter(chosen, region=region, json=json)
+    return policies.explain(chosen, json=json)
 
 
-@app.command()
-def presets(json: Json = False) -> None:
-    """List the presets of a policy: the needs of well-known libraries, by name."""
-    from . import presets
-
-    raise typer.Exit(presets.show(json=json))
-
-
-@app.command()
-def audit(
-    directory: Annotated[Path, typer.Argument(help="The folder that `cdk synth` writes.")] = Path("cdk.out"),
-    against: Annotated[
-        Path | None, typer.Option(help="An earlier such folder: find policies that became looser since.")
-    ] = None,
-    production: Annotated[
-        list[str] | None, typer.Option(help="A construct path, or a glob, of production functions. May be repeated.")
-    ] = None,
-    perimeter: Annotated[
-        list[str] | None,
-        typer.Option(help="A construct path, or a glob, of functions that need a ShieldPerimeter. May be repeated."),
-    ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
-    json: Json = False,
-    sarif: Annotated[str | None, typer.Option(help="Write SARIF 2.1.0 to this file; - prints it.")] = None,
-    show_all: Annotated[
-        bool,
-        typer.Option("--all", help="Also list code that runs outside Lambda, and each function's blast radius."),
-    ] = False,
-    today: Annotated[
-        str | None, typer.Option(help="The day of the check, as 2027-01-31; by default the clock's, in UTC.")
-    ] = None,
-) -> None:
-    """Check that every function of a synthesized app is shielded, and that its policy restricts it.
-
-    The exit status is 1 if there is an error, or if something became looser than --against.
-    """
-    from . import audit
-
-    raise typer.Exit(
-        audit.run(
-            directory,
-            against=against,
-            production=production or (),
-            perimeter=perimeter or (),
-            strict=strict,
-            json=json,
-            sarif=sarif,
-            show_all=show_all,
-            today=today,
-        )
-    )
-
-
-@app.command()
+@command("connect api.stripe.com:443 --policy checkout.policy")
 def decide(
     event: Annotated[Event, typer.Argument(help="The kind of event.", show_default=False)],
     target: Annotated[
-        str, typer.Argument(help="host:port, a host name, a path under /tmp, a program's path, or a library's file.")
+        str,
+        typer.Argument(
+            help="host:port, a host name, a path under /tmp, a program's path, or a library's file.", show_default=False
+        ),
     ],
     policy: PolicyFile = None,
     policy_file: OldPolicyFile = None,
-    region: Annotated[
-        str, typer.Option(help="The function's AWS region, for allow_aws.", envvar="AWS_REGION")
-    ] = "us-east-1",
+    region: PolicyRegion = "us-east-1",
     json: Json = False,
-) -> None:
+) -> int:
     """Print a policy's decision about one event.
 
     The exit status is 0 if the event would happen (allowed, or only reported), 1 if it would be denied, and 3 if values
@@ -341,53 +248,41 @@ def decide(
     """
     from . import policy as policies
 
-    chosen = policies.load(policy, os.environ)
-    raise typer.Exit(policies.decide(chosen, event, target, region=region, json=json))
+    return policies.decide(policies.load(policy, os.environ), event, target, region=region, json=json)
 
 
-@app.command()
-def layer(
-    arch: Annotated[Architecture, typer.Option(help="The function's architecture.", show_default=False)],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The zip file to write.", show_default=False)],
-    sbom: Annotated[
-        Path | None, typer.Option(help="Also write a CycloneDX SBOM of the layer.", show_default=False)
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that hold something else.")] = False,
-    json: Json = False,
-) -> None:
-    """Write the shield's layer as a zip file, the same bytes on every machine."""
-    from . import layer
+@command("")
+def presets(json: Json = False) -> int:
+    """List the presets of a policy: the needs of well-known libraries, by name."""
+    from . import presets
 
-    raise typer.Exit(layer.write(arch, output, sbom=sbom, force=force, json=json))
+    return presets.show(json=json)
 
 
-@app.command(context_settings={"allow_extra_args": True})
-def render(
-    context: typer.Context,
-    form: Annotated[
-        RenderFormat, typer.Option("--format", help="The output format; json is for the AWS CLI.", show_default=False)
-    ],
-    policy: PolicyFile = None,
-    function: Annotated[str, typer.Option("--function", "-n", help="The function's name.")] = "my-function",
-    arch: Annotated[Architecture, typer.Option(help="The function's architecture.")] = "x86_64",
-    layer: Annotated[
-        str, typer.Option(help="The layer's zip file, relative to the template.")
-    ] = "shielded-function-layer.zip",
-) -> None:
-    """Print a policy for SAM, Terraform or the AWS CLI, with the layer, the metric filter and the alarms."""
-    from . import policy as policies
-    from . import render
-    from .terminal import note
+@command("--function checkout --since 2h")
+def alerts(where: Where, given: options.Alerts, json: Json = False) -> int:
+    """Show the violations of shielded functions, from log groups (aggregated by Logs Insights) or from files.
 
-    if context.args:
-        raise CliError(f"a policy file is an option: write --policy {context.args[0]}")
-    found = policies.load(policy, os.environ)
-    sys.stdout.write(render.render(found, form, render.Options(function, arch, layer)))
-    if found.allow_aws in (None, "all"):
-        note(render.NO_GRANTS)
+    The exit status is 0 if there was no violation, 3 if there was one, and 2 if the logs could not be read, or if
+    --hosts found nothing, and the log has only counts of some violations.
+    """
+    from . import alerts
+
+    return alerts.alerts(where, given, json=json)
 
 
-@app.command("set-mode")
+@command("--stack Shop --since 7d")
+def report(where: Where, given: options.Page, json: Json = False) -> int:
+    """Write a page about violations: when, by function, control and target, new ones, and which functions armed.
+
+    The exit status is 0, or 3 if the log has only counts of some violations: the page lacks their targets.
+    """
+    from . import report
+
+    return report.report(where, given, json=json)
+
+
+@command("checkout outbound_connectivity=alert")
 def set_mode(
     function: Annotated[str, typer.Argument(help="The function's name or ARN.", show_default=False)],
     modes: Annotated[
@@ -398,12 +293,9 @@ def set_mode(
             show_default=False,
         ),
     ],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the changes, without making them.")] = False,
-    region: Annotated[str | None, typer.Option(help="The AWS region; by default that of the AWS settings.")] = None,
-    profile: Annotated[str | None, typer.Option(help="A profile of the AWS settings.")] = None,
+    given: options.SetMode,
     json: Json = False,
-) -> None:
+) -> int:
     """Change the mode of a live function's controls, in an incident.
 
     Needs lambda:GetFunctionConfiguration, lambda:UpdateFunctionConfiguration and lambda:ListAliases. The exit status is
@@ -411,111 +303,57 @@ def set_mode(
     """
     from . import set_mode
 
-    options = set_mode.Options(yes, dry_run, region, profile)
-    raise typer.Exit(set_mode.set_mode(function, modes, options, json=json))
+    return set_mode.set_mode(function, modes, given, json=json)
 
 
-@app.command()
-def run(
-    assembly: Annotated[Path, typer.Argument(help="The folder that `cdk synth` writes: cdk.out.", show_default=False)],
-    function: Annotated[
-        str, typer.Argument(help="The function: its construct path, logical id, name or id.", show_default=False)
+@command("cdk.out --production 'Live/*' --strict")
+def audit(given: options.Audit, json: Json = False) -> int:
+    """Check that every function of a synthesized app is shielded, and that its policy restricts it.
+
+    The exit status is 1 if there is an error, or if something became looser than --against.
+    """
+    from . import audit
+
+    return audit.run(given, json=json)
+
+
+@command("")
+def doctor(json: Json = False) -> int:
+    """Print the facilities of this machine's kernel and sandbox that the shield needs."""
+    from . import doctor
+
+    return doctor.run(json=json)
+
+
+@command("--arch arm64 --output layer.zip")
+def layer(given: options.Layer, json: Json = False) -> int:
+    """Write the shield's layer as a zip file, the same bytes on every machine."""
+    from . import layer
+
+    return layer.write(given, json=json)
+
+
+@command("--format sam --policy checkout.policy --function checkout", context_settings={"allow_extra_args": True})
+def render(
+    context: typer.Context,
+    form: Annotated[
+        RenderFormat, typer.Option("--format", help="The output format; json is for the AWS CLI.", show_default=False)
     ],
-    event: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FILE",
-            help="A file with the event as JSON, or - for stdin; by default {}. A .jsonl file has an event on each "
-            "line. May be repeated: the events follow each other in one sandbox.",
-            show_default=False,
-        ),
-    ] = None,
-    alert: Annotated[
-        bool, typer.Option("--alert", help="Run it in alert mode: report violations, and block nothing.")
-    ] = False,
-    env: Env = None,
-    value: Value = None,
-    layer: LayerContent = None,
-    log: Annotated[Path | None, typer.Option(help="Write the function's log to this file, for `learn`.")] = None,
-    reply: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="HOST=FILE|STATUS|moto",
-            help="A host that answers calls that the policy lets through: with a file's content, an HTTP status, or, "
-            "for AWS ('*.amazonaws.com=moto'), as moto does, where that is installed. HOST may have wildcards. May be "
-            "repeated.",
-        ),
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Invoke one of your own functions, shielded, in an emulated Lambda (on Linux).
+    given: options.Render,
+    policy: PolicyFile = None,
+) -> int:
+    """Print a policy for SAM, Terraform or the AWS CLI, with the layer, the metric filter and the alarms."""
+    from . import policy as policies
+    from . import render
+    from .terminal import note
 
-    Nothing leaves the machine: every name resolves, and every connection is refused, except by a host of --reply. The
-    function's runtime is fetched first, unless this machine has it. The exit status is 0 if the function returned and
-    the shield had nothing to report, 3 if it returned and there were alerts, 1 if it failed, and 2 if it could not run.
-    Install its dependencies: pip install "shielded-function\\[run]".
-    """
-    from . import run
-
-    options = run.Options(function, event or (), alert, env or (), value or (), layer or (), log, reply or ())
-    raise typer.Exit(run.run(assembly, options, json=json))
-
-
-@app.command()
-def drill(
-    assembly: Annotated[
-        Path | None, typer.Argument(help="The folder that `cdk synth` writes: cdk.out.", show_default=False)
-    ] = None,
-    function: Annotated[
-        str | None, typer.Argument(help="The function: its construct path, logical id, name or id.", show_default=False)
-    ] = None,
-    incident: Annotated[
-        list[str] | None, typer.Option(help="An incident, as --list names it; may be repeated. By default all.")
-    ] = None,
-    expect: Annotated[
-        Path | None,
-        typer.Option(help="A TOML file with each incident's expected outcome: stopped, partly, passed, not run."),
-    ] = None,
-    env: Env = None,
-    value: Value = None,
-    layer: LayerContent = None,
-    listing: Annotated[bool, typer.Option("--list", help="List the incidents, without playing any.")] = False,
-    json: Json = False,
-) -> None:
-    """Play real supply-chain incidents in one of your own functions, harmlessly, in an emulated Lambda (on Linux).
-
-    Each is played twice, unshielded and with the function's own policy. Nothing leaves the machine. The exit status is
-    0, 1 if an outcome differs from --expect, and 2 if an incident could not be played. Install its dependencies: pip
-    install "shielded-function\\[run]".
-    """
-    from . import drill
-    from . import run as runs
-
-    if listing:
-        raise typer.Exit(drill.show(json=json))
-    if assembly is None or function is None:
-        raise CliError("name the folder and the function: shielded-function drill cdk.out Shop/Checkout")
-    options = runs.Options(function, variables=env or (), values=value or (), layers=layer or ())
-    raise typer.Exit(drill.run(assembly, drill.Options(options, incident or (), expect), json=json))
-
-
-@app.command()
-def fetch(
-    runtime: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[RUNTIME]...", help="As Lambda names it: nodejs22.x, java21.", show_default=False),
-    ] = None,
-    listing: Annotated[bool, typer.Option("--list", help="List the runtimes, without fetching any.")] = False,
-    json: Json = False,
-) -> None:
-    """Fetch a runtime for `run` and `drill`, before they do so themselves.
-
-    Each file's hash is checked, or apt checks its signature. They are kept in ~/.cache/shielded-function. The exit
-    status is 2 if one is not available.
-    """
-    from . import fetch
-
-    raise typer.Exit(fetch.run(runtime or (), listing=listing, json=json))
+    if context.args:
+        raise CliError(f"a policy file is an option: write --policy {context.args[0]}")
+    found = policies.load(policy, os.environ)
+    sys.stdout.write(render.render(found, form, given))
+    if found.allow_aws in (None, "all"):
+        note(render.NO_GRANTS)
+    return 0
 
 
 def main() -> None:
@@ -526,11 +364,13 @@ def main() -> None:
     try:
         app()
     except Exception as error:
+        from shielded_function_monitoring.errors import ShieldError
         from shielded_function_monitoring.insights import TableError
-        from shielded_function_monitoring.visible import visible
+        from shielded_function_runtime.core import CoreError, PolicyError
 
-        if not isinstance(error, CliError | TableError):
+        from .terminal import note
+
+        if not isinstance(error, ShieldError | TableError | CoreError | PolicyError):
             raise
-        text = visible(str(error).replace("\n", " "))  # it may quote a log
-        print(f"shielded-function: {text}", file=sys.stderr)
+        note(str(error).replace("\n", " "))  # it may quote a log
         sys.exit(2)

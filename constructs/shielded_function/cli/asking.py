@@ -14,8 +14,9 @@ from typing import Final
 
 from shielded_function_monitoring.insights import CombinedRows, Query, Row
 
-from .aws import Place, call, client, error_code, explain
+from .aws import call, client, error_code, explain
 from .errors import CliError
+from .options import Place
 from .progress import Progress, size
 
 MAX_LOG_GROUPS: Final = 50

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from .errors import CliError
+from .options import Place
 
 _ATTEMPTS: Final = 8
 """Attempts of a request: botocore waits longer after each throttled one, up to 20 seconds
@@ -22,13 +23,6 @@ _MEANS: Final = {
     "PreconditionFailedException": "it was changed in the meantime: review it, and run this again",
     "CodeVerificationFailedException": "Lambda refuses the function's code signature",
 }
-
-
-class Place(NamedTuple):
-    """The account and region; None: of the AWS settings."""
-
-    region: str | None = None
-    profile: str | None = None
 
 
 def client(service: str, place: Place) -> Any:

@@ -1,11 +1,20 @@
-"""The blast radius of a malicious package in a function, from the policy and the role's grants in `cdk.out`."""
+"""The blast radius of a malicious package in a function, from the policy and the role's grants in `cdk.out`.
+
+`audit` shows it as a table and as JSON, and `report` in its page.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import or_
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from rich.table import Table
+from rich.text import Text
+
+from shielded_function.checks.assembly import read_assembly
 from shielded_function.checks.model import Assembly, LambdaFunction
 from shielded_function.granted import Grants
 from shielded_function.granted.actions import Action, endpoint_of, parse_action, services_of
@@ -16,10 +25,11 @@ from shielded_function.granted_policy import is_unknown_grant
 from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.texts import without_packages
 from shielded_function_monitoring.cfn.template import Place
+from shielded_function_monitoring.reporting import Reach
 
 from .openings import Opening, of_listed_hosts
+from .terminal import Cells, cell, flat, stacked, table
 
-_ANY_HOST, _ANYBODYS, _AWS, _LISTED, _NOWHERE = range(5)
 WIDTHS: Final = (
     "any host",
     "a listed host where anybody receives data",
@@ -48,7 +58,8 @@ _KINDS: Final[Mapping[str, str]] = {
 _READING: Final = ("batchget", "conditioncheck", "decrypt", "get", "list", "query", "receive", "scan", "select")
 # Actions that read attributes of a resource, not its content.
 _DESCRIBING: Final = ("describe", "getbucket", "getqueue", "gettopic", "listqueue", "listsecretversion", "listtags")
-_ACCESS: Final = ((_DESCRIBING, "described"), (_READING, "only"), (("*", "?"), "too"))
+# Whether such actions read, and whether they write; others write only.
+_ACCESS: Final = ((_DESCRIBING, (False, False)), (_READING, (True, False)), (("*", "?"), (True, True)))
 # Lambda and its daemon do these for each function.
 _LOGGING: Final = ("createlogstream", "putlogevents", "puttracesegments", "puttelemetryrecords")
 _MODES: Final = {
@@ -79,12 +90,12 @@ class Reached(NamedTuple):
 
 @dataclass(frozen=True)
 class Radius:
-    """The blast radius of a malicious package in a function.
+    """The blast radius of a malicious package in a function, as its JSON has it.
 
     Attributes:
         place: the function.
         shielded: whether it has a shield.
-        width: how far data can be sent: an index of `WIDTHS`.
+        data_can_go_to: how far data can be sent: one of `WIDTHS`.
         hosts: the hosts that may be reached, as the policy lists them; `*` for any.
         services: the AWS services that may be reached; `*` for all.
         resources: the resources that its role has grants on.
@@ -92,12 +103,12 @@ class Radius:
         files: the paths under /tmp that may be used; `*` for any.
         receivers: listed hosts where anybody may receive data, with remedies.
         narrower: the targets that a narrower policy would deny.
-        untold: why some grants of its role are unknown.
+        untold_grants: why some grants of its role are unknown.
     """
 
     place: Place
     shielded: bool
-    width: int
+    data_can_go_to: str
     hosts: Sequence[str]
     services: Sequence[str]
     resources: Sequence[Reached]
@@ -105,85 +116,62 @@ class Radius:
     files: Sequence[str]
     receivers: Sequence[Opening]
     narrower: Sequence[str]
-    untold: Sequence[str]
+    untold_grants: Sequence[str]
 
-    @property
-    def in_reach(self) -> list[Reached]:
-        """The resources that the policy admits."""
-        return [each for each in self.resources if each.admitted]
+    def of_role(self, *, admitted: bool = True, **access: bool) -> list[str]:
+        """The resources with such access, as `table Shop/Orders`."""
+        wanted = {"admitted": admitted, **access}.items()
+        return [f"{each.kind} {each.name}" for each in self.resources if wanted <= each._asdict().items()]
 
 
 def radii_of(assembly: Assembly) -> list[Radius]:
     """The radius of every function in an assembly, the widest first: by reach of data, then by readable resources."""
     grants = TemplateGrants(assembly)
-    found = [_radius_of(function, grants) for function in assembly.functions]
-    return sorted(
-        found, key=lambda r: (r.width, -sum(each.reads for each in r.in_reach), -len(r.in_reach), r.place.path)
-    )
+
+    def width(each: Radius) -> tuple[object, ...]:
+        return WIDTHS.index(each.data_can_go_to), -len(each.of_role(reads=True)), -len(each.of_role()), each.place.path
+
+    return sorted((_radius_of(function, grants) for function in assembly.functions), key=width)
 
 
 def _radius_of(function: LambdaFunction, reader: TemplateGrants) -> Radius:
     caller = reader.caller_of(function)
     grants = reader.grants_of(caller)
-    policy = _known_modes(function)
+    policy, show = _known_modes(function), _entry_formatter(function, reader)
     notes = (*grants.problems, *grants.warnings)
-    unseen = ["the file that SHIELD_POLICY_FILE names is not in the assembly: its policy may list more"]
-    untold = (
-        *dict.fromkeys(finding.message for finding in notes if is_unknown_grant(finding)),
-        *(unseen if function.policy_file in ("unseen", "missing") else ()),
-    )
-    if policy is None:
-        return Radius(
-            function.place,
-            False,
-            _ANY_HOST,
-            ("*",),
-            ("*",),
-            _resources(caller.statements, None, function, reader),
-            ("*",),
-            ("*",),
-            (Opening("no shield", "any host receives data", "a shield"),),
-            ("a shield: every host, program and file that its policy does not list",),
-            untold,
-        )
-    show = _entry_formatter(function, reader)
-    receivers = tuple(Opening(show(each.what), each.why, each.remedy) for each in of_listed_hosts(policy))
+    untold = list(dict.fromkeys(finding.message for finding in notes if is_unknown_grant(finding)))
+    if function.policy_file in ("unseen", "missing"):
+        untold.append("the file that SHIELD_POLICY_FILE names is not in the assembly: its policy may list more")
+    receivers = [Opening(show(each.what), each.why, each.remedy) for each in of_listed_hosts(policy)]
+    narrower = list(_modes_to_block(policy) if untold else _narrower(policy, grants, receivers))
+    if not function.is_shielded:
+        receivers = [Opening("no shield", "any host receives data", "a shield")]
+        narrower = ["a shield: every host, program and file that its policy does not list"]
     is_open = policy.outbound_connectivity != "block"
-    hosts = ("*",) if is_open else tuple(dict.fromkeys(without_packages(show(each)) for each in policy.allow_outbound))
-    late = function.policy.late.get("SHIELD_ALLOW_AWS", ())
-    services = ("*",) if is_open else (*_services(policy), *late)
+    hosts = ["*"] if is_open else list(dict.fromkeys(without_packages(show(each)) for each in policy.allow_outbound))
+    services = ["*"] if is_open else [*_services(policy), *function.policy.late.get("SHIELD_ALLOW_AWS", ())]
     of_any_account = [each for each in services if each != "s3" or not policy.allow_buckets]
-    width = (
-        _ANY_HOST
-        if is_open
-        else _ANYBODYS
-        if receivers
-        else _AWS
-        if of_any_account
-        else _LISTED
-        if hosts or services
-        else _NOWHERE
-    )
+    reached = is_open, receivers, of_any_account, hosts or services, True
     return Radius(
         function.place,
-        True,
-        width,
+        function.is_shielded,
+        next(width for width, applies in zip(WIDTHS, reached, strict=True) if applies),
         hosts,
         services,
-        _resources(caller.statements, policy, function, reader),
+        list(_resources(caller.statements, policy, function, reader)),
         _listed(policy.create_child_process, policy.allow_child_process, show),
         _listed(policy.read_write_tmp, policy.allow_tmp, show),
         receivers,
-        tuple(_narrower(policy, grants, receivers)) if not untold else tuple(_modes_to_block(policy)),
+        narrower,
         untold,
     )
 
 
-def _known_modes(function: LambdaFunction) -> ShieldPolicy | None:
+def _known_modes(function: LambdaFunction) -> ShieldPolicy:
     """A shielded function's policy; a mode known only at deployment counts as alert."""
     policy = function.policy.policy if function.is_shielded else None
     if policy is None:
-        return None
+        return ShieldPolicy(outbound_connectivity="allow", read_write_tmp="allow", create_child_process="allow")
     late: dict[str, Any] = {mode: "alert" for mode in _MODES if f"SHIELD_{mode.upper()}" in function.policy.late}
     return replace(policy, **late)
 
@@ -197,8 +185,8 @@ def _services(policy: ShieldPolicy) -> tuple[str, ...]:
     return (*named, *(("s3",) if policy.allow_buckets and "s3" not in named else ()))
 
 
-def _listed(mode: str, entries: Iterable[object], show: Callable[[object], str]) -> tuple[str, ...]:
-    return tuple(map(show, entries)) if mode == "block" else ("*",)
+def _listed(mode: str, entries: Iterable[object], show: Callable[[object], str]) -> list[str]:
+    return list(map(show, entries)) if mode == "block" else ["*"]
 
 
 def _entry_formatter(function: LambdaFunction, reader: TemplateGrants) -> Callable[[object], str]:
@@ -217,48 +205,38 @@ def _entry_formatter(function: LambdaFunction, reader: TemplateGrants) -> Callab
 
 
 def _resources(
-    statements: Iterable[Statement], policy: ShieldPolicy | None, function: LambdaFunction, reader: TemplateGrants
-) -> tuple[Reached, ...]:
-    found: dict[tuple[str, str], Reached] = {}
+    statements: Iterable[Statement], policy: ShieldPolicy, function: LambdaFunction, reader: TemplateGrants
+) -> Iterator[Reached]:
+    found: dict[tuple[str, str], tuple[bool, ...]] = {}
     for statement in statements:
-        for kind, name, reads, admitted in _granted(statement, policy, function, reader):
-            known = found.get((kind, name), Reached(kind, name, False, False, False))
-            found[kind, name] = Reached(
-                kind,
-                name,
-                known.reads or reads in ("only", "too"),
-                known.writes or reads in ("too", "no"),
-                known.admitted or admitted,
-            )
-    return tuple(sorted(found.values()))
+        for kind, name, *flags in _granted(statement, policy, function, reader):
+            found[kind, name] = tuple(map(or_, found.get((kind, name), (False,) * 3), flags))
+    return (Reached(*each, *found[each]) for each in sorted(found))
 
 
 def _granted(
-    statement: Statement, policy: ShieldPolicy | None, function: LambdaFunction, reader: TemplateGrants
-) -> Iterator[tuple[str, str, str, bool]]:
-    """Kind, name, whether it is read ("only", "too", "no", or only "described"), and whether the policy admits it."""
+    statement: Statement, policy: ShieldPolicy, function: LambdaFunction, reader: TemplateGrants
+) -> Iterator[tuple[str, str, bool, bool, bool]]:
+    """The fields of `Reached`, once for each action and resource."""
     if statement.not_action:
-        yield "every service", "all but some actions", "too", True
+        yield "every service", "all but some actions", True, True, True
         return
     everything = (Resource(("*",)),)
     for text in statement.actions:
         action = parse_action(text) if text else None
         if action is None or action.everything:
-            yield "every service", text or "an action known at deployment", "too", True
+            yield "every service", text or "an action known at deployment", True, True, True
             continue
         if action.name in _LOGGING:
             continue
-        reads = next((how for starts, how in _ACCESS if action.name.startswith(starts)), "no")
+        reads, writes = next((access for starts, access in _ACCESS if action.name.startswith(starts)), (False, True))
         resources = everything if statement.not_resource else statement.resources or everything
         for resource in resources:
             name = _name_of(resource)
             bucket = None if statement.not_resource or action.prefix != "s3" else reader.bucket_of(resource)
-            yield (
-                _KINDS.get(action.prefix, action.prefix),
-                f"all but {name}" if statement.not_resource else name,
-                reads,
-                policy is None or _admits(policy, action, bucket, function),
-            )
+            kind = _KINDS.get(action.prefix, action.prefix)
+            admitted = _admits(policy, action, bucket, function)
+            yield kind, f"all but {name}" if statement.not_resource else name, reads, writes, admitted
 
 
 def _name_of(resource: Resource) -> str:
@@ -310,18 +288,59 @@ def _narrower(policy: ShieldPolicy, grants: Grants, receivers: Sequence[Opening]
         yield f"{each.what}: {each.remedy} ({each.why})"
 
 
+# For `audit` and the report
+
+
 def as_json(radius: Radius) -> dict[str, object]:
     """A radius as JSON values."""
-    return {
-        **vars(radius.place),
-        "shielded": radius.shielded,
-        "data_can_go_to": WIDTHS[radius.width],
-        "hosts": list(radius.hosts),
-        "services": list(radius.services),
-        "resources": [each._asdict() for each in radius.resources],
-        "programs": list(radius.programs),
-        "files": list(radius.files),
-        "receivers": [each._asdict() for each in radius.receivers],
-        "narrower": list(radius.narrower),
-        "untold_grants": list(radius.untold),
-    }
+    tuples = {"resources": radius.resources, "receivers": radius.receivers}
+    return flat(radius, **{name: [each._asdict() for each in found] for name, found in tuples.items()})
+
+
+def reach_of(directory: Path) -> list[Reach]:
+    """The rows of a report for a cloud assembly, the widest first.
+
+    Raises:
+        AssemblyError: the folder is no cloud assembly.
+    """
+    return [
+        Reach(
+            each.place.path,
+            each.data_can_go_to,
+            each.of_role(reads=True),
+            each.of_role(writes=True),
+            [f"{found.what}: {found.why}" for found in each.receivers],
+            each.narrower,
+        )
+        for each in radii_of(read_assembly(directory))
+    ]
+
+
+def table_of(radii: Sequence[Radius]) -> Table:
+    """A row for each function, with its rank."""
+    title, headings = "Blast radius, the widest first", ("", "blast radius of a malicious package")
+    rows: list[Cells] = []
+    for rank, radius in enumerate(radii, start=1):
+        lines = (Text.assemble((f"{what}: ", "dim"), cell(text)) for what, text in _lines(radius) if text)
+        rows.append((str(rank), stacked([Text(radius.place.path, "bold"), *lines])))
+    return table(title, headings, rows, lines=True)
+
+
+def _lines(radius: Radius) -> Iterator[tuple[str, str]]:
+    yield "data can go to", radius.data_can_go_to
+    if radius.shielded:
+        yield "hosts", _shown(radius.hosts)
+        yield "AWS", _shown(radius.services)
+    yield "reads", ", ".join(radius.of_role(reads=True))
+    yield "writes", ", ".join(radius.of_role(writes=True))
+    yield "describes", ", ".join(radius.of_role(reads=False, writes=False))
+    yield "granted, and not admitted", ", ".join(radius.of_role(admitted=False))
+    yield from (("unknown grants", why) for why in radius.untold_grants)
+    yield "programs", _shown(radius.programs)
+    yield "files in /tmp", _shown(radius.files)
+    yield from (("anybody's data", f"{each.what}: {each.why}") for each in radius.receivers if radius.shielded)
+    yield from (("narrower", text) for text in radius.narrower)
+
+
+def _shown(entries: Sequence[str]) -> str:
+    return "any" if "*" in entries else ", ".join(entries) or "none"

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from . import run as runs
 from .errors import CliError
+from .options import OneFunction
 from .progress import live
 from .terminal import FoldingTable, cell, note
 
@@ -42,7 +43,7 @@ class Options(NamedTuple):
         expect: a TOML file with the expected outcome of each incident.
     """
 
-    function: runs.Options
+    function: OneFunction
     incidents: Sequence[str] = ()
     expect: Path | None = None
 
@@ -129,14 +130,14 @@ def _expected(file: Path | None) -> Mapping[str, str]:
     return found
 
 
-def _play(directory: Path, options: runs.Options, chosen: Sequence[Incident]) -> tuple[FunctionPlace, list[Result]]:
+def _play(directory: Path, options: OneFunction, chosen: Sequence[Incident]) -> tuple[FunctionPlace, list[Result]]:
     from shielded_function_emulator import interface_emulator, trial
     from shielded_function_emulator.cloud_assembly import CloudAssembly
     from shielded_function_emulator.incidents.drilling import play
     from shielded_function_emulator.incidents.staging import language_of
 
     assembly = CloudAssembly(directory)
-    place = assembly.find(options.function)
+    place = assembly.find(options.function or "")
     known = runs.known(options)
     package = assembly.package(place, known)
     language_of(package.runtime)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json as json_module
 from collections.abc import Sequence
 
 from . import run as runs
 from .errors import CliError
 from .progress import live
-from .terminal import Listing, console, note
+from .terminal import Listing, console, note, print_json
 
 _HEADINGS = ("runtime", "state", "MB to fetch")
 
@@ -31,7 +30,7 @@ def run(names: Sequence[str], *, listing: bool, json: bool) -> int:
         rows = [_row(name) for name in (names or trial.rows())]
     if json:
         keys = ("runtime", "state", "megabytes")
-        print(json_module.dumps({"runtimes": [dict(zip(keys, row, strict=True)) for row in rows]}, indent=2))
+        print_json({"runtimes": [dict(zip(keys, row, strict=True)) for row in rows]})
     else:
         texts = [(name, state, str(size or "")) for name, state, size in rows]
         console().print(Listing("runtimes", _HEADINGS, texts, _HEADINGS[-1:]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 import os
 import tempfile
 from pathlib import Path
@@ -10,18 +9,22 @@ from pathlib import Path
 from shielded_function.layer_archive import code_sha256, layer_zip, missing_binaries, sha256_hex
 from shielded_function.layer_sbom import layer_sbom
 
-from .choices import Architecture
 from .errors import CliError
+from .options import Layer
+from .terminal import print_json
 
 
-def write(architecture: Architecture, output: Path, *, sbom: Path | None = None, force: bool, json: bool) -> int:
+def write(options: Layer, *, json: bool) -> int:
     """Writes the layer, and its SBOM, and prints the layer's hashes; always 0. A file with equal bytes is kept.
 
     Raises:
         CliError: the shield is not built, a file is there already (unless `force`) or cannot
             be written.
     """
-    content = _content(architecture)
+    architecture, output, sbom, force = options
+    if problems := missing_binaries(architecture):
+        raise CliError("; ".join(problems))
+    content = layer_zip(architecture)
     files = {output: content}
     if sbom is not None:
         if sbom == output:
@@ -33,29 +36,16 @@ def write(architecture: Architecture, output: Path, *, sbom: Path | None = None,
             raise CliError(f"{file} exists and holds something else: write another file, or add --force")
     for file in changed:
         _write(file, files[file])
-    result = {
-        "file": str(output),
-        "architecture": architecture,
-        "bytes": len(content),
-        "sha256": sha256_hex(content),
-        "code_sha256": code_sha256(content),
-        **({"sbom": str(sbom)} if sbom else {}),
-    }
+    hashes = {"sha256": sha256_hex(content), "code_sha256": code_sha256(content)}
+    beside = {"sbom": str(sbom)} if sbom else {}
     if json:
-        print(json_module.dumps(result, indent=2))
+        size = len(content)
+        print_json({"file": str(output), "architecture": architecture, "bytes": size, **hashes, **beside})
     else:
         print(f"{output}: the shield's layer for {architecture}, {len(content)} bytes")
-        print(f"SHA-256     {result['sha256']}")
-        print(f"CodeSha256  {result['code_sha256']}")
-        if sbom:
-            print(f"SBOM        {sbom}")
+        for name, value in zip(("SHA-256", "CodeSha256", "SBOM"), (*hashes.values(), *beside.values()), strict=False):
+            print(f"{name:10}  {value}")
     return 0
-
-
-def _content(architecture: Architecture) -> bytes:
-    if problems := missing_binaries(architecture):
-        raise CliError("; ".join(problems))
-    return layer_zip(architecture)
 
 
 def _read(file: Path) -> bytes | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
@@ -16,7 +15,7 @@ from shielded_function_monitoring.learning.questions import Question, questions_
 from shielded_function_monitoring.learning.rows import observation_of
 from shielded_function_runtime import core
 
-from .errors import CliError
+from .errors import CliError, read_file
 
 EXFILTRATION: Final = "preset:exfiltration"
 _AT_ONCE: Final = 256
@@ -85,11 +84,7 @@ def _lines_of(name: str) -> Iterator[tuple[str, str]]:
     if is_preset(name):
         yield f"--hosts {name}", name
         return
-    try:
-        lines = Path(name).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise CliError(f"--hosts {name} cannot be read: {reason}") from error
+    lines = read_file(f"--hosts {name}", name).splitlines()
     for number, line in enumerate(lines, 1):
         if entry := line.partition("#")[0].strip():
             yield f"--hosts {name}, line {number}", entry

@@ -4,42 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from shielded_function_monitoring.filters import COUNTED, NAMESPACE, SEVERITIES, metric_name
 
 from .asking import MAX_LOG_GROUPS, Batch
-from .aws import Place, call, client, every_page
+from .aws import call, client, every_page
 from .errors import CliError
+from .options import Place, Where
 
 OF_LAMBDA: Final = "/aws/lambda/"
 """The prefix of a function's log group, unless its configuration names another."""
 NAME_IT: Final = "name a source: files (or -), --log-group, --function or --stack"
 _OF_FUNCTION: Final = re.compile(r'\$\.function = "([^"]+)"')
 _ACTION: Final = "lambda:GetFunctionConfiguration"
-
-
-class Where(NamedTuple):
-    """The user's options.
-
-    Attributes:
-        files: to read; `-` is stdin. With files, AWS is not asked. Where nothing is named, all log groups with the
-            shield's metric filters.
-        log_groups: by name.
-        functions: by name; only their lines are read.
-        stacks: CloudFormation stacks: all their functions, also of nested stacks.
-        since: as `parse_time` takes it; None is all of the files, and the command's own default of log groups.
-        until: the same; None is now.
-        place: the account and region.
-    """
-
-    files: Sequence[str] = ()
-    log_groups: Sequence[str] = ()
-    functions: Sequence[str] = ()
-    stacks: Sequence[str] = ()
-    since: str | None = None
-    until: str | None = None
-    place: Place = Place()
 
 
 def find_batches(where: Where) -> tuple[list[Batch], tuple[str, ...]]:

@@ -10,23 +10,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from shielded_function.errors import ShieldError
-from shielded_function.policy import ShieldPolicy, ShieldPolicyError
+from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.fields import KINDS, setting_of
-from shielded_function_runtime.core import CoreError, PolicyError
 
-from .errors import CliError
+from .errors import FOUND, NO, CliError, read_file
+from .modes import FILE_VARIABLE
 from .openings import openings
-from .terminal import FoldingTable
+from .terminal import Cells, cell, console, print_json, table
 
-_FILE_VARIABLE = "SHIELD_POLICY_FILE"
 _OF_THE_ENGINE = ("SHIELD_STATE",)
-_STYLES = {"deny": "red", "block": "red", "alert": "yellow", "allow": "green", "unknown": "yellow"}
-_STATUS = {"deny": 1, "unknown": 3}  # 2: the command failed
+_STATUS = {"deny": NO, "unknown": FOUND}
 
 
 def load(file: Path | None, environment: Mapping[str, str]) -> ShieldPolicy:
@@ -37,35 +33,35 @@ def load(file: Path | None, environment: Mapping[str, str]) -> ShieldPolicy:
         environment: all variables; SHIELD_POLICY_FILE names a file of `NAME=value` lines.
 
     Raises:
-        CliError: the file cannot be read, no variable is set, a setting is wrong, or the core is not built.
+        CliError: the file cannot be read, or no variable is set.
+        ShieldPolicyError: a setting is wrong.
+        CoreError: the core is not built.
     """
-    try:
-        if file is not None:
+    if file is not None:
+        try:
             return ShieldPolicy.from_file(file)
-        ours = {n: v for n, v in environment.items() if n.startswith("SHIELD_") and n not in _OF_THE_ENGINE}
-        if not ours:
-            raise CliError("there is no policy: set SHIELD_* variables, or name a file with --policy")
-        if _FILE_VARIABLE not in ours:
-            return ShieldPolicy.from_env(ours)
-        return ShieldPolicy.from_env(ours, file=_read(Path(ours[_FILE_VARIABLE])))
-    except OSError as error:
-        raise CliError(f"the policy file {error.filename} cannot be read: {error.strerror}") from error
-    except (ShieldPolicyError, CoreError) as error:
-        raise CliError(str(error)) from error
+        except OSError as error:
+            raise CliError(f"the policy file {file} cannot be read: {error.strerror}") from error
+    ours = {n: v for n, v in environment.items() if n.startswith("SHIELD_") and n not in _OF_THE_ENGINE}
+    if not ours:
+        raise CliError("there is no policy: set SHIELD_* variables, or name a file with --policy")
+    name = ours.get(FILE_VARIABLE)
+    return ShieldPolicy.from_env(ours, file=read_file(f"the policy file {name}", name) if name else None)
 
 
 def explain(policy: ShieldPolicy, *, json: bool) -> int:
     """Prints the meaning of each field and the openings that remain, as tables or as JSON; always 0."""
     explained, stays_open = _by_field(policy), openings(policy)
     if json:
-        print(json_module.dumps({**explained, "stays_open": [each._asdict() for each in stays_open]}, indent=2))
+        print_json({**explained, "stays_open": [each._asdict() for each in stays_open]})
         return 0
-    table = FoldingTable("opening", "why", "remedy", title="Openings that remain", title_justify="left")
-    for each in stays_open:
-        table.add_row(*map(escape, each))
-    console = Console()
-    console.print(_table(explained))
-    console.print(table)
+    rows: list[Cells] = []
+    for field, each in explained.items():
+        entries: list[Mapping[str, str]] = each.get("entries", [])
+        rows.append((field, "" if entries else str(each["value"]), each["meaning"]))
+        rows += [("", entry["entry"], entry["meaning"]) for entry in entries]
+    console().print(table("The meaning of the policy", ("field", "value", "meaning"), rows))
+    console().print(table("Openings that remain", ("opening", "why", "remedy"), stays_open))
     return 0
 
 
@@ -73,26 +69,16 @@ def explain_perimeter(policy: ShieldPolicy, *, region: str, json: bool) -> int:
     """Prints both halves of a policy: the engine's and the `ShieldPerimeter`'s; always 0.
 
     Raises:
-        CliError: DNS Firewall or a security group cannot express the policy, or there is no such region.
+        EntryError, PolicyError: DNS Firewall or a security group cannot express the policy, or there is no such region.
     """
-    from shielded_function.perimeter.entries import EntryError
     from shielded_function.perimeter.halves import as_json, halves_of
 
-    try:
-        if json:
-            print(json_module.dumps(as_json(policy, region), indent=2))
-            return 0
-        halves = halves_of(policy, region)
-    except (EntryError, ShieldPolicyError, PolicyError) as error:
-        raise CliError(str(error)) from error
+    if json:
+        print_json(as_json(policy, region))
+        return 0
     title = f"The policy inside the function, and outside it in {region}"
-    table = FoldingTable("field", "entry", "the engine, in the process", "a ShieldPerimeter, in the VPC", title=title)
-    table.title_justify = "left"
-    for half in halves:
-        style = _STYLES.get(half.entry, "")
-        entry = f"[{style}]{escape(half.entry)}[/]" if style else escape(half.entry)
-        table.add_row(half.field, entry, escape(half.engine), escape(half.perimeter))
-    Console().print(table)
+    headings = ("field", "entry", "the engine, in the process", "a ShieldPerimeter, in the VPC")
+    console().print(table(title, headings, [tuple(vars(half).values()) for half in halves_of(policy, region)]))
     return 0
 
 
@@ -111,14 +97,15 @@ def decide(policy: ShieldPolicy, event: str, target: str, *, region: str, json: 
         raise CliError(error.reasons) from error
     if json:
         print(json_module.dumps(vars(decision)))
-    else:
-        style = _STYLES[decision.action]
-        console = Console(soft_wrap=True)
-        console.print(f"[{style}]{decision.action}[/] {escape(f'{event} {target}')}", highlight=False)
-        because = f"{decision.policy}={decision.mode}, {decision.reason}"
-        console.print(f"  because: {because}" + (f" ({decision.entry})" if decision.entry else ""), markup=False)
-        if decision.allow:
-            console.print(f"  entry that would allow it: {decision.allow}", markup=False, highlight=False)
+        return _STATUS.get(decision.action, 0)
+    because = f"{decision.policy}={decision.mode}, {decision.reason}" + (
+        f" ({decision.entry})" if decision.entry else ""
+    )
+    lines = [f"  because: {because}"]
+    lines += [f"  entry that would allow it: {decision.allow}"] if decision.allow else []
+    console().print(
+        Text.assemble(cell(decision.action), f" {event} {target}"), *map(Text, lines), sep="\n", soft_wrap=True
+    )
     return _STATUS.get(decision.action, 0)
 
 
@@ -132,23 +119,3 @@ def _by_field(policy: ShieldPolicy) -> dict[str, dict[str, Any]]:
         setting = setting_of(each.field) if each.field in KINDS else ""
         found[each.field] = {"setting": setting, "given": each.given, "value": each.value, "meaning": each.meaning}
     return found
-
-
-def _table(explained: Mapping[str, Mapping[str, Any]]) -> Table:
-    table = FoldingTable("field", "value", "meaning", title="The meaning of the policy", title_justify="left")
-    for field, explanation in explained.items():
-        value = str(explanation["value"])
-        entries: list[Mapping[str, str]] = explanation.get("entries", [])
-        shown = "" if entries else escape(value)
-        style = _STYLES.get(value, "")
-        table.add_row(field, f"[{style}]{shown}[/]" if style else shown, escape(explanation["meaning"]))
-        for entry in entries:
-            table.add_row("", escape(entry["entry"]), escape(entry["meaning"]))
-    return table
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise CliError(f"the policy file {file} cannot be read: it is not UTF-8 text") from error

@@ -66,12 +66,9 @@ class InAssembly(Present):
     places: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
-        from shielded_function.checks.assembly import AssemblyError, read_assembly
+        from shielded_function.checks.assembly import read_assembly
 
-        try:
-            self._functions = read_assembly(self.directory).functions
-        except AssemblyError as error:
-            raise CliError(str(error)) from error
+        self._functions = read_assembly(self.directory).functions
 
     def policy_of(self, function: str) -> ShieldPolicy | None:
         """The policy of the function with this name, given or generated from its stack and logical id."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
-
 from shielded_function.policy.presets import PRESETS, Preset
 
 from . import terminal
@@ -12,8 +10,7 @@ from . import terminal
 def show(*, json: bool) -> int:
     """Prints the table of presets, or the same as JSON; always 0."""
     if json:
-        rows = {name: _as_json(preset) for name, preset in PRESETS.items()}
-        print(json_module.dumps(rows, indent=2))
+        terminal.print_json({name: _as_json(preset) for name, preset in PRESETS.items()})
         return 0
     rows = [row for name, preset in PRESETS.items() for row in _rows(name, preset)]
     headings = ("preset", "language", "tried", "adds", "because it")

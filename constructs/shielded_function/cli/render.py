@@ -1,297 +1,229 @@
 """`shielded-function render`: a policy as SAM, Terraform, JSON or plain variables, for use without the CDK.
 
-SAM and Terraform get the construct's resources: the layer, the function's environment, its log group, the metric filter
-and the alarms. The function's own settings (code, handler, role) are left to the user, who merges the text.
+SAM and Terraform get the construct's resources, from one table. The function's own settings (code, handler, role) are
+left to the user, who merges the text.
 """
 
 from __future__ import annotations
 
 import json as json_module
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import reduce
+from typing import Any, Final
 
 from shielded_function.alarms import AlarmOptions
 from shielded_function.monitoring.descriptions import describe_function
 from shielded_function.monitoring.watches import general_counter, watches_of
 from shielded_function.names import ACCOUNT_VARIABLE, WRAPPER, WRAPPER_VARIABLE
-from shielded_function.policy import ShieldPolicy, ShieldPolicyError
+from shielded_function.policy import ShieldPolicy
 from shielded_function.resolution.lengths import MAX_ENVIRONMENT, environment_size
 from shielded_function_monitoring.filters import NAMESPACE, VALUE, of_functions
 
-from .choices import Architecture, RenderFormat
 from .errors import CliError
+from .options import Render, RenderFormat
 
 NO_GRANTS: Final = (
     'the variables do not set SHIELD_ALLOW_AWS, which means every service: list them, as in allow_aws=["dynamodb"]'
 )
-_ACCOUNT_DIGITS: Final = "0" * 12
-
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 _FUNCTION_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DYNAMIC: Final = "{{resolve:"
 _INTRODUCTION: Final = re.compile(r"(?P<sign>[$%])\{")
 
 
-class Options(NamedTuple):
-    """The names for the text.
-
-    Attributes:
-        function: the function's name.
-        architecture: Lambda's name of it.
-        layer: the layer's zip file, as `shielded-function layer` writes it, relative to the template.
-    """
-
-    function: str
-    architecture: Architecture
-    layer: str
-
-
-def render(policy: ShieldPolicy, form: RenderFormat, options: Options) -> str:
+def render(policy: ShieldPolicy, form: RenderFormat, options: Render) -> str:
     """The policy as text, which ends with a newline.
 
     Raises:
-        CliError: the function's name is malformed, the variables exceed a function's 4 KB, or an entry of the policy
-            is known only to a CDK app.
+        CliError: the function's name is malformed, or the variables exceed a function's 4 KB.
+        ShieldPolicyError: an entry of the policy is known only to a CDK app.
     """
     if not _FUNCTION_NAME.fullmatch(options.function):
         raise CliError(f"--function {options.function}: a function's name is 1 to 64 of A-Z a-z 0-9 _ -")
-    try:
-        settings = policy.to_env()
-    except ShieldPolicyError as error:  # an entry is known only at synthesis
-        raise CliError(str(error)) from error
-    if form != "env":
-        _check_size({**settings, ACCOUNT_VARIABLE: _ACCOUNT_DIGITS, WRAPPER_VARIABLE: WRAPPER})
-    return FORMATS[form](settings, options)
-
-
-def _check_size(variables: Mapping[str, str]) -> None:
-    size = environment_size(variables)
-    if size > MAX_ENVIRONMENT:
+    settings = policy.to_env()
+    size = environment_size({**settings, ACCOUNT_VARIABLE: "0" * 12, WRAPPER_VARIABLE: WRAPPER})
+    if form != "env" and size > MAX_ENVIRONMENT:
         raise CliError(
             f"the variables take {size} bytes of Lambda's {MAX_ENVIRONMENT}: shorten the lists, or put the lines of "
             "--format env into a file of the function or a layer, and set SHIELD_POLICY_FILE to its path"
         )
+    return FORMATS[form](settings, options)
 
 
-def _env(settings: Mapping[str, str], _: Options) -> str:
+def _env(settings: Mapping[str, str], _: Render) -> str:
     """Lines of a policy file or a Docker env file: the text after `=` is the value, unquoted."""
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
-def _json(settings: Mapping[str, str], _: Options) -> str:
+def _json(settings: Mapping[str, str], _: Render) -> str:
     """The argument of `aws lambda update-function-configuration --environment`."""
     variables = {**settings, WRAPPER_VARIABLE: WRAPPER}
     return json_module.dumps({"Variables": variables}, indent=2, ensure_ascii=False) + "\n"
 
 
-_SAM: Final = """\
-# The layer's file: shielded-function layer --arch {architecture} --output {layer}
-# Lines marked "yours" are the function's own: keep your template's values there, and add the rest.
-AWSTemplateFormatVersion: "2010-09-09"
-Transform: AWS::Serverless-2016-10-31
-Resources:
-  ShieldedFunctionLayer:
-    Type: AWS::Serverless::LayerVersion
-    Properties:
-      LayerName: shielded-function-{layer_name}
-      ContentUri: {layer_text}
-      CompatibleArchitectures:
-        - {architecture}
-      LicenseInfo: Apache-2.0
-  {id}Function:
-    Type: AWS::Serverless::Function
-    Properties:
-      FunctionName: {name_text}
-      CodeUri: src # yours
-      Handler: app.handler # yours
-      Runtime: python3.13 # yours
-      Architectures:
-        - {architecture}
-      Layers:
-        - !Ref ShieldedFunctionLayer # after your own layers
-      LoggingConfig:
-        LogGroup: !Ref {id}LogGroup
-      Environment:
-        Variables:
-{variables}
-          {account}: !Ref AWS::AccountId
-          {wrapper_variable}: {wrapper}
-  {id}LogGroup:
-    Type: AWS::Logs::LogGroup
-    DeletionPolicy: Retain
-    UpdateReplacePolicy: Retain
-    Properties:
-      RetentionInDays: 731
-      DeletionProtectionEnabled: true
-  {id}ViolationsFilter:
-    Type: AWS::Logs::MetricFilter
-    Properties:
-      LogGroupName: !Ref {id}LogGroup
-      FilterPattern: {pattern}
-      MetricTransformations:
-        - MetricNamespace: {namespace}
-          MetricName: {metric}
-          MetricValue: {value}
-          Dimensions:
-            - Key: FunctionName
-              Value: $.function
-            - Key: Level
-              Value: $.level
+_Tree = dict[str, Any]
+Row = tuple[str, str, "str | tuple[str, str]"]
+"""A property of SAM, an argument of Terraform (empty: it has none), and the value, or one for each of them."""
+_HEADING: Final = """\
+# The layer's file: shielded-function layer --arch {0.architecture} --output {0.layer}
+# Lines marked "yours" are the function's own: keep your values there, and add the rest.
+{1}
 """
-_SAM_ALARM: Final = """\
-  {id}{title}Alarm:
-    Type: AWS::CloudWatch::Alarm
-    Properties:
-      AlarmName: {alarm_name}
-      AlarmDescription: {description}
-      Namespace: {namespace}
-      MetricName: {metric}
-      Dimensions:
-        - Name: FunctionName
-          Value: {name_text}
-        - Name: Level
-          Value: {level}
-      Statistic: Sum
-      Period: 60
-      EvaluationPeriods: {periods}
-      DatapointsToAlarm: 1
-      Threshold: 1
-      ComparisonOperator: GreaterThanOrEqualToThreshold
-      TreatMissingData: notBreaching
-"""
+_SAM: Final = 'AWSTemplateFormatVersion: "2010-09-09"\nTransform: AWS::Serverless-2016-10-31\nResources:'
+_WRITES: Final = "logs:CreateLogStream and logs:PutLogEvents"
+_TERRAFORM: Final = 'data "aws_caller_identity" "current" {}'
 
 
-def _sam(settings: Mapping[str, str], options: Options) -> str:
+def _sam(settings: Mapping[str, str], options: Render) -> str:
     for name, value in settings.items():
         if _DYNAMIC in value:
             raise CliError(f"{name} has {_DYNAMIC!r}, which CloudFormation would resolve as a dynamic reference")
-    name = "".join(part[:1].upper() + part[1:] for part in re.split("[_-]", options.function))
-    common = _common(settings, options, yaml_string, "          {}: {}") | {"id": name}
-    text = _SAM.format(**common, account=ACCOUNT_VARIABLE, wrapper_variable=WRAPPER_VARIABLE)
-    return text + "".join(_SAM_ALARM.format(**common, **alarm) for alarm in _alarms(options, yaml_string))
+    identity = "".join(part[:1].upper() + part[1:] for part in re.split("[_-]", options.function))
+    tree: _Tree = {}
+    for name, _, kind, rows in _resources(settings, options, identity, yaml_string):
+        kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"} if kind == "AWS::Logs::LogGroup" else {}
+        tree[name] = {"Type": kind, **kept, "Properties": _nested(rows, 0)}
+    return _HEADING.format(options, _SAM) + "".join(_yaml(tree, "  "))
 
 
-_TERRAFORM: Final = """\
-# The layer's file: shielded-function layer --arch {architecture} --output {layer}
-# Lines marked "yours" are the function's own: keep your configuration's values there, and add the rest.
-data "aws_caller_identity" "current" {{}}
-
-resource "aws_lambda_layer_version" "shield" {{
-  layer_name               = "shielded-function-{layer_name}"
-  filename                 = {layer_text}
-  source_code_hash         = filebase64sha256({layer_text})
-  compatible_architectures = ["{architecture}"]
-  license_info             = "Apache-2.0"
-}}
-
-resource "aws_lambda_function" "{id}" {{
-  function_name = {name_text}
-  role          = aws_iam_role.{id}.arn # yours
-  filename      = "src.zip" # yours
-  handler       = "app.handler" # yours
-  runtime       = "python3.13" # yours
-  architectures = ["{architecture}"]
-  layers        = [aws_lambda_layer_version.shield.arn] # after your own layers
-
-  logging_config {{
-    log_format = "Text"
-    log_group  = aws_cloudwatch_log_group.{id}.name
-  }}
-
-  environment {{
-    variables = {{
-{variables}
-      {account} = data.aws_caller_identity.current.account_id
-      {wrapper_variable} = {wrapper}
-    }}
-  }}
-}}
-
-# The role must be allowed to write here: logs:CreateLogStream and logs:PutLogEvents.
-resource "aws_cloudwatch_log_group" "{id}" {{
-  name              = "/shielded-function/{function}"
-  retention_in_days = 731
-}}
-
-resource "aws_cloudwatch_log_metric_filter" "{id}_violations" {{
-  name           = {filter_name}
-  log_group_name = aws_cloudwatch_log_group.{id}.name
-  pattern        = {pattern}
-
-  metric_transformation {{
-    namespace = {namespace}
-    name      = {metric}
-    value     = {value}
-    dimensions = {{
-      FunctionName = "$.function"
-      Level        = "$.level"
-    }}
-  }}
-}}
-"""
-_TERRAFORM_ALARM: Final = """
-resource "aws_cloudwatch_metric_alarm" "{id}_{kind}" {{
-  alarm_name          = {alarm_name}
-  alarm_description   = {description}
-  namespace           = {namespace}
-  metric_name         = {metric}
-  dimensions          = {{ FunctionName = {name_text}, Level = {level} }}
-  statistic           = "Sum"
-  period              = 60
-  evaluation_periods  = {periods}
-  datapoints_to_alarm = 1
-  threshold           = 1
-  comparison_operator = "GreaterThanOrEqualToThreshold"
-  treat_missing_data  = "notBreaching"
-}}
-"""
+def _terraform(settings: Mapping[str, str], options: Render) -> str:
+    identity = options.function.lower().replace("-", "_")
+    identity = identity if identity[0].isalpha() else f"function_{identity}"  # it does not begin with a digit
+    resources = _resources(settings, options, identity, hcl_string)
+    tree = {f"resource {name}": _nested(rows, 1) for _, name, _, rows in resources}
+    return _HEADING.format(options, _TERRAFORM) + "".join(_hcl(tree, ""))
 
 
-def _terraform(settings: Mapping[str, str], options: Options) -> str:
-    name = options.function.lower().replace("-", "_")
-    width = max(map(len, (*settings, ACCOUNT_VARIABLE, WRAPPER_VARIABLE)))
-    common = _common(settings, options, hcl_string, f"      {{:{width}}} = {{}}")
-    common["id"] = name if name[0].isalpha() else f"function_{name}"  # an identifier does not begin with a digit
-    account, wrapper = f"{ACCOUNT_VARIABLE:{width}}", f"{WRAPPER_VARIABLE:{width}}"
-    text = _TERRAFORM.format(**common, account=account, wrapper_variable=wrapper)
-    return text + "".join(_TERRAFORM_ALARM.format(**common, **alarm) for alarm in _alarms(options, hcl_string))
-
-
-def _common(settings: Mapping[str, str], options: Options, quote: Callable[[str], str], line: str) -> dict[str, str]:
-    """The values of both texts. The filter pattern and the metric name are the construct's."""
-    counter = general_counter()
-    return {
-        "function": options.function,
-        "architecture": options.architecture,
-        "layer": options.layer,
-        "layer_name": options.architecture.replace("_", "-"),
-        "layer_text": quote(options.layer),
-        "name_text": quote(options.function),
-        "variables": "\n".join(line.format(name, quote(value)) for name, value in settings.items()),
-        "wrapper": quote(WRAPPER),
-        "pattern": quote(of_functions(counter.pattern, [options.function])),
-        "namespace": quote(NAMESPACE),
-        "metric": quote(counter.metric),
-        "value": quote(VALUE),
-        "filter_name": quote(f"{options.function}-violations"),
-    }
-
-
-def _alarms(options: Options, quote: Callable[[str], str]) -> Iterator[dict[str, str]]:
-    """The values that differ between the alarms: the construct's, without a link, as the region is unknown."""
+def _resources(
+    settings: Mapping[str, str], options: Render, identity: str, quote: Callable[[str], str]
+) -> Iterator[tuple[str, str, str, Sequence[Row]]]:
+    """The construct's resources: the name in SAM and in Terraform, the type in SAM, and the values."""
+    counter, function = general_counter(), quote(options.function)
+    layer, architecture = quote(options.layer), f"[{quote(options.architecture)}]"
+    group = f"!Ref {identity}LogGroup", f"aws_cloudwatch_log_group.{identity}.name"
+    account = "!Ref AWS::AccountId", "data.aws_caller_identity.current.account_id"
+    layers = "[!Ref ShieldedFunctionLayer]", "[aws_lambda_layer_version.shield.arn]"
+    variables = {name: quote(value) for name, value in {**settings, WRAPPER_VARIABLE: WRAPPER}.items()}
+    yield (
+        "ShieldedFunctionLayer",
+        '"aws_lambda_layer_version" "shield"',
+        "AWS::Serverless::LayerVersion",
+        [
+            ("LayerName", "layer_name", quote(f"shielded-function-{options.architecture.replace('_', '-')}")),
+            ("ContentUri", "filename", layer),
+            ("", "source_code_hash", f"filebase64sha256({layer})"),
+            ("CompatibleArchitectures", "compatible_architectures", architecture),
+            ("LicenseInfo", "license_info", '"Apache-2.0"'),
+        ],
+    )
+    yield (
+        f"{identity}Function",
+        f'"aws_lambda_function" "{identity}"',
+        "AWS::Serverless::Function",
+        [
+            ("FunctionName", "function_name", function),
+            ("", "role", f"aws_iam_role.{identity}.arn # yours"),
+            ("CodeUri", "filename", ("src # yours", '"src.zip" # yours')),
+            ("Handler", "handler", '"app.handler" # yours'),
+            ("Runtime", "runtime", '"python3.13" # yours'),
+            ("Architectures", "architectures", architecture),
+            ("Layers", "layers", (f"{layers[0]} # after your own layers", f"{layers[1]} # after your own layers")),
+            ("", "logging_config.log_format", '"Text"'),
+            ("LoggingConfig.LogGroup", "logging_config.log_group", group),
+            *(
+                (f"Environment.Variables.{each}", f"environment.variables =.{each}", variables[each])
+                for each in variables
+            ),
+            (f"Environment.Variables.{ACCOUNT_VARIABLE}", f"environment.variables =.{ACCOUNT_VARIABLE}", account),
+        ],
+    )
+    yield (
+        f"{identity}LogGroup",
+        f'"aws_cloudwatch_log_group" "{identity}"',
+        "AWS::Logs::LogGroup",
+        [
+            ("", "name", f"{quote(f'/shielded-function/{options.function}')} # its role needs {_WRITES} here"),
+            ("RetentionInDays", "retention_in_days", "731"),
+            ("DeletionProtectionEnabled", "", "true"),
+        ],
+    )
+    name = f'"aws_cloudwatch_log_metric_filter" "{identity}_violations"'
+    yield (
+        f"{identity}ViolationsFilter",
+        name,
+        "AWS::Logs::MetricFilter",
+        [
+            ("", "name", quote(f"{options.function}-violations")),
+            ("LogGroupName", "log_group_name", group),
+            ("FilterPattern", "pattern", quote(of_functions(counter.pattern, [options.function]))),
+            ("MetricTransformations.- MetricNamespace", "metric_transformation.namespace", quote(NAMESPACE)),
+            ("MetricTransformations.  MetricName", "metric_transformation.name", quote(counter.metric)),
+            ("MetricTransformations.  MetricValue", "metric_transformation.value", quote(VALUE)),
+            (
+                "MetricTransformations.  Dimensions",
+                "",
+                "[{Key: FunctionName, Value: $.function}, {Key: Level, Value: $.level}]",
+            ),
+            ("", "metric_transformation.dimensions =.FunctionName", '"$.function"'),
+            ("", "metric_transformation.dimensions =.Level", '"$.level"'),
+        ],
+    )
     for watch in watches_of(AlarmOptions()):
-        yield {
-            "kind": str(watch.of_class),
-            "title": str(watch.of_class).title(),
-            "level": quote(str(watch.level)),
-            "alarm_name": quote(f"shield-{watch.of_class}-{options.function}"),
-            "description": quote(describe_function(options.function, options.function, "", watch, watch.severity)),
-            "periods": str(watch.periods[0]),
-        }
+        kind, level = watch.of_class or "", quote(watch.level or "")
+        text = describe_function(options.function, options.function, "", watch, watch.severity)
+        name = f'"aws_cloudwatch_metric_alarm" "{identity}_{kind}"'
+        yield (
+            f"{identity}{kind.title()}Alarm",
+            name,
+            "AWS::CloudWatch::Alarm",
+            [
+                ("AlarmName", "alarm_name", quote(f"shield-{kind}-{options.function}")),
+                ("AlarmDescription", "alarm_description", quote(text)),
+                ("Namespace", "namespace", quote(NAMESPACE)),
+                ("MetricName", "metric_name", quote(counter.metric)),
+                ("Dimensions", "", f"[{{Name: FunctionName, Value: {function}}}, {{Name: Level, Value: {level}}}]"),
+                ("", "dimensions", f"{{ FunctionName = {function}, Level = {level} }}"),
+                ("Statistic", "statistic", '"Sum"'),
+                ("Period", "period", "60"),
+                ("EvaluationPeriods", "evaluation_periods", str(watch.periods[0])),
+                ("DatapointsToAlarm", "datapoints_to_alarm", "1"),
+                ("Threshold", "threshold", "1"),
+                ("ComparisonOperator", "comparison_operator", '"GreaterThanOrEqualToThreshold"'),
+                ("TreatMissingData", "treat_missing_data", '"notBreaching"'),
+            ],
+        )
 
 
-FORMATS: Final[Mapping[RenderFormat, Callable[[Mapping[str, str], Options], str]]] = {
+def _nested(rows: Sequence[Row], side: int) -> _Tree:
+    """The values of SAM (side 0) or Terraform (1), by the parts of their names."""
+    tree: _Tree = {}
+    for sam, terraform, value in rows:
+        *above, last = (sam, terraform)[side].split(".")
+        if last:
+            place = reduce(lambda tree, name: tree.setdefault(name, {}), above, tree)
+            place[last] = value if isinstance(value, str) else value[side]
+    return tree
+
+
+def _yaml(tree: _Tree, indent: str) -> Iterator[str]:
+    for name, value in tree.items():
+        yield f"{indent}{name}: {value}\n" if isinstance(value, str) else f"{indent}{name}:\n"
+        if not isinstance(value, str):
+            yield from _yaml(value, f"{indent}  ")
+
+
+def _hcl(tree: _Tree, indent: str) -> Iterator[str]:
+    """The arguments, in one column as Terraform formats them, and then the blocks."""
+    texts = {name: value for name, value in tree.items() if isinstance(value, str)}
+    width = max(map(len, texts), default=0)
+    yield from (f"{indent}{name:{width}} = {value}\n" for name, value in texts.items())
+    for name in [each for each in tree if each not in texts]:
+        yield "\n" if texts or not indent else ""
+        yield from (f"{indent}{name} {{\n", *_hcl(tree[name], f"{indent}  "), f"{indent}}}\n")
+
+
+FORMATS: Final[Mapping[RenderFormat, Callable[[Mapping[str, str], Render], str]]] = {
     "env": _env,
     "sam": _sam,
     "terraform": _terraform,

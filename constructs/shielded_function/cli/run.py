@@ -16,15 +16,15 @@ from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
 from rich.text import Text
 
-from .errors import CliError
+from .errors import FOUND, NO, CliError, read_file, write_file
 from .modes import in_alert_mode
+from .options import OneFunction, Run
 from .progress import live
-from .terminal import Listing, console, note
+from .terminal import Listing, console, note, print_json
 
 if TYPE_CHECKING:
     from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPlace, Known
@@ -33,41 +33,26 @@ if TYPE_CHECKING:
     from shielded_function_monitoring import Alert
 
 _START = "start"
-FAILED, ALERTED = 1, 3
-"""Exit statuses: the function failed; it returned, and there were alerts. 0: neither; 2: it could not run."""
-
 _STYLES = {"ALARM": "red", "OK": "green"}
 _HEADINGS = ("control", "mode", "times", "what", "who", "the entry that would allow it")
 _MOTO = "moto"
 
 
-class Options(NamedTuple):
-    """The user's options."""
-
-    function: str
-    events: Sequence[str] = ()
-    alert: bool = False
-    variables: Sequence[str] = ()
-    values: Sequence[str] = ()
-    layers: Sequence[str] = ()
-    log: Path | None = None
-    replies: Sequence[str] = ()
-
-
-def run(directory: Path, options: Options, *, json: bool) -> int:
+def run(chosen: OneFunction, options: Run, *, json: bool) -> int:
     """Invokes the function, once for each event, and prints the result; returns the exit status.
 
     Raises:
         CliError: it could not run.
     """
+    directory, function = named("run", chosen)
     events = [event for source in options.events for event in _events(source)] if options.events else [{}]
     with errors():
         from shielded_function_emulator import trial
         from shielded_function_emulator.cloud_assembly import CloudAssembly
 
         assembly = CloudAssembly(directory)
-        place = assembly.find(options.function)
-        package = assembly.package(place, known(options))
+        place = assembly.find(function)
+        package = assembly.package(place, known(chosen))
         replies = _replies(options.replies, assembly, place, package.region)
         shielded = trial.is_shielded(package)
         if options.alert:
@@ -78,14 +63,23 @@ def run(directory: Path, options: Options, *, json: bool) -> int:
             note(f"{place} has no shield: it runs unshielded")
         result = trial.attempt(assembly, place, package, events, note, live=live(), replies=replies)
     if options.log:
-        from .learned_files import write_text
-
-        write_text(options.log, "".join(f"{line.message}\n" for line in result.log))
+        write_file(str(options.log), "".join(f"{line.message}\n" for line in result.log))
     if json:
-        print(json_module.dumps(to_json(place, shielded, result), indent=2))
+        print_json(to_json(place, shielded, result))
     else:
         _print(place, result)
     return status_of(result)
+
+
+def named(command: str, chosen: OneFunction) -> tuple[Path, str]:
+    """The folder and the function.
+
+    Raises:
+        CliError: one of them is not given.
+    """
+    if chosen.assembly is None or chosen.function is None:
+        raise CliError(f"name the folder and the function: shielded-function {command} cdk.out Shop/Checkout")
+    return chosen.assembly, chosen.function
 
 
 @contextmanager
@@ -113,8 +107,8 @@ def errors() -> Iterator[None]:
 def status_of(result: Trial) -> int:
     """The exit status of a result."""
     if any(one.failed for one in result.invocations):
-        return FAILED
-    return ALERTED if result.shield.alerts else 0
+        return NO
+    return FOUND if result.shield.alerts else 0
 
 
 def to_json(place: FunctionPlace, shielded: bool, result: Trial) -> dict[str, Any]:
@@ -158,7 +152,7 @@ def pairs(option: str, given: Sequence[str], form: str = "NAME=value") -> dict[s
     return found
 
 
-def known(options: Options) -> Known:
+def known(options: OneFunction) -> Known:
     """The values of the deployment that the options give.
 
     Raises:
@@ -180,11 +174,7 @@ def _events(source: str) -> list[Any]:
     Raises:
         CliError: it cannot be read, or is not JSON.
     """
-    try:
-        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise CliError(f"the event {source} cannot be read: {reason}") from error
+    text = read_file(f"the event {source}", source, "utf-8-sig")
     lines = [line for line in text.splitlines() if line.strip()] if source.endswith(".jsonl") else [text]
     try:
         return [json_module.loads(line) for line in lines]
@@ -210,7 +200,7 @@ def _replies(
         if text != _MOTO:
             return Reply.of_file(Path(text))
         if find_spec("moto") is None:
-            raise CliError(f"--reply {host}={text}: it is not installed: pip install 'moto[server]'")
+            raise ValueError("it is not installed: pip install 'moto[server]'")
         return AwsService(assembly.tables(place.stack), region)
 
     made: dict[str, Application] = {}
@@ -227,38 +217,37 @@ def _replies(
 
 def _print(place: FunctionPlace, result: Trial) -> None:
     out = console()
+
+    def say(text: str, style: str = "") -> None:
+        out.print(Text(text, style), soft_wrap=True)
+
     for invocation in result.invocations:
-        outcome = "[red]failed[/]" if invocation.failed else "returned"
-        out.print(f"{escape(str(place))} {outcome}")
+        say(f"{place} {'failed' if invocation.failed else 'returned'}", "red" if invocation.failed else "")
         payload = invocation.payload
-        text = payload if isinstance(payload, str) else json_module.dumps(payload, indent=2, ensure_ascii=False)
-        out.print(Text(text), soft_wrap=True)
-    out.print("\nlog, without the alert lines:", style="bold")
+        say(payload if isinstance(payload, str) else json_module.dumps(payload, indent=2, ensure_ascii=False))
+    say("\nlog, without the alert lines:", "bold")
     alerts = {line for line, _ in result.shield.alerts}
     for line in result.log:
         if line.message and line.message not in alerts:
-            out.print(Text(f"  {line.message}", "dim"), soft_wrap=True)
-    if not result.log:
-        out.print("  nothing")
-    out.print()
+            say(f"  {line.message}", "dim")
+    say("" if result.log else "  nothing\n")
     failed_starts = [event for event in result.shield.events if event.policy == _START]
     for event in failed_starts:
-        out.print(Text(f"start {event.event}: {event.fields.get('reason', '')}", "red"), soft_wrap=True)
+        say(f"start {event.event}: {event.fields.get('reason', '')}", "red")
     if result.shield.alerts:
         out.print(_listing([alert for _, alert in result.shield.alerts]))
     elif not failed_starts:
-        out.print("no alerts")
+        say("no alerts")
     for complaint in result.shield.malformed:
-        out.print(Text(f"not a line of the shield: {complaint}", "red"), soft_wrap=True)
+        say(f"not a line of the shield: {complaint}", "red")
     for alarm in result.alarms:
-        after = f"[{_STYLES.get(alarm.after, '')}]{alarm.after}[/]" if alarm.after in _STYLES else alarm.after
-        out.print(f"alarm {escape(alarm.name)}: {alarm.before} before, {after} after", soft_wrap=True)
+        say(f"alarm {alarm.name}: {alarm.before} before, {alarm.after} after", _STYLES.get(alarm.after, ""))
         for action in alarm.actions:
-            out.print(Text(f"  would call {action}"), soft_wrap=True)
+            say(f"  would call {action}")
     if result.alarms_note:
-        out.print(Text(result.alarms_note), soft_wrap=True)
+        say(result.alarms_note)
     with_filter = "with" if result.isolation.filtered else "without"
-    out.print(f"emulated Lambda ({result.isolation.kind}, {with_filter} its seccomp filter)", style="dim")
+    say(f"emulated Lambda ({result.isolation.kind}, {with_filter} its seccomp filter)", "dim")
 
 
 def describe_caller(alert: Alert) -> str:

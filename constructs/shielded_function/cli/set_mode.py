@@ -6,26 +6,25 @@ deployment changes the mode again.
 
 from __future__ import annotations
 
-import json as json_module
 import re
 import shlex
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TextIO
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from shielded_function.names import WRAPPER, WRAPPER_VARIABLE
+from shielded_function_monitoring.visible import visible
 
 from . import aws
-from .errors import CliError
+from .errors import NO, CliError
 from .modes import FILE_VARIABLE, MODES, POLICIES, variable
+from .options import SetMode
+from .terminal import note, print_json
 
 DEFAULT = "default"
 """The word in place of a mode that removes the variable."""
-DECLINED = 1
-"""Exit status: the user declined."""
 
 # A name or an ARN, with the version or alias that may follow it.
 # https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html
@@ -37,15 +36,6 @@ _DEPLOY = (
 )
 
 
-class Options(NamedTuple):
-    """The user's options."""
-
-    yes: bool = False
-    dry_run: bool = False
-    region: str | None = None
-    profile: str | None = None
-
-
 class Change(NamedTuple):
     """One control's mode, before and after. Empty: the variable is not set."""
 
@@ -54,7 +44,7 @@ class Change(NamedTuple):
     after: str
 
 
-def set_mode(function: str, assignments: Sequence[str], options: Options, *, json: bool) -> int:
+def set_mode(function: str, assignments: Sequence[str], options: SetMode, *, json: bool) -> int:
     """Changes the function and prints before and after; 0 when it has the modes, 1 when the user declined.
 
     Raises:
@@ -69,7 +59,7 @@ def set_mode(function: str, assignments: Sequence[str], options: Options, *, jso
             f"without :{named['qualifier']}"
         )
     wanted = parse_assignments(assignments)
-    client = aws.client("lambda", aws.Place(options.region, options.profile))
+    client = aws.client("lambda", options.place)
     read = client.get_function_configuration
     configuration = aws.call("lambda:GetFunctionConfiguration", function, read, FunctionName=function)
     changes = plan(function, configuration, wanted)
@@ -82,21 +72,19 @@ def set_mode(function: str, assignments: Sequence[str], options: Options, *, jso
         "aliases_note": aliases_note,
         "undo": undo(function, changes, options) if changes else "",
     }
-    notes = Console(stderr=True, highlight=False, soft_wrap=True)
-    shown = notes if json else Console(highlight=False, soft_wrap=True)
-    _show(shown, result, changes)
+    out = sys.stderr if json else sys.stdout
+    _show(out, *_described(result, changes))
     if changes and not options.dry_run:
         if not options.yes and not _confirmed(function):
-            notes.print("nothing was changed", style="yellow")
-            return DECLINED
+            note("nothing was changed")
+            return NO
         _update(client, function, configuration, changes)
         result["changed"] = True
-        shown.print(f"changed. {_DEPLOY}", markup=False)
-        shown.print(Text(f"to undo: {result['undo']}"))
+        _show(out, f"changed. {_DEPLOY}", f"to undo: {result['undo']}")
     elif changes:
-        shown.print("dry run: nothing was changed")
+        _show(out, "dry run: nothing was changed")
     if json:
-        print(json_module.dumps(result, indent=2))
+        print_json(result)
     return 0
 
 
@@ -151,12 +139,12 @@ def plan(function: str, configuration: Mapping[str, Any], wanted: Mapping[str, s
     return changes
 
 
-def undo(function: str, changes: Sequence[Change], options: Options) -> str:
+def undo(function: str, changes: Sequence[Change], options: SetMode) -> str:
     """The command that restores the modes."""
     words = ["shielded-function", "set-mode", function]
     words += [f"{change.policy}={change.before or DEFAULT}" for change in changes]
-    words += ["--region", options.region] if options.region else []
-    words += ["--profile", options.profile] if options.profile else []
+    words += ["--region", options.place.region] if options.place.region else []
+    words += ["--profile", options.place.profile] if options.place.profile else []
     return shlex.join(words)
 
 
@@ -202,18 +190,21 @@ def _confirmed(function: str) -> bool:
         raise CliError("no terminal for the confirmation: add --yes, or --dry-run") from error
 
 
-def _show(console: Console, result: Mapping[str, Any], changes: Sequence[Change]) -> None:
-    console.print(result["function"], style="bold", markup=False)
+def _described(result: Mapping[str, Any], changes: Sequence[Change]) -> Iterator[str]:
+    yield result["function"]
     if not changes:
-        console.print("  the modes are set already: nothing to change")
+        yield "  the modes are set already: nothing to change"
     for change in changes:
-        console.print(f"  {change.policy}: {change.before or 'not set'} -> {change.after or 'not set'}")
+        yield f"  {change.policy}: {change.before or 'not set'} -> {change.after or 'not set'}"
     for entry in result["aliases"]:
-        console.print(
+        yield (
             f"  the alias {entry['alias']} leads to version {entry['version']}, which keeps its modes, as it cannot "
-            "be changed. Publish a new version afterwards, and point the alias to it.",
-            style="yellow",
-            markup=False,
+            "be changed. Publish a new version afterwards, and point the alias to it."
         )
     if result["aliases_note"]:
-        console.print(result["aliases_note"], style="yellow", markup=False)
+        yield result["aliases_note"]
+
+
+def _show(out: TextIO, *lines: str) -> None:
+    for line in lines:
+        print(visible(line), file=out)

@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 from shielded_function_monitoring.insights import Lines, Query, Record, Row, Tally, record_of, records
 
 from .asking import Answer, Asker, Batch
-from .aws import Place
 from .errors import CliError
 from .log_files import STDIN, check_files, read_lines
-from .log_groups import OF_LAMBDA, Where, find_batches
+from .log_groups import OF_LAMBDA, find_batches
+from .options import Place, Where
 from .times import Span, iso, span_of
 
 BOTH: Final = "give files, or log groups and stacks: not both"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,14 +18,14 @@ from rich.text import Text
 
 from shielded_function_monitoring.visible import visible
 
-STYLES: Final = {
-    "critical": "bold red",
-    "block": "red",
-    "alert": "yellow",
-    "refused": "bold red",
-    "unshielded": "bold red",
-    "new": "bold cyan",
+_WORDS: Final = {
+    "bold red": "critical error refused unshielded lost-shield looser new-unshielded",
+    "red": "block deny",
+    "yellow": "alert warning unknown",
+    "green": "allow",
+    "dim": "left-out stricter new removed",
 }
+STYLES: Final = {word: style for style, words in _WORDS.items() for word in words.split()}
 MOST: Final = 50
 """Rows of a listing that are shown without `--all`."""
 _WIDTH_WITHOUT_TERMINAL: Final = 160
@@ -56,14 +57,30 @@ class FoldingTable(Table):
         super().add_column(*given, **{"overflow": "fold", **options})
 
 
-def table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[str] = ()) -> Table:
-    """A table of texts; the columns `numbers` are right-aligned."""
-    made = FoldingTable(title=cell(title), title_justify="left")
+Cells = Sequence[str | Text]
+"""One row."""
+
+
+def stacked(texts: Iterable[str | Text]) -> Text:
+    """One cell of several lines."""
+    return Text("\n", overflow="fold").join(each if isinstance(each, Text) else cell(each) for each in texts)
+
+
+def table(
+    title: str,
+    headings: Sequence[str],
+    rows: Iterable[Cells],
+    numbers: Sequence[str] = (),
+    *,
+    lines: bool = False,
+) -> Table:
+    """A table of texts; the columns `numbers` are right-aligned, and `lines` are drawn between the rows."""
+    made = FoldingTable(title=cell(title), title_justify="left", show_lines=lines)
     for heading in headings:
         right = heading in numbers
         made.add_column(heading, justify="right" if right else "left", no_wrap=right)
     for row in rows:
-        made.add_row(*map(cell, row))
+        made.add_row(*(each if isinstance(each, Text) else cell(each) for each in row))
     return made
 
 
@@ -121,6 +138,17 @@ class Listing:
             line.append_text(Text.assemble(_GAP if line else "", piece))
         if line:
             yield Padding(line, (0, 0, 0, 2), expand=False)
+
+
+def flat(record: Any, **more: Any) -> dict[str, Any]:
+    """The fields of a dataclass for JSON, with those of its place in front."""
+    fields = {name: value for name, value in vars(record).items() if name != "place"}
+    return {**vars(record.place), **fields, **more}
+
+
+def print_json(value: Any) -> None:
+    """The result of a command, on stdout."""
+    print(json.dumps(value, indent=2))
 
 
 def note(text: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from harness.alert_lines import armed, connect, folded, lookup, tmp
 from integration.cli.insights_account import ago
 from integration.cli.moto_account import REGION
-from shielded_function.cli.aws import Place
+from shielded_function.cli.options import Place
 
 GROUP = "/aws/lambda/checkout"
 HERE = Place(REGION)

@@ -27,10 +27,9 @@ from integration.cli.insights_account import Account, account, ago, denying
 from integration.cli.moto_account import REGION
 from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, ShieldMonitoring
 from shielded_function.cli import alerts, asking, learn, report
-from shielded_function.cli.alerts import Options
 from shielded_function.cli.app import app as cli
 from shielded_function.cli.errors import CliError
-from shielded_function.cli.log_groups import Where
+from shielded_function.cli.options import Alerts, Page, Where
 from shielded_function.testing import simulate_cloudwatch
 from shielded_function_monitoring.alert import POLICIES
 from shielded_function_monitoring.cfn.values import Resolver
@@ -64,7 +63,7 @@ Ask = Callable[..., dict[str, Any]]
 def ask(aws: Account, capsys: pytest.CaptureFixture[str]) -> Ask:
     """What `alerts --json` prints of a log group, or of what is named."""
 
-    def run(options: Options = Options(), where: Mapping[str, Any] = A_GROUP) -> dict[str, Any]:  # noqa: B008
+    def run(options: Alerts = Alerts(), where: Mapping[str, Any] = A_GROUP) -> dict[str, Any]:  # noqa: B008
         assert alerts.alerts(Where(**where, place=HERE), options, json=True) == 3
         return told(capsys)
 
@@ -89,7 +88,8 @@ def test_learn_and_report_from_a_log_group(aws: Account, tmp_path: Path, capsys:
     (function,) = told(capsys)["functions"]
     assert function["policy"] == {"allow_outbound": ["api.stripe.com:443", "b.example:443"]}
     assert function["entries"][0]["evidence"]["days"] == 1
-    assert report.report(Where(**A_GROUP, since="1d", place=HERE), report.Options(True, str(tmp_path / "made"))) == 0
+    options = Page(str(tmp_path / "made"))
+    assert report.report(Where(**A_GROUP, since="1d", place=HERE), options, json=True) == 0
     made = json.loads((tmp_path / "made").read_text())
     assert [(each["target"], each["count"]) for each in made["groups"]] == [("b.example:443", 1)]
     assert [each["begun"][:13] for each in made["periods"]] == [ago(hours=2)[:13].replace("T", " ")], "by the hour"
@@ -101,7 +101,7 @@ def test_the_same_as_from_a_file(aws: Account, ask: Ask, tmp_path: Path, by: Any
     lines = [*log(), *packages_log(ago(hours=1))]
     aws.write(GROUP, lines)
     (tmp_path / "log").write_text("\n".join(lines) + "\n")
-    assert ask(Options(by))["groups"] == ask(Options(by), {"files": [str(tmp_path / "log")]})["groups"] != []
+    assert ask(Alerts(by))["groups"] == ask(Alerts(by), {"files": [str(tmp_path / "log")]})["groups"] != []
     (asked,) = aws.asked
     chain = "caller.package, caller.through.1, caller.through.2"
     assert (chain in asked["queryString"]) == (by in ("package", "target"))
@@ -119,12 +119,12 @@ def test_a_function_is_asked_where_it_logs(aws: Account, ask: Ask) -> None:
 
 def test_a_stack(shop: Account, ask: Ask) -> None:
     """Lambda makes a log group at the first invocation, and Insights answers for no log group if one is not there."""
-    said = ask(Options("function"), STACK)
+    said = ask(Alerts("function"), STACK)
     assert [(group["function"], group["violations"]) for group in said["groups"]] == [("checkout", 24)]
     assert said["notes"] == ["missing log groups: /aws/lambda/refund: did the function ever run?"]
     shop.write("/aws/lambda/refund", [tmp("/tmp/y", ago(hours=1), function="refund")])
     shop.calls.clear()
-    said = ask(Options("function"), STACK)
+    said = ask(Alerts("function"), STACK)
     assert [(group["function"], group["violations"]) for group in said["groups"]] == [("checkout", 24), ("refund", 1)]
     assert set(shop.calls) == {
         "cloudformation:ListStackResources",
@@ -133,7 +133,7 @@ def test_a_stack(shop: Account, ask: Ask) -> None:
         "logs:GetQueryResults",
     }
     shop.stacks |= {"Empty": (), "Outer": ("Shop", "Outer")}
-    assert ask(Options("function"), {"stacks": ["Outer"]})["groups"] == said["groups"]
+    assert ask(Alerts("function"), {"stacks": ["Outer"]})["groups"] == said["groups"]
     with pytest.raises(CliError, match="the stack Empty has no function"):
         ask(where={"stacks": ["Empty"]})
 
@@ -148,7 +148,7 @@ def test_all_that_is_shielded(aws: Account, ask: Ask) -> None:
     aws.count("/aws/lambda/checkout", "checkout")
     aws.count("/aws/lambda/refund")
     aws.count("shared", "one", "two")
-    groups = ask(Options("function"), {})["groups"]
+    groups = ask(Alerts("function"), {})["groups"]
     assert {group["function"] for group in groups} == {"checkout", "refund", "one", "two"}
 
 
@@ -220,10 +220,10 @@ def test_a_function_cannot_speak_for_another(aws: Account, ask: Ask, capsys: pyt
     aws.write(GROUP, [connect("true.example", time=ago(hours=1))])
     aws.write("/aws/lambda/refund", [connect("evil.example", time=ago(hours=1), function="checkout")])
     note = "lines in the log group /aws/lambda/refund say that they are of checkout: "
-    for options in (Options(), Options("function"), Options("policy")):
+    for options in (Alerts(), Alerts("function"), Alerts("policy")):
         said = ask(options, STACK)
         assert (said["violations"], said["notes"]) == (1, [note + "left out, for it logs elsewhere"])
-    assert alerts.alerts(Where(**STACK, place=HERE), Options(lines=True), json=True) == 3
+    assert alerts.alerts(Where(**STACK, place=HERE), Alerts(lines=True), json=True) == 3
     out, err = capsys.readouterr()
     assert "evil" not in out
     assert note in err
@@ -237,7 +237,7 @@ def test_many_log_groups_are_asked_in_parts(aws: Account, ask: Ask) -> None:
     groups = [f"/aws/lambda/f{n}" for n in range(51)]
     for number, group in enumerate(groups):
         aws.write(group, [tmp("/tmp/x", ago(hours=1), function=f"f{number}")])
-    assert ask(Options("function"), {"log_groups": groups})["violations"] == 51
+    assert ask(Alerts("function"), {"log_groups": groups})["violations"] == 51
     assert [len(asked["logGroupNames"]) for asked in aws.asked] == [50, 1]
     with pytest.raises(CliError, match=r"^/aws/lambda/f51: it does not exist in this account and region$"):
         ask(where={"log_groups": [*groups, "/aws/lambda/f51"]})
@@ -246,7 +246,7 @@ def test_many_log_groups_are_asked_in_parts(aws: Account, ask: Ask) -> None:
 def test_a_full_result_is_asked_for_in_halves(aws: Account, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shielded_function_monitoring.insights.queries.MAX_ROWS", 10)
     aws.write(GROUP, [tmp(f"/tmp/{n % 15}", ago(hours=1 + n)) for n in range(60)])
-    said = ask(Options("target", limit=10), {**A_GROUP, "since": "7d"})
+    said = ask(Alerts("target", limit=10), {**A_GROUP, "since": "7d"})
     assert (said["violations"], said["kinds"], said["whole"]) == (60, 15, True)
     assert {group["violations"] for group in said["groups"]} == {4}
     assert len(aws.asked) > 3
@@ -262,15 +262,15 @@ def test_what_cannot_be_parted_is_said(
     here = Where(log_groups=[GROUP, "/aws/lambda/other"], place=HERE)
     aws.write("/aws/lambda/other", [tmp("/tmp/x", ago(hours=1), function="other")])
     aws.write(GROUP, [tmp(f"/tmp/{n}", ago(hours=1)) for n in range(9)])
-    assert alerts.alerts(here, Options("target", limit=3), json=True) == 2
+    assert alerts.alerts(here, Alerts("target", limit=3), json=True) == 2
     said = told(capsys)
     assert (said["whole"], said["violations"]) == (False, 4), "the other log group's are all there"
     assert [text[: len(note)] for text in said["notes"]] == [note]
-    assert alerts.alerts(here, Options("target", limit=3), json=False) == 2
+    assert alerts.alerts(here, Alerts("target", limit=3), json=False) == 2
     shown = capsys.readouterr()
     assert "at least 4 violations" in shown.out
     assert note in shown.err
-    assert report.report(here, report.Options(True, "-")) == 2
+    assert report.report(here, Page("-"), json=True) == 2
     shown = capsys.readouterr()
     assert json.loads(shown.out)["whole"] is False
     assert note in shown.err
@@ -335,11 +335,11 @@ def test_a_query_that_fails(aws: Account, ask: Ask, monkeypatch: pytest.MonkeyPa
 
 def test_the_newest_lines_of_a_log_group(aws: Account, capsys: pytest.CaptureFixture[str]) -> None:
     aws.write(GROUP, log())
-    assert alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(lines=True, limit=2), json=True) == 3
+    assert alerts.alerts(Where(log_groups=[GROUP], place=HERE), Alerts(lines=True, limit=2), json=True) == 3
     shown = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line.get("event") for line in shown][-1] == "folded"
     assert [line["log_stream"] for line in shown] == ["one"] * 2
-    alerts.alerts(Where(log_groups=[GROUP], place=HERE), Options(lines=True, limit=1), json=False)
+    alerts.alerts(Where(log_groups=[GROUP], place=HERE), Alerts(lines=True, limit=1), json=False)
     assert capsys.readouterr().out.rstrip().endswith("[stream: one]")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from harness.alert_lines import at, connect, refused, tmp
 from shielded_function.cli import alerts, learn, report
-from shielded_function.cli.log_groups import Where
+from shielded_function.cli.options import Alerts, Page, Where
 
 pytestmark = pytest.mark.promise("cli.logs")
 
@@ -51,16 +51,16 @@ HOSTILE = {
     "ports": [_with(details={"host": "a.example", "port": port, "protocol": "tcp"}) for port in (-1, 1e99, "x", True)],
 }
 READERS: dict[str, Callable[[Where], int]] = {
-    "alerts": lambda where: alerts.alerts(where, alerts.Options(), json=False),
-    "alerts --json": lambda where: alerts.alerts(where, alerts.Options(), json=True),
-    "alerts --lines": lambda where: alerts.alerts(where, alerts.Options(lines=True), json=False),
-    "alerts --lines --json": lambda where: alerts.alerts(where, alerts.Options(lines=True), json=True),
-    "alerts --follow": lambda where: alerts.alerts(where, alerts.Options(follow=True), json=False),
-    "alerts --follow --json": lambda where: alerts.alerts(where, alerts.Options(follow=True), json=True),
+    "alerts": lambda where: alerts.alerts(where, Alerts(), json=False),
+    "alerts --json": lambda where: alerts.alerts(where, Alerts(), json=True),
+    "alerts --lines": lambda where: alerts.alerts(where, Alerts(lines=True), json=False),
+    "alerts --lines --json": lambda where: alerts.alerts(where, Alerts(lines=True), json=True),
+    "alerts --follow": lambda where: alerts.alerts(where, Alerts(follow=True), json=False),
+    "alerts --follow --json": lambda where: alerts.alerts(where, Alerts(follow=True), json=True),
     "learn": lambda where: learn.run(where, learn.Options(), json=False),
     "learn --json": lambda where: learn.run(where, learn.Options(), json=True),
-    "report html": lambda where: report.report(where, report.Options(output="-")),
-    "report json": lambda where: report.report(where, report.Options(json=True, output="-")),
+    "report html": lambda where: report.report(where, Page("-"), json=False),
+    "report json": lambda where: report.report(where, Page("-"), json=True),
 }
 
 

@@ -14,9 +14,8 @@ from harness.alert_lines import connect
 from integration.cli.insights_account import Account, account, ago, denying
 from integration.cli.moto_account import REGION
 from shielded_function.cli import alerts, learn, report, set_mode
-from shielded_function.cli.aws import Place
 from shielded_function.cli.errors import CliError
-from shielded_function.cli.log_groups import Where
+from shielded_function.cli.options import Alerts, Page, Place, SetMode, Where
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "iam-permissions.md"
 HERE = Place(REGION)
@@ -62,10 +61,10 @@ SOURCES: dict[str, tuple[dict[str, Any], set[str]]] = {
     "all": ({}, {"logs:DescribeMetricFilters"}),
 }  # fmt: skip
 COMMANDS: dict[str, Callable[[Where, Path], int]] = {
-    "alerts": lambda where, folder: alerts.alerts(where, alerts.Options(), json=True),
-    "alerts --lines": lambda where, folder: alerts.alerts(where, alerts.Options(lines=True), json=True),
+    "alerts": lambda where, folder: alerts.alerts(where, Alerts(), json=True),
+    "alerts --lines": lambda where, folder: alerts.alerts(where, Alerts(lines=True), json=True),
     "learn": lambda where, folder: learn.run(where, learn.Options(), json=True),
-    "report": lambda where, folder: report.report(where, report.Options(output=str(folder / "report.html"))),
+    "report": lambda where, folder: report.report(where, Page(output=str(folder / "report.html")), json=False),
 }
 
 
@@ -80,10 +79,10 @@ def test_what_a_command_calls(aws: Account, tmp_path: Path, name: str) -> None:
 
 def test_what_is_documented_is_called(aws: Account) -> None:
     for where, _ in SOURCES.values():
-        alerts.alerts(Where(**where, place=HERE), alerts.Options(), json=True)
+        alerts.alerts(Where(**where, place=HERE), Alerts(), json=True)
     aws.refuse = denying("GetQueryResults")
     with pytest.raises(CliError):
-        alerts.alerts(Where(log_groups=[GROUP], place=HERE), alerts.Options(), json=True)
+        alerts.alerts(Where(log_groups=[GROUP], place=HERE), Alerts(), json=True)
     assert set(aws.calls) == documented("alerts, learn, report")
 
 
@@ -94,6 +93,6 @@ def test_follow(aws: Account) -> None:
 
 
 def test_set_mode(aws: Account) -> None:
-    set_mode.set_mode("checkout", ["read_handler=alert"], set_mode.Options(yes=True, region=REGION), json=True)
+    set_mode.set_mode("checkout", ["read_handler=alert"], SetMode(yes=True, place=HERE), json=True)
     called = set(aws.calls) - {"lambda:GetFunction"}  # of the waiter
     assert called == documented("set-mode")

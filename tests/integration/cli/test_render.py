@@ -20,9 +20,10 @@ from harness.linting import lint
 from harness.thinning import long_but
 from integration.cli.running import command, says
 from shielded_function import ShieldedFunction, ShieldPolicy
-from shielded_function.cli.choices import RenderFormat
 from shielded_function.cli.errors import CliError
-from shielded_function.cli.render import FORMATS, NO_GRANTS, Options, hcl_string, render, yaml_string
+from shielded_function.cli.options import Render as Options
+from shielded_function.cli.options import RenderFormat
+from shielded_function.cli.render import FORMATS, NO_GRANTS, hcl_string, render, yaml_string
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, of_functions, violations
 
 pytestmark = pytest.mark.promise("cli.templates")

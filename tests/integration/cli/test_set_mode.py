@@ -16,12 +16,13 @@ from integration.cli.running import command, says
 from shielded_function.cli import set_mode
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.modes import MODES, POLICIES, in_alert_mode, variable
-from shielded_function.cli.set_mode import Options
+from shielded_function.cli.options import Place
+from shielded_function.cli.options import SetMode as Options
 from shielded_function.policy import ShieldPolicy
 
 pytestmark = pytest.mark.promise("cli.templates")
 
-YES = Options(yes=True, region=REGION)
+YES = Options(yes=True, place=Place(REGION))
 ALERT = ["read_handler=alert"]
 ARN = f"arn:aws:lambda:{REGION}:123456789012:function:checkout"
 
@@ -90,7 +91,7 @@ def test_throttled_requests_are_tried_as_often_as_others(checkout: Any, monkeypa
 
 def test_what_changes_nothing(aws: Account, checkout: Any, capsys: pytest.CaptureFixture[str]) -> None:
     aws.refuse = denying("UpdateFunctionConfiguration", code="NobodyAskedForThis")
-    assert set_mode.set_mode("checkout", ALERT, Options(dry_run=True, region=REGION), json=False) == 0
+    assert set_mode.set_mode("checkout", ALERT, Options(dry_run=True, place=Place(REGION)), json=False) == 0
     said = capsys.readouterr().out
     assert "read_handler: block -> alert" in said
     assert "dry run: nothing was changed" in said

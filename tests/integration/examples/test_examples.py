@@ -17,6 +17,7 @@ from harness.thinning import long_but
 from integration.examples.catalogue import EXAMPLES, FOLDER, HIDDEN, LINT_OF_THE_CDK, Example
 from integration.examples.conftest import Assembly
 from shielded_function.cli import audit
+from shielded_function.cli.options import Audit
 from shielded_function_monitoring.cfn.parts import references
 from shielded_function_monitoring.cfn.template import ref_of
 from shielded_function_monitoring.cfn.values import IntrinsicError, Resolver
@@ -34,7 +35,7 @@ def audited(
     directory: Path, production: Sequence[str], capsys: pytest.CaptureFixture[str]
 ) -> tuple[int, dict[str, Any]]:
     """The exit status of `shielded-function audit --strict --json`, and what it prints."""
-    status = audit.run(directory, against=None, production=production, strict=True, json=True, sarif=None)
+    status = audit.run(Audit(directory, production=production, strict=True), json=True)
     return status, json.loads(capsys.readouterr().out)
 
 

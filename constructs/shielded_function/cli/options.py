@@ -1,0 +1,143 @@
+"""The options of the commands: each is declared once, for the command line and for the command's module.
+
+`app.command` makes options of the fields of these classes. The words of a `Literal` are in the help, a shell completes
+them, and any other word is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+from typer import Argument, Option
+
+Architecture = Literal["x86_64", "arm64"]
+"""Lambda's names."""
+Event = Literal["connect", "udp", "resolve", "tmp", "tmp-at-start", "exec", "exec-static", "memory"]
+"""The events of `ShieldPolicy.decide`."""
+GroupedBy = Literal["target", "package", "policy", "function"]
+"""The groupings of `alerts`."""
+LearnFormat = Literal["table", "toml", "python", "diff"]
+RenderFormat = Literal["env", "sam", "terraform", "json"]
+
+Texts = Sequence[str]
+_FOLDER = "The folder that `cdk synth` writes: cdk.out."
+_FILES = "Files with log lines (.gz too); - is stdin. Without files, the logs come from AWS."
+_SINCE = "Since when: 30m, 12h, 7d, or a time; by default all of files, and 24h of AWS (report: 7d, learn: 14d)."
+_POLICY = "A file: YAML, TOML or JSON by its ending, else NAME=value lines. Without it, the SHIELD_* variables."
+_HOSTS = "Only hosts on this list: a file with one a line, or a preset (preset:exfiltration); may be repeated."
+_VALUE = (
+    "A value known only at deployment: LogicalId (a Ref), LogicalId.Attribute, a parameter, an export's name; may be "
+    "repeated."
+)
+_LAYER = "The folder or zip file of a layer that is not in the assembly; ARN= leaves it out."
+_EVENT = (
+    "A file with the event as JSON, or - for stdin; by default {}. A .jsonl file has an event on each line. May be "
+    "repeated: the events follow each other in one sandbox."
+)
+_REPLY = (
+    "A host that answers calls that the policy lets through: with a file's content, an HTTP status, or, for AWS "
+    "('*.amazonaws.com=moto'), as moto does, where that is installed. HOST may have wildcards. May be repeated."
+)
+
+Json = Annotated[bool, Option("--json", help="Print JSON.")]
+PolicyFile = Annotated[Path | None, Option("--policy", "-p", help=_POLICY)]
+PolicyRegion = Annotated[str, Option("--region", help="The function's AWS region.", envvar="AWS_REGION")]
+ToArchitecture = Annotated[Architecture, Option("--arch", help="The function's architecture.", show_default=False)]
+Every = Annotated[bool, Option("--all", help="Show every row.")]
+
+
+class Place(NamedTuple):
+    """The account and region; None: of the AWS settings."""
+
+    region: Annotated[str | None, Option(help="The AWS region; by default that of the AWS settings.")] = None
+    profile: Annotated[str | None, Option(help="A profile of the AWS settings.")] = None
+
+
+class Where(NamedTuple):
+    """The lines to read. Where nothing is named: of all log groups with the shield's metric filters."""
+
+    files: Annotated[Texts, Argument(metavar="[FILES]...", help=_FILES, show_default=False)] = ()
+    log_groups: Annotated[Texts, Option("--log-group", "-g", help="A log group; may be repeated.")] = ()
+    functions: Annotated[Texts, Option("--function", "-n", help="A function's name; may be repeated.")] = ()
+    stacks: Annotated[Texts, Option("--stack", "-s", help="All functions of a stack; may be repeated.")] = ()
+    since: Annotated[str | None, Option(help=_SINCE)] = None
+    until: Annotated[str | None, Option(help="Until when, as --since; by default now.")] = None
+    place: Place = Place()
+
+
+class Alerts(NamedTuple):
+    """Of `alerts`."""
+
+    group: Annotated[GroupedBy, Option("--by", help="The property that a group shares.")] = "target"
+    lines: Annotated[bool, Option("--lines", help="Show the newest log lines.")] = False
+    follow: Annotated[bool, Option("--follow", "-f", help="Show lines as they come.")] = False
+    limit: Annotated[int | None, Option(help="How many groups, or lines, to show; by default 50.")] = None
+    every: Every = False
+    hosts: Annotated[Texts, Option(metavar="FILE|preset:NAME", help=_HOSTS)] = ()
+
+
+class Page(NamedTuple):
+    """Of `report`."""
+
+    output: Annotated[str | None, Option("--output", "-o", help="By default shield-report.html; JSON: stdout.")] = None
+    previous: Annotated[Path | None, Option(help="A report of --json: violations that it lacks are new.")] = None
+    assembly: Annotated[Path | None, Option(help="cdk.out: adds each function's blast radius.")] = None
+
+
+class Audit(NamedTuple):
+    """Of `audit`."""
+
+    directory: Annotated[Path, Argument(help=_FOLDER)] = Path("cdk.out")
+    against: Annotated[Path | None, Option(help="An earlier cdk.out: find policies that became looser.")] = None
+    production: Annotated[Texts, Option(help="Production functions: a path or a glob; may be repeated.")] = ()
+    perimeter: Annotated[Texts, Option(help="Functions that need a ShieldPerimeter: as for --production.")] = ()
+    strict: Annotated[bool, Option("--strict", help="Fail on warnings too.")] = False
+    sarif: Annotated[str | None, Option(help="Write SARIF 2.1.0 to this file; - prints it.")] = None
+    every: Annotated[bool, Option("--all", help="Also list code outside Lambda, and blast radii.")] = False
+    today: Annotated[str | None, Option(help="The day of the check, as 2027-01-31; by default today, in UTC.")] = None
+
+
+class Layer(NamedTuple):
+    """Of `layer`."""
+
+    architecture: ToArchitecture
+    output: Annotated[Path, Option("--output", "-o", help="The zip file to write.", show_default=False)]
+    sbom: Annotated[Path | None, Option(help="Also write a CycloneDX SBOM of the layer.")] = None
+    force: Annotated[bool, Option("--force", help="Replace files that hold something else.")] = False
+
+
+class Render(NamedTuple):
+    """Of `render`: the names for the text."""
+
+    function: Annotated[str, Option("--function", "-n", help="The function's name.")] = "my-function"
+    architecture: ToArchitecture = "x86_64"
+    layer: Annotated[str, Option(help="Its zip file, relative to the template.")] = "shielded-function-layer.zip"
+
+
+class SetMode(NamedTuple):
+    """Of `set-mode`."""
+
+    yes: Annotated[bool, Option("--yes", "-y", help="Do not ask.")] = False
+    dry_run: Annotated[bool, Option("--dry-run", help="Show the changes, without making them.")] = False
+    place: Place = Place()
+
+
+class OneFunction(NamedTuple):
+    """Of `run` and `drill`: a function of a `cdk.out`, and values of its deployment that the template does not have."""
+
+    assembly: Annotated[Path | None, Argument(help=_FOLDER)] = None
+    function: Annotated[str | None, Argument(help="Its construct path, logical id, name or id.")] = None
+    variables: Annotated[Texts, Option("--env", metavar="NAME=VALUE", help="A variable; may be repeated.")] = ()
+    values: Annotated[Texts, Option("--value", metavar="ID=VALUE", help=_VALUE)] = ()
+    layers: Annotated[Texts, Option("--layer", metavar="ARN=PATH", help=_LAYER)] = ()
+
+
+class Run(NamedTuple):
+    """Of `run`."""
+
+    events: Annotated[Texts, Option("--event", metavar="FILE", help=_EVENT)] = ()
+    alert: Annotated[bool, Option("--alert", help="Run in alert mode: report violations, and block nothing.")] = False
+    log: Annotated[Path | None, Option(help="Write the function's log to this file, for `learn`.")] = None
+    replies: Annotated[Texts, Option("--reply", metavar="HOST=FILE|STATUS|moto", help=_REPLY)] = ()
