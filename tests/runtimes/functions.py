@@ -15,7 +15,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
 from runtimes.attempts import UNSHIELDED, Attempt, Outcome
-from runtimes.outside import ALLOWED, ALLOWED_HTTP2, HTTPS, Outside
+from runtimes.outside import ALLOWED, HTTPS, Outside
 from shielded_function import ShieldedFunction, ShieldPolicy
 from shielded_function.policy import Mode
 from shielded_function_emulator.certificates import CertificateAuthority
@@ -42,7 +42,7 @@ def policy_of(mode: Mode | Literal["unshielded"]) -> ShieldPolicy | None:
         read_write_tmp=mode,
         create_child_process=mode,
         read_handler=mode,
-        allow_outbound=[f"{ALLOWED}:{port}" for port in (HTTPS, ALLOWED_HTTP2)],
+        allow_outbound=[f"{ALLOWED}:{HTTPS}"],
     )
 
 

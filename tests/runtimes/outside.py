@@ -9,16 +9,10 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-import json
 import socket
-import ssl
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-
-import h2.config
-import h2.connection
-import h2.events
 
 from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_emulator.composite import Composite
@@ -31,7 +25,7 @@ IPV4, IPV6, NAME_SERVER = "203.0.113.66", "2001:db8::66", "203.0.113.53"
 NAMED_IPV4, NAMED_IPV6 = "203.0.113.67", "2001:db8::1"
 ZONE = "evil.example"
 ALLOWED, ALLOWED_ADDRESS = "api.partner.example", "198.51.100.10"
-HTTP, HTTPS, PLAIN, WEBSOCKET, HTTP2, ALLOWED_HTTP2 = 80, 443, 7000, 8081, 8082, 8443
+HTTP, HTTPS, PLAIN, WEBSOCKET = 80, 443, 7000, 8081
 
 _NAMES = {f"*.{ZONE}": [NAMED_IPV4, NAMED_IPV6], ALLOWED: [ALLOWED_ADDRESS]}
 _STRANGERS = (IPV4, IPV6, NAMED_IPV4, NAMED_IPV6)
@@ -51,8 +45,6 @@ class Outside(Composite):
     def enter_parts(self, stack: ExitStack) -> None:
         server_context = self._authority.server_context
         evil, partner = server_context([f"*.{ZONE}"]), server_context([ALLOWED])
-        http2 = server_context([ALLOWED])
-        http2.set_alpn_protocols(["h2"])
         for server in (
             *self._dns,
             *(WebServer(self._sandbox, (address, HTTP), self._web) for address in _STRANGERS),
@@ -64,9 +56,7 @@ class Outside(Composite):
             self._listen(stack, address, PLAIN, self._echo_stream)
         self._listen(stack, IPV4, WEBSOCKET, self._open_websocket)
         for address in _STRANGERS:
-            self._listen(stack, address, HTTP2, self._speak_http2)
             self._echo_datagrams(stack, address)
-        self._listen(stack, ALLOWED_ADDRESS, ALLOWED_HTTP2, lambda c: self._speak_http2_over_tls(c, http2))
 
     def reached(self) -> set[str]:
         """The names of the attempts of which something came here."""
@@ -128,24 +118,6 @@ class Outside(Composite):
         accept = f"Sec-WebSocket-Accept: {base64.b64encode(digest).decode()}"
         client.sendall("\r\n".join([*answer, accept, "", ""]).encode())
         client.recv(_CHUNK)
-
-    def _speak_http2_over_tls(self, client: socket.socket, context: ssl.SSLContext) -> None:
-        with context.wrap_socket(client, server_side=True) as encrypted:
-            self._speak_http2(encrypted)
-
-    def _speak_http2(self, client: socket.socket) -> None:
-        """Answers every request on one connection."""
-        connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
-        connection.initiate_connection()
-        client.sendall(connection.data_to_send())
-        while chunk := client.recv(_CHUNK):
-            for event in connection.receive_data(chunk):
-                if isinstance(event, h2.events.RequestReceived):
-                    headers = {str(name): str(value) for name, value in event.headers}
-                    self._texts.append(headers[":path"].lstrip("/"))
-                    connection.send_headers(event.stream_id, [(":status", "200")])
-                    connection.send_data(event.stream_id, json.dumps(_ANSWER).encode(), end_stream=True)
-            client.sendall(connection.data_to_send())
 
 
 def _own_label(name: str) -> list[str]:

@@ -108,7 +108,6 @@ _NETWORK = [
     *_network("name", _UNKNOWN, "host=name.denied.example"),
     *_network("name_all", _UNKNOWN, "host=all.denied.example"),
     *_network("socket_by_name", _UNKNOWN, "host=socket.denied.example"),
-    *_network("name_by_hand", r"UnknownHostException: NXDOMAIN$", "host=hand.denied.example"),
     Attempt(
         "name_jndi", OUTBOUND, r"^javax\.naming\.NameNotFoundException: ", "host=jndi.denied.example", lacks=(11, 21)
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from runtimes.attempts import Attempt
-from runtimes.outside import ALLOWED, HTTP, HTTP2, HTTPS, IPV4, IPV6, NAME_SERVER, PLAIN, WEBSOCKET, ZONE
+from runtimes.outside import ALLOWED, HTTP, HTTPS, IPV4, IPV6, NAME_SERVER, PLAIN, WEBSOCKET, ZONE
 from shielded_function_monitoring.alert import Policy
 
 TMP: Policy = "read_write_tmp"
@@ -71,12 +71,11 @@ def _network(names: str, *allow: str, code: str | int = "EACCES") -> list[Attemp
 
 _NAME = f"{{id}}.{ZONE}*"
 _NETWORK = [
-    *_network("http-name https-name http2-name net-name dgram-name fetch-name lookup", _NAME, code="ENOTFOUND"),
+    *_network("http-name https-name net-name dgram-name fetch-name lookup", _NAME, code="ENOTFOUND"),
     *_network("net-one-family tls-name fetch-name-tls", _NAME, code="ENOTFOUND"),
     *_network("http-address http-keep-alive fetch-address fetch-number fetch-post", f"{IPV4}:{HTTP}"),
     *_network("http-address6 fetch-address6", f"[[]{IPV6}]:{HTTP}"),
     *_network("https-address tls-address", f"{IPV4}:{HTTPS}"),
-    *_network("http2-address", f"{IPV4}:{HTTP2}"),
     *_network("net-address net-mapped net-own-lookup", f"{IPV4}:{PLAIN}"),
     *_network("net-other-port", f"{ALLOWED}:{PLAIN}"),
     *_network("dgram-address dgram-mapped dgram-connected", f"{IPV4}:{PLAIN}"),
@@ -92,7 +91,7 @@ _NETWORK = [
     # c-ares asks a name server that it cannot reach a second time, and then says that it was refused.
     *_network("resolver-elsewhere resolver-elsewhere-callback", f"{NAME_SERVER}:53", _NAME, code="ECONNREFUSED"),
     *_denied("network", OUTBOUND, "resolver-allowed-name-elsewhere", "ECONNREFUSED", f"{NAME_SERVER}:53"),
-    *_same("network", "allowed-https allowed-fetch allowed-http2 allowed-tls", seen=True),
+    *_same("network", "allowed-https allowed-fetch allowed-tls", seen=True),
     *_same("network", "allowed-lookup allowed-resolve loopback-http loopback-datagram"),
 ]
 

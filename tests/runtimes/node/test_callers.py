@@ -130,6 +130,7 @@ def found(log: str, names: Sequence[str]) -> dict[str, list[Any]]:
 @pytest.mark.promise("alert.caller-node")
 @pytest.mark.parametrize("name", long_but({OLDEST, "nodejs24.x"}, RUNTIMES), indirect=True, scope="module")
 def test_the_javascript_is_named(box: Sandbox, name: str) -> None:
+    """Known (docs/security/limits.md): a false name is believed; what has no channel names nobody."""
     done = run(box, NODE, "/var/task/app.js", *WAYS)
     chains = found(done.stderr, list(WAYS))
     if name == OLDEST:
@@ -152,21 +153,6 @@ def test_what_an_entry_with_packages_reports(box: Sandbox, packages: str, chains
     settings = WATCHED | {"SHIELD_ALLOW_OUTBOUND": f"203.0.113.66 by {packages}", "_HANDLER": "app.handler"}
     log = run(box, NODE, "/var/task/app.js", "by_address", settings=settings).stderr
     assert [through(line) for line in alerts(log) if line.get("reason") == "package"] == chains
-
-
-@NEWEST
-def test_a_false_name_is_believed(box: Sandbox) -> None:
-    """Known to get through (docs/security/limits.md): who is named is who appears to call."""
-    (alert,) = alerts(run(box, NODE, "/var/task/app.js", "under_a_false_name").stderr)
-    assert "@aws-sdk/client-s3" in through(alert)
-
-
-@NEWEST
-def test_what_has_no_channel_names_nobody(box: Sandbox) -> None:
-    """Known (docs/security/limits.md): files, `dns`, what ends in Sync; also behind a program that has one."""
-    names = ["by_spawn", "by_exec_sync", "by_a_file", "by_dns"]
-    told = found(run(box, NODE, "/var/task/app.js", *names).stderr, names)
-    assert told == {"by_spawn": [STARTS], **{name: [None] for name in names[1:]}}
 
 
 @NEWEST

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from harness.engine import INSIDE as ENGINE_INSIDE
 from security.cases.task import INSIDE
 from shielded_function_emulator.machine import architecture
 
@@ -55,6 +56,6 @@ class Case:
 @lru_cache(maxsize=1)
 def cases() -> tuple[Case, ...]:
     command = [sys.executable, "-B", str(INSIDE / "main.py"), "--list"]
-    environment = os.environ | {"CASES_MACHINE": architecture()}
+    environment = os.environ | {"CASES_MACHINE": architecture(), "PYTHONPATH": str(ENGINE_INSIDE)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return tuple(Case(**facts) for facts in json.loads(done.stdout))

@@ -16,7 +16,6 @@ import runpy
 import shutil
 import socket
 import sys
-import threading
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -36,6 +35,7 @@ from tools import (
     refusing,
     run,
 )
+from ways import NEXT, serve_runtime_api
 
 READ = "read_handler"
 APP = "/var/task/app.py"
@@ -46,29 +46,13 @@ SECRET = "SECRET_OF_THE_HANDLER"
 KEPT: dict[str, int] = {}
 
 
-def serve_runtime_api() -> int:
-    """A listener that answers nothing: the request line alone matters."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
-
-    def answer() -> None:
-        while True:
-            client, _ = listener.accept()
-            client.recv(4096)
-            client.close()
-
-    threading.Thread(target=answer, daemon=True).start()
-    return listener.getsockname()[1]
-
-
 def become_ready() -> None:
     """What a runtime does: loads the handler, then asks for work."""
     importlib.import_module("app")
     KEPT["reference"] = os.open(APP, os.O_PATH)
     KEPT["folder"] = os.open("/var/task", os.O_PATH)
     with socket.create_connection(("127.0.0.1", serve_runtime_api())) as s:
-        s.sendall(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        s.sendall(NEXT)
         # Closed only after the first case had begun, the listener's end would count as a descriptor that it gave back.
         s.recv(1)
 

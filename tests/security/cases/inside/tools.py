@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from common import MACHINE, Function
+from ways import LIBC, checked, raise_from
 
-LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.syscall.restype = ctypes.c_long
 LIBC.mmap.restype = ctypes.c_void_p
 AT_FDCWD = -100
@@ -54,13 +54,6 @@ def number_of(name: str) -> int:
     number = _NUMBERS[name][0 if MACHINE == "x86_64" else 1]
     assert number is not None, name
     return number
-
-
-def checked(result: int) -> int:
-    if result < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
-    return result
 
 
 def raw(name: str, *arguments: object) -> int:
@@ -231,9 +224,7 @@ def run(argv: Sequence[str | bytes], **options: Any) -> str:
 
 def ended(child: int) -> None:
     """Waits for a child; its exit status is the errno that it met."""
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if status:
-        raise OSError(status, os.strerror(status) if status > 0 else f"signal {-status}")
+    raise_from(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 def forked(function: Function) -> None:

@@ -14,7 +14,6 @@ import java.net.Proxy;
 import java.net.Socket;
 import java.net.URI;
 import java.net.URL;
-import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -142,17 +141,6 @@ final class Network {
             environment.put("java.naming.provider.url", "dns://" + RESOLVER);
             return new InitialDirContext(environment).getAttributes("jndi.denied.example", new String[] {"A"}).toString();
         });
-        deeds.put("name_by_hand", with(DatagramSocket::new, socket -> {
-            byte[] query = query("hand.denied.example");
-            DatagramPacket answer = new DatagramPacket(new byte[512], 512);
-            socket.setSoTimeout(PATIENCE);
-            socket.send(new DatagramPacket(query, query.length, new InetSocketAddress(RESOLVER, 53)));
-            socket.receive(answer);
-            int code = answer.getData()[3] & 15;
-            if (code == 3)
-                throw new UnknownHostException("NXDOMAIN");
-            return "code " + code;
-        }));
     }
 
     private static void addTls(Map<String, Deed> deeds) {
@@ -182,16 +170,6 @@ final class Network {
 
     private static String send(HttpClient client, URI url) throws Exception {
         return String.valueOf(client.send(HttpRequest.newBuilder(url).build(), BodyHandlers.ofString()).statusCode());
-    }
-
-    /** A question for an A record, as RFC 1035 has it. */
-    private static byte[] query(String name) {
-        ByteBuffer query = ByteBuffer.allocate(512);
-        query.putShort((short) 4242).putShort((short) 0x100).putShort((short) 1).putShort((short) 0).putInt(0);
-        for (String label : name.split("\\."))
-            query.put((byte) label.length()).put(label.getBytes());
-        query.put((byte) 0).putShort((short) 1).putShort((short) 1);
-        return Arrays.copyOf(query.array(), query.position());
     }
 
     private static String handshake(String name) throws Exception {

@@ -3,7 +3,6 @@
 import dgram from "node:dgram";
 import dns from "node:dns";
 import http from "node:http";
-import http2 from "node:http2";
 import https from "node:https";
 import net from "node:net";
 import tls from "node:tls";
@@ -14,7 +13,7 @@ const IPV4 = "203.0.113.66";
 const IPV6 = "2001:db8::66";
 const NAME_SERVER = "203.0.113.53";
 const ALLOWED = "api.partner.example";
-const [HTTPS, PLAIN, WEBSOCKET, HTTP2] = [443, 7000, 8081, 8082];
+const [HTTPS, PLAIN, WEBSOCKET] = [443, 7000, 8081];
 
 // The whole answer to a request, by the classic interface.
 function requested(client, options) {
@@ -64,20 +63,6 @@ async function datagram(name, address, { type = "udp4", connected = false } = {}
   }
 }
 
-async function streamed(name, origin, options) {
-  const session = http2.connect(origin, options);
-  try {
-    const failed = new Promise((_, reject) => session.on("error", reject));
-    const stream = session.request({ ":path": `/${name}` });
-    stream.on("error", () => {});
-    const answer = (async () => (await stream.setEncoding("utf8").toArray()).join(""))();
-    answer.catch(() => {});
-    return await Promise.race([answer, failed]);
-  } finally {
-    session.destroy();
-  }
-}
-
 // Of some record types the name server knows none: that it was asked is what counts.
 async function asked(question) {
   try {
@@ -120,8 +105,6 @@ export default {
       // It tells of no more than that there is no connection.
       socket.onerror = () => reject(Object.assign(new Error("no connection"), { code: "CLOSED" }));
     }),
-  "http2-name": ({ name, host }) => streamed(name, `http://${host}:${HTTP2}`),
-  "http2-address": ({ name }) => streamed(name, `http://${IPV4}:${HTTP2}`),
   "net-name": ({ name, host }) => echoed(name, { host }),
   "net-address": ({ name }) => echoed(name, { host: IPV4 }),
   "net-address6": ({ name }) => echoed(name, { host: IPV6 }),
@@ -169,7 +152,6 @@ export default {
 
   "allowed-https": ({ name }) => requested(https, { host: ALLOWED, path: `/${name}` }),
   "allowed-fetch": ({ name }) => fetched(`https://${ALLOWED}/${name}`),
-  "allowed-http2": ({ name }) => streamed(name, `https://${ALLOWED}:8443`),
   "allowed-tls": ({ name }) => encrypted(name, { host: ALLOWED, servername: ALLOWED }),
   "allowed-lookup": () => promises.lookup(ALLOWED),
   "allowed-resolve": () => promises.resolve4(ALLOWED),
