@@ -24,7 +24,7 @@ from shielded_function_monitoring.visible import visible
 
 from . import terminal
 from .alert_groups import NUMBERS, Group, cells_of, columns_of, groups_of, ways_to_allow
-from .aws import call, client
+from .aws import call, client, error_code
 from .errors import FOUND, NOT_WHOLE, CliError
 from .listed_hosts import ListedHosts
 from .log_files import check_files, read_lines
@@ -255,15 +255,11 @@ def _new_messages(where: Where, pause: Callable[[float], None] = time.sleep) -> 
 
 
 def _events(logs: Any, group: str, begin: datetime, *, may_miss: bool) -> list[dict[str, Any]]:
-    def read(logGroupName: str) -> list[dict[str, Any]]:
-        pages = logs.get_paginator("filter_log_events").paginate(
-            logGroupName=logGroupName, startTime=int(begin.timestamp() * 1000), filterPattern=_PATTERN
-        )
-        try:
-            return [event for page in pages for event in page["events"]]
-        except logs.exceptions.ResourceNotFoundException:
-            if may_miss:
-                return []
-            raise
-
-    return call("logs:FilterLogEvents", group, read, logGroupName=group)
+    since = int(begin.timestamp() * 1000)
+    asked = {"logGroupName": group, "startTime": since, "filterPattern": _PATTERN}
+    try:
+        return call(logs, "logs:FilterLogEvents", group, "events", **asked)
+    except CliError as error:
+        if may_miss and error_code(error.__cause__) == "ResourceNotFoundException":
+            return []
+        raise

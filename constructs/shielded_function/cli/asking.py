@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from shielded_function_monitoring.insights import CombinedRows, Query, Row
 
-from .aws import call, client, error_code, explain
+from .aws import call, client, error_code
 from .errors import CliError
 from .options import Place
 from .progress import Progress, size
@@ -27,6 +29,7 @@ AT_ONCE: Final = 10
 _SECONDS_TO_START: Final = 300.0
 _DAY: Final = 86400
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 3.0
+_DONE: Final = object()
 
 
 @dataclass(frozen=True)
@@ -101,22 +104,18 @@ class Answer:
         return self._lines if self._groups is None else self._groups.stream()
 
 
-class _MissingError(Exception):
-    """A log group does not exist; AWS then answers for none of the query's groups."""
-
-
-@dataclass
-class _Running:
-    piece: Piece
-    identity: str
-
-
 class Asker:
-    """Runs queries in one account and region."""
+    """Runs queries in one account and region: each piece is a generator, which yields while it waits."""
 
     def __init__(self, place: Place) -> None:
         self._client = client("logs", place)
-        self._progress = _Queries()
+        self._progress = Progress()
+        self._waiting: deque[Iterator[None]] = deque()
+        self._active: list[Iterator[None]] = []
+        self._running: set[str] = set()
+        self._scanned: dict[str, float] = {}
+        self._asked = 0
+        self._answers: list[Answer] = []
 
     def ask(self, questions: Sequence[Sequence[tuple[Query, Batch]]], span: tuple[int, int]) -> list[Answer]:
         """The answers to questions, each of which is a query, made for each batch.
@@ -124,125 +123,90 @@ class Asker:
         Raises:
             CliError: AWS denied a request, or a query failed.
         """
-        waiting = deque(
-            Piece(number, query, batch.log_groups, *span, may_miss=bool(batch.owners))
-            for number, parts in enumerate(questions)
-            for query, batch in parts
-        )
-        answers = [Answer(parts[0][0]) for parts in questions]
-        done = 0
-        running: list[_Running] = []
-        asked, pause = len(waiting), _FIRST_PAUSE
+        self._answers = [Answer(parts[0][0]) for parts in questions]
+        for number, parts in enumerate(questions):
+            self._add(Piece(number, query, batch.log_groups, *span, bool(batch.owners)) for query, batch in parts)
+        pause = _FIRST_PAUSE
         try:
-            while waiting or running:
-                while waiting and len(running) < AT_ONCE:
-                    piece = waiting.popleft()
-                    try:
-                        identity = self._start(piece, patient=not running)
-                    except _MissingError:
-                        parts = piece.parts()
-                        waiting.extendleft(parts or ())
-                        asked += len(parts) - 1 if parts else 0
-                        if parts is None:
-                            answers[piece.question].missing.update(piece.log_groups)
-                            done += 1
-                        continue
-                    if identity is None:
-                        waiting.appendleft(piece)
-                        break
-                    running.append(_Running(piece, identity))
-                self._progress.tell(done, asked, len(running))
-                moved = False
-                for each in list(running):
-                    rows = self._rows_of(each)
-                    if rows is None:
-                        continue
-                    moved = True
-                    running.remove(each)
-                    full = each.piece.query.by and len(rows) >= each.piece.query.limit
-                    smaller = (each.piece.halves() or each.piece.parts()) if full else None
-                    if smaller:
-                        waiting.extend(smaller)
-                        asked += 1
-                        continue
-                    if full:
-                        answers[each.piece.question].full.update(each.piece.log_groups)
-                    answers[each.piece.question].add(rows, each.piece.since)
-                    done += 1
-                pause = _FIRST_PAUSE if moved else min(pause * 1.5, _LONGEST_PAUSE)
-                if running:
+            while self._active or self._waiting:
+                while self._waiting and len(self._active) < AT_ONCE:
+                    self._active.append(self._waiting.popleft())
+                left = [each for each in self._active if next(each, _DONE) is not _DONE]
+                pause = min(pause * 1.5, _LONGEST_PAUSE) if len(left) == len(self._active) else _FIRST_PAUSE
+                self._active = left
+                self._progress.show(self._told)
+                if left:
                     time.sleep(pause)
         finally:
             self._progress.end()
-            self._stop(running)
-        return answers
+            self._stop()
+        return self._answers
 
-    def _start(self, piece: Piece, patient: bool) -> str | None:
-        """The query's id; None where others must finish first."""
-        from botocore.exceptions import BotoCoreError, ClientError
+    def _told(self) -> str:
+        done = self._asked - len(self._waiting) - len(self._active)
+        scanned = size(sum(self._scanned.values()))
+        return f"{done} of {self._asked} queries done, {len(self._running)} running, {scanned} scanned"
 
+    def _add(self, pieces: Iterable[Piece]) -> None:
+        for piece in pieces:
+            self._asked += 1
+            self._waiting.append(self._run(piece))
+
+    def _run(self, piece: Piece) -> Iterator[None]:
+        """Runs the query of a piece, and of its parts where one of its log groups is missing, or its result is full."""
+        answer, deadline = self._answers[piece.question], time.monotonic() + _SECONDS_TO_START
         groups = ", ".join(piece.log_groups[:3]) + (", ..." if len(piece.log_groups) > 3 else "")
-        deadline, wait = time.monotonic() + _SECONDS_TO_START, 1.0
+        start = partial(call, self._client, "logs:StartQuery", groups)
         while True:
             try:
-                return self._client.start_query(
+                identity = start(
                     logGroupNames=list(piece.log_groups),
                     startTime=piece.since,
                     endTime=piece.until,
                     queryString=piece.query.render(),
                     limit=piece.query.limit,
                 )["queryId"]
-            except ClientError as error:
-                missing = error_code(error) == "ResourceNotFoundException"
-                if missing and (piece.may_miss or len(piece.log_groups) > 1):
-                    raise _MissingError from error
-                if error_code(error) != "LimitExceededException":
-                    raise CliError(f"{groups}: {explain('logs:StartQuery', error)}") from error
-                if not patient:
-                    return None
+                break
+            except CliError as error:
+                code = error_code(error.__cause__)
+                if code == "ResourceNotFoundException" and (piece.may_miss or len(piece.log_groups) > 1):
+                    parts = piece.parts()  # AWS answers for none of the query's groups
+                    self._add(parts or ())
+                    answer.missing.update(() if parts else piece.log_groups)
+                    return
+                if code != "LimitExceededException":
+                    raise
+                if self._running:
+                    deadline = time.monotonic() + _SECONDS_TO_START
                 if time.monotonic() > deadline:
                     raise CliError("the account runs its maximum of queries: try again later") from error
-                time.sleep(wait)
-                wait = min(wait * 2, 30.0)
-            except BotoCoreError as error:  # no credentials, no network
-                raise CliError(f"{groups}: {error}") from error
+            yield
+        self._running.add(identity)
+        yield
+        while (rows := self._rows_of(identity)) is None:
+            yield
+        self._running.remove(identity)
+        full = bool(piece.query.by) and len(rows) >= piece.query.limit
+        smaller = (piece.halves() or piece.parts()) if full else None
+        if smaller:
+            self._add(smaller)
+            return
+        answer.full.update(piece.log_groups if full else ())
+        answer.add(rows, piece.since)
 
-    def _rows_of(self, running: _Running) -> list[Row] | None:
+    def _rows_of(self, identity: str) -> list[Row] | None:
         """The result of a query; None while it runs."""
-        method = self._client.get_query_results
-        result = call("logs:GetQueryResults", "the query", method, queryId=running.identity)
+        result = call(self._client, "logs:GetQueryResults", "the query", queryId=identity)
         status = result["status"]
-        statistics = result.get("statistics") or {}
-        self._progress.scanned(running.identity, float(statistics.get("bytesScanned", 0.0)))
+        self._scanned[identity] = float((result.get("statistics") or {}).get("bytesScanned", 0.0))
         if status == "Complete":
             return [{each["field"]: each["value"] for each in row if "value" in each} for row in result["results"]]
         if status in ("Failed", "Cancelled", "Timeout", "Unknown"):
             raise CliError(f"the query ended as {status}: ask for less time, or fewer log groups")
         return None
 
-    def _stop(self, running: Sequence[_Running]) -> None:
+    def _stop(self) -> None:
         """Stops queries that still run after an interrupt: they would continue, and cost money."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        for each in running:
-            try:
-                self._client.stop_query(queryId=each.identity)
-            except (ClientError, BotoCoreError):
-                continue
-
-
-class _Queries(Progress):
-    """Shows how many queries are done, and how much they read."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._bytes: dict[str, float] = {}
-
-    def scanned(self, identity: str, count: float) -> None:
-        """Records how much a query has read."""
-        self._bytes[identity] = count
-
-    def tell(self, done: int, asked: int, running: int) -> None:
-        """Shows the progress."""
-        scanned = sum(self._bytes.values())
-        self.show(lambda: f"{done} of {asked} queries done, {running} running, {size(scanned)} scanned")
+        for identity in self._running:
+            with suppress(CliError):
+                call(self._client, "logs:StopQuery", "the query", queryId=identity)

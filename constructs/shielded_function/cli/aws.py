@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from .errors import CliError
@@ -12,13 +11,14 @@ _ATTEMPTS: Final = 8
 """Attempts of a request: botocore waits longer after each throttled one, up to 20 seconds
 (https://docs.aws.amazon.com/boto3/latest/guide/retries.html)."""
 _DENIED: Final = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
+_EXPIRED: Final = "the credentials have expired: sign in again"
+_UNKNOWN: Final = "AWS does not know these credentials"
+_THROTTLED: Final = "AWS asks for fewer requests: try again in a minute"
 _MEANS: Final = {
-    "ExpiredTokenException": "the credentials have expired: sign in again",
-    "ExpiredToken": "the credentials have expired: sign in again",
-    "UnrecognizedClientException": "AWS does not know these credentials",
-    "InvalidClientTokenId": "AWS does not know these credentials",
-    "ThrottlingException": "AWS asks for fewer requests: try again in a minute",
-    "TooManyRequestsException": "AWS asks for fewer requests: try again in a minute",
+    **dict.fromkeys(("ExpiredTokenException", "ExpiredToken"), _EXPIRED),
+    **dict.fromkeys(("UnrecognizedClientException", "InvalidClientTokenId"), _UNKNOWN),
+    **dict.fromkeys(("ThrottlingException", "TooManyRequestsException"), _THROTTLED),
+    "ResourceNotFoundException": "it does not exist in this account and region",
     "ResourceConflictException": "another update of it is running: wait, and run this again",
     "PreconditionFailedException": "it was changed in the meantime: review it, and run this again",
     "CodeVerificationFailedException": "Lambda refuses the function's code signature",
@@ -42,47 +42,41 @@ def client(service: str, place: Place) -> Any:
         raise CliError(f"no connection to AWS: {error}") from error
 
 
-def call(action: str, what: str, method: Callable[..., Any], **arguments: Any) -> Any:
+def call(client: Any, action: str, what: str, pages_of: str = "", **arguments: Any) -> Any:
     """Makes a request.
 
     Args:
-        action: the IAM action that it needs, such as `logs:StartQuery`.
+        client: of the action's service.
+        action: the IAM action, such as `logs:StartQuery`: its operation has the same name.
         what: its subject, for the error.
-        method: of a client.
+        pages_of: reads all pages: the key of the items in each.
 
     Raises:
         CliError: AWS denied it; the line names the next step.
     """
+    from botocore import xform_name
     from botocore.exceptions import BotoCoreError, ClientError
 
+    operation = xform_name(action.partition(":")[2])
     try:
-        return method(**arguments)
+        if not pages_of:
+            return getattr(client, operation)(**arguments)
+        return [each for page in client.get_paginator(operation).paginate(**arguments) for each in page[pages_of]]
     except ClientError as error:
-        raise CliError(f"{what}: {explain(action, error)}") from error
+        raise CliError(f"{what}: {_explain(action, error)}") from error
     except BotoCoreError as error:
         raise CliError(f"{what}: {error}") from error
 
 
-def every_page(client: Any, operation: str, key: str) -> Callable[..., list[dict[str, Any]]]:
-    """A method for `call` that reads all pages of an operation; `key`: of the items in a page."""
-
-    def read(**arguments: Any) -> list[dict[str, Any]]:
-        return [each for page in client.get_paginator(operation).paginate(**arguments) for each in page[key]]
-
-    return read
-
-
 def error_code(error: Any) -> str:
-    """The code of a ClientError."""
-    return str(error.response.get("Error", {}).get("Code", ""))
+    """The code of a ClientError; empty for another error."""
+    return str(getattr(error, "response", {}).get("Error", {}).get("Code", ""))
 
 
-def explain(action: str, error: Any) -> str:
+def _explain(action: str, error: Any) -> str:
     """A ClientError in one line; a denied request names the IAM action."""
     code = error_code(error)
     message = " ".join(str(error.response.get("Error", {}).get("Message", error)).split())
     if code in _DENIED:
         return f"you need {action}: {message}"
-    if code == "ResourceNotFoundException":
-        return "it does not exist in this account and region"
     return _MEANS.get(code, f"{code}: {message}")

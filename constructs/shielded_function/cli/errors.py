@@ -14,7 +14,8 @@ NOT_WHOLE: Final = 2
 """Exit status: only part of the logs could be read. A CliError has the same status."""
 FOUND: Final = 3
 """Exit status: done, and there is something to look at: a violation, an alert, targets that are unknown."""
-STDIN = STDOUT = "-"
+STDIN: Final = "-"
+STDOUT: Final = "-"
 
 
 class CliError(ShieldError):

@@ -15,11 +15,10 @@ from shielded_function_monitoring.insights import queries
 from shielded_function_monitoring.learning import Observed, observed_of
 
 from . import learned_lock, terminal
-from .errors import CliError
+from .errors import STDIN, CliError
 from .learned_files import write
 from .learned_output import as_json, completing_commands, print_results, show_check
 from .learned_policy import check_accepted, make_result
-from .log_files import STDIN
 from .options import LearnFormat, Where
 from .present import InAssembly, OneFile, Present
 from .progress import watch

@@ -12,10 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
-from .errors import CliError
+from .errors import STDIN, CliError
 from .progress import Progress, size
 
-STDIN: Final = "-"
 _LOOK_AFTER: Final = 2000
 """Lines between two looks at the clock."""
 MAX_PIECE: Final = 1 << 20

@@ -9,7 +9,7 @@ from typing import Any, Final
 from shielded_function_monitoring.filters import COUNTED, NAMESPACE, SEVERITIES, metric_name
 
 from .asking import MAX_LOG_GROUPS, Batch
-from .aws import call, client, every_page
+from .aws import call, client
 from .errors import CliError
 from .options import Place, Where
 
@@ -17,7 +17,6 @@ OF_LAMBDA: Final = "/aws/lambda/"
 """The prefix of a function's log group, unless its configuration names another."""
 NAME_IT: Final = "name a source: files (or -), --log-group, --function or --stack"
 _OF_FUNCTION: Final = re.compile(r'\$\.function = "([^"]+)"')
-_ACTION: Final = "lambda:GetFunctionConfiguration"
 
 
 def find_batches(where: Where) -> tuple[list[Batch], tuple[str, ...]]:
@@ -40,14 +39,14 @@ def find_batches(where: Where) -> tuple[list[Batch], tuple[str, ...]]:
     if where.stacks:
         stack = client("cloudformation", where.place)
         for name in where.stacks:
-            found = list(_functions_of_stack(stack, name))
+            found = list(_functions_of(stack, name))
             if not found:
                 raise CliError(f"the stack {name} has no function")
             named += [function for function in found if function not in named]
     functions = client("lambda", where.place)
     by_group: dict[str, list[str]] = {}
     for name in named:
-        configuration = call(_ACTION, name, functions.get_function_configuration, FunctionName=name)
+        configuration = call(functions, "lambda:GetFunctionConfiguration", name, FunctionName=name)
         group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"{OF_LAMBDA}{configuration['FunctionName']}"
         by_group.setdefault(group, []).append(configuration["FunctionName"])
     return _batches(by_group)
@@ -70,8 +69,8 @@ def _all_batches(place: Place) -> tuple[list[Batch], tuple[str, ...]]:
     logs = client("logs", place)
     by_group: dict[str, list[str]] = {}
     for metric in (metric_name(), *(metric_name(name) for name in (*SEVERITIES, *COUNTED))):
-        pages = _filters(logs, metric)
-        for found in pages:
+        asked = {"metricName": metric, "metricNamespace": NAMESPACE}
+        for found in call(logs, "logs:DescribeMetricFilters", "the metric filters", "metricFilters", **asked):
             names = _OF_FUNCTION.findall(found.get("filterPattern", ""))
             known = by_group.setdefault(found["logGroupName"], [])
             known += [name for name in names if name not in known]
@@ -82,37 +81,21 @@ def _all_batches(place: Place) -> tuple[list[Batch], tuple[str, ...]]:
     return [*batches, *(Batch(part) for part in _parts(unknown))], functions
 
 
-def _filters(logs: Any, metric: str) -> list[dict[str, Any]]:
-    read = every_page(logs, "describe_metric_filters", "metricFilters")
-    action = "logs:DescribeMetricFilters"
-    return call(action, "the metric filters", read, metricName=metric, metricNamespace=NAMESPACE)
-
-
 def _parts(names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     for at in range(0, len(names), MAX_LOG_GROUPS):
         yield names[at : at + MAX_LOG_GROUPS]
 
 
-def _functions_of_stack(stack: Any, name: str) -> Iterator[str]:
-    for resource in stack_resources(stack, name):
-        if resource["ResourceType"] == "AWS::Lambda::Function" and resource.get("PhysicalResourceId"):
-            yield resource["PhysicalResourceId"]
-
-
-def stack_resources(stack: Any, name: str) -> Iterator[dict[str, Any]]:
-    """The resources of a stack and of those nested in it.
-
-    Raises:
-        CliError: AWS denies a request.
-    """
+def _functions_of(stack: Any, name: str) -> Iterator[str]:
+    """The functions of a stack and of those nested in it."""
     todo, seen = [name], set[str]()
     while todo:
         current = todo.pop()
-        if current in seen:
-            continue
         seen.add(current)
-        read = every_page(stack, "list_stack_resources", "StackResourceSummaries")
-        for resource in call("cloudformation:ListStackResources", f"the stack {current}", read, StackName=current):
-            yield resource
-            if resource["ResourceType"] == "AWS::CloudFormation::Stack" and resource.get("PhysicalResourceId"):
-                todo.append(resource["PhysicalResourceId"])
+        action, what = "cloudformation:ListStackResources", f"the stack {current}"
+        for resource in call(stack, action, what, "StackResourceSummaries", StackName=current):
+            kind, identity = resource["ResourceType"], resource.get("PhysicalResourceId")
+            if identity and kind == "AWS::Lambda::Function":
+                yield identity
+            elif identity and kind == "AWS::CloudFormation::Stack" and identity not in {*seen, *todo}:
+                todo.append(identity)

@@ -9,17 +9,29 @@ from typing import Final, TypeVar
 
 from shielded_function_monitoring.visible import visible
 
+from .terminal import note
+
 _T = TypeVar("_T")
 _FIRST_SECONDS: Final = 1.0
 _LIVE_SECONDS: Final = 0.2
 _QUIET_SECONDS: Final = 60.0
 
 
+def live() -> Callable[[str], None] | None:
+    """Writes a text over the one before, on stderr; an empty text clears the line. None without a terminal."""
+    return _write_over if sys.stderr is not None and sys.stderr.isatty() else None
+
+
+def _write_over(text: str) -> None:
+    sys.stderr.write(f"\r{visible(text)}\x1b[K")
+    sys.stderr.flush()
+
+
 class Progress:
     """The progress line of one piece of work."""
 
     def __init__(self) -> None:
-        self._live = sys.stderr is not None and sys.stderr.isatty()
+        self._live = live()
         self._next = monotonic() + (_FIRST_SECONDS if self._live else _QUIET_SECONDS)
         self._shown = False
 
@@ -29,19 +41,16 @@ class Progress:
         if now < self._next:
             return
         self._next = now + (_LIVE_SECONDS if self._live else _QUIET_SECONDS)
-        message = visible(text())
         if self._live:
-            sys.stderr.write(f"\r{message}\x1b[K")
-            sys.stderr.flush()
+            self._live(text())
             self._shown = True
         else:
-            print(f"shielded-function: {message}", file=sys.stderr, flush=True)
+            note(text())
 
     def end(self) -> None:
         """Clears the line."""
-        if self._shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+        if self._live and self._shown:
+            self._live("")
             self._shown = False
 
 
@@ -54,18 +63,6 @@ def watch(items: Sequence[_T], what: str) -> Iterator[_T]:
             yield item
     finally:
         progress.end()
-
-
-def live() -> Callable[[str], None] | None:
-    """Writes a text over the one before, on stderr; an empty text clears the line. None without a terminal."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        return None
-
-    def show(text: str) -> None:
-        sys.stderr.write(f"\r{visible(text)}\x1b[K")
-        sys.stderr.flush()
-
-    return show
 
 
 def size(count: float) -> str:

@@ -17,7 +17,8 @@ import typer
 from shielded_function.names import WRAPPER, WRAPPER_VARIABLE
 from shielded_function_monitoring.visible import visible
 
-from . import aws
+from .aws import call
+from .aws import client as client_of
 from .errors import NO, CliError
 from .modes import FILE_VARIABLE, MODES, POLICIES, variable
 from .options import SetMode
@@ -59,9 +60,8 @@ def set_mode(function: str, assignments: Sequence[str], options: SetMode, *, jso
             f"without :{named['qualifier']}"
         )
     wanted = parse_assignments(assignments)
-    client = aws.client("lambda", options.place)
-    read = client.get_function_configuration
-    configuration = aws.call("lambda:GetFunctionConfiguration", function, read, FunctionName=function)
+    client = client_of("lambda", options.place)
+    configuration = call(client, "lambda:GetFunctionConfiguration", function, FunctionName=function)
     changes = plan(function, configuration, wanted)
     aliases, aliases_note = _aliases(client, function)
     result: dict[str, Any] = {
@@ -150,9 +150,8 @@ def undo(function: str, changes: Sequence[Change], options: SetMode) -> str:
 
 def _aliases(client: Any, function: str) -> tuple[list[dict[str, str]], str]:
     """The aliases of published versions, or why they are unknown."""
-    read = aws.every_page(client, "list_aliases", "Aliases")
     try:
-        found = aws.call("lambda:ListAliases", function, read, FunctionName=function)
+        found = call(client, "lambda:ListAliases", function, "Aliases", FunctionName=function)
     except CliError as error:
         return [], f"its aliases are unknown: {error}"
     versions = [
@@ -172,10 +171,9 @@ def _update(client: Any, function: str, configuration: Mapping[str, Any], change
             variables[variable(change.policy)] = change.after
         else:
             del variables[variable(change.policy)]
-    action = "lambda:UpdateFunctionConfiguration"
     revision = {"RevisionId": configuration["RevisionId"]} if "RevisionId" in configuration else {}
-    method = client.update_function_configuration
-    aws.call(action, function, method, FunctionName=function, Environment={"Variables": variables}, **revision)
+    asked = {"FunctionName": function, "Environment": {"Variables": variables}, **revision}
+    call(client, "lambda:UpdateFunctionConfiguration", function, **asked)
     try:
         client.get_waiter("function_updated").wait(FunctionName=function)
     except WaiterError as error:

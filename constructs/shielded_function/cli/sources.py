@@ -5,21 +5,25 @@ Files are read line by line and aggregated here; log groups are aggregated by Lo
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final, NamedTuple
 
 from shielded_function_monitoring.insights import Lines, Query, Record, Row, Tally, record_of, records
 
 from .asking import Answer, Asker, Batch
-from .errors import CliError
-from .log_files import STDIN, check_files, read_lines
+from .errors import STDIN, CliError
+from .log_files import check_files, read_lines
 from .log_groups import OF_LAMBDA, find_batches
 from .options import Place, Where
 from .times import Span, iso, span_of
 
+_LOG: Final = "@log"
+_FULL: Final = (
+    "the result is incomplete: one second of {} has more than Logs Insights' 10,000 rows: ask for single functions, or "
+    "read the lines directly (aws logs filter-log-events)"
+)
+_NONE: Final = "hold none of the shield's"
 BOTH: Final = "give files, or log groups and stacks: not both"
 
 
@@ -42,35 +46,55 @@ QueryFor = Callable[[tuple[str, ...]], Query]
 
 
 @dataclass
-class Source(ABC):
-    """A source of log lines. Made by `source_of`.
+class Source:
+    """Files, or log groups where `place` is given. Made by `source_of`.
 
     Attributes:
         names: of the inputs.
         span: the time that is asked for; None is all of it.
         functions: the names of the requested functions; empty for all.
+        place: the account and region.
+        batches: the log groups.
     """
 
     names: tuple[str, ...]
     span: Span | None
     functions: tuple[str, ...]
+    place: Place | None = None
+    batches: Sequence[Batch] = ()
 
-    @abstractmethod
+    @property
+    def asked(self) -> tuple[str, str]:
+        """The time as text; empty for all of it."""
+        return (iso(self.span.since), iso(self.span.until)) if self.span else ("", "")
+
     def ask(self, queries: Sequence[QueryFor]) -> Found:
         """The rows of queries.
 
         Raises:
             CliError: something cannot be read.
         """
+        if self.place is not None and self.span is not None:
+            return _ask_aws(self.place, self.span, self.batches, queries)
+        tallies = {name: Tally() for name in self.names}
+        asked = [query(self.functions) for query in queries]
+        table = Lines(asked)
+        table.add(self._records(tallies))
+        return Found([table.rows(query) for query in asked], True, notes_of(tallies))
 
-    @abstractmethod
     def lines(self, query: QueryFor, rows: int) -> Found:
         """The newest lines as rows of one query, oldest first."""
+        found = self.ask([query])
+        newest = list(found.rows[0])[::-1]  # of files, which have no times
+        return found._replace(rows=[sorted(newest, key=lambda row: row.get("@timestamp", ""))[-rows:]])
 
-    @property
-    def asked(self) -> tuple[str, str]:
-        """The time as text; empty for all of it."""
-        return (iso(self.span.since), iso(self.span.until)) if self.span else ("", "")
+    def _records(self, tallies: Mapping[str, Tally]) -> Iterator[Record]:
+        # In the format of the lines, so that the last second is included.
+        since, until = self.asked[0].rstrip("Z"), self.asked[1].replace("Z", "~")
+        for name, tally in tallies.items():
+            for record in records(read_lines([name]), tally):
+                if self.span is None or since <= str(record.get("timestamp", "")) <= until:
+                    yield record
 
 
 def source_of(where: Where, default_since: str) -> Source:
@@ -79,45 +103,16 @@ def source_of(where: Where, default_since: str) -> Source:
     Raises:
         CliError: no source is named, or both files and AWS; AWS denies a request.
     """
-    aws = bool(where.log_groups or where.stacks)
-    if where.files and aws:
-        raise CliError(BOTH)
     if where.files:
+        if where.log_groups or where.stacks:
+            raise CliError(BOTH)
         span = span_of(where.since or "5000w", where.until) if where.since or where.until else None
         check_files(where.files)
-        return _Files(tuple(where.files), span, tuple(where.functions))
+        return Source(tuple(where.files), span, tuple(where.functions))
     span = span_of(where.since or default_since, where.until)
     batches, functions = find_batches(where)
     names = tuple(sorted({group for batch in batches for group in batch.log_groups}))
-    return _LogGroups(names, span, functions, where.place, batches)
-
-
-# Files
-
-
-class _Files(Source):
-    def ask(self, queries: Sequence[QueryFor]) -> Found:
-        tallies = {name: Tally() for name in self.names}
-        asked = [query(self.functions) for query in queries]
-        table = Lines(asked)
-        table.add(self._records(tallies))
-        return Found([table.rows(query) for query in asked], True, notes_of(tallies))
-
-    def lines(self, query: QueryFor, rows: int) -> Found:
-        found = self.ask([query])
-        return found._replace(rows=[list(found.rows[0])[::-1]])
-
-    def _records(self, tallies: Mapping[str, Tally]) -> Iterator[Record]:
-        found = chain.from_iterable(records(read_lines([name]), tally) for name, tally in tallies.items())
-        if self.span is None:
-            yield from found
-            return
-        since, until = self.asked
-        # In the format of the lines, so that the last second is included.
-        since, until = since.rstrip("Z"), until.replace("Z", "~")
-        for record in found:
-            if since <= str(record.get("timestamp", "")) <= until:
-                yield record
+    return Source(names, span, functions, where.place, batches)
 
 
 def notes_of(tallies: Mapping[str, Tally]) -> list[str]:
@@ -136,45 +131,26 @@ def notes_of(tallies: Mapping[str, Tally]) -> list[str]:
     return notes
 
 
-_NONE: Final = "hold none of the shield's"
-
-
-# Log groups
-
-
-@dataclass
-class _LogGroups(Source):
-    place: Place
-    batches: Sequence[Batch]
-
-    def ask(self, queries: Sequence[QueryFor]) -> Found:
-        assert self.span is not None
-        questions = [[(query(batch.functions).apart_by(_LOG), batch) for batch in self.batches] for query in queries]
-        answers = Asker(self.place).ask(questions, self.span.seconds)
-        owners = {group: names for batch in self.batches for group, names in batch.owners.items()}
-        full = {group for each in answers for group in each.full}
-        notes = [_FULL.format(", ".join(sorted(full)))] if full else []
-        missing = {group for each in answers for group in each.missing}
-        if missing:
-            notes.append(f"missing log groups: {', '.join(sorted(missing))}: did the function ever run?")
-        claimed: set[tuple[str, str]] = set()
-        rows: list[Iterable[Row]] = []
-        for query, answer in zip(queries, answers, strict=True):
-            own = _own_rows(answer.rows, owners, claimed)
-            together = Answer(query(()))
-            together.add(own)
-            rows.append(together.rows)
-        notes += [
-            f"lines in the log group {group} say that they are of {function}: "
-            + ("left out, for it logs elsewhere" if group in owners else "if it does not log there, they are forged")
-            for group, function in sorted(claimed)
-        ]
-        return Found(rows, not full, notes)
-
-    def lines(self, query: QueryFor, rows: int) -> Found:
-        found = self.ask([query])
-        newest = sorted(found.rows[0], key=lambda row: row.get("@timestamp", ""))[-rows:]
-        return found._replace(rows=[newest])
+def _ask_aws(place: Place, span: Span, batches: Sequence[Batch], queries: Sequence[QueryFor]) -> Found:
+    questions = [[(query(batch.functions).apart_by(_LOG), batch) for batch in batches] for query in queries]
+    answers = Asker(place).ask(questions, span.seconds)
+    owners = {group: names for batch in batches for group, names in batch.owners.items()}
+    full = sorted({group for each in answers for group in each.full})
+    missing = sorted({group for each in answers for group in each.missing})
+    notes = [_FULL.format(", ".join(full))] if full else []
+    notes += [f"missing log groups: {', '.join(missing)}: did the function ever run?"] if missing else []
+    claimed: set[tuple[str, str]] = set()
+    rows: list[Iterable[Row]] = []
+    for query, answer in zip(queries, answers, strict=True):
+        together = Answer(query(()))
+        together.add(_own_rows(answer.rows, owners, claimed))
+        rows.append(together.rows)
+    notes += [
+        f"lines in the log group {group} say that they are of {function}: "
+        + ("left out, for it logs elsewhere" if group in owners else "if it does not log there, they are forged")
+        for group, function in sorted(claimed)
+    ]
+    return Found(rows, not full, notes)
 
 
 def _own_rows(
@@ -189,22 +165,11 @@ def _own_rows(
     """
     for row in rows:
         # `@log` is the account's id, a colon, and the name.
-        group, function = row.pop(_LOG, "").rpartition(":")[2], row.get("function") or _function_of(row)
+        group = row.pop(_LOG, "").rpartition(":")[2]
+        function = row.get("function") or str((record_of(row.get("@message", "")) or {}).get("function", ""))
         if group in owners and function and function not in owners[group]:
             claimed.add((group, function))
             continue
         if group not in owners and group.startswith(OF_LAMBDA) and function and group != OF_LAMBDA + function:
             claimed.add((group, function))
         yield row
-
-
-def _function_of(row: Row) -> str:
-    """The function that the row's line names."""
-    return str((record_of(row.get("@message", "")) or {}).get("function", ""))
-
-
-_LOG: Final = "@log"
-_FULL: Final = (
-    "the result is incomplete: one second of {} has more than Logs Insights' 10,000 rows: ask for single functions, or "
-    "read the lines directly (aws logs filter-log-events)"
-)
