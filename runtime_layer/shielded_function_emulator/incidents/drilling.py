@@ -13,31 +13,36 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+import ssl
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple, get_args
 
+from shielded_function_emulator.closed_network import ClosedNetwork
 from shielded_function_emulator.cloud_assembly import FunctionPackage
+from shielded_function_emulator.composite import Composite
 from shielded_function_emulator.function import EmulatedFunction, Invocation, LogLine
-from shielded_function_emulator.incidents import Behaviour, Incident, IncidentError
-from shielded_function_emulator.incidents.receivers import TLS_PORT, Place, Receivers
-from shielded_function_emulator.incidents.staging import PROGRAM, SECRETS, language_of, stage
+from shielded_function_emulator.incidents import PROGRAM, TLS_PORT, Behaviour, Incident, IncidentError
+from shielded_function_emulator.incidents.staging import SECRETS, language_of, stage
 from shielded_function_emulator.languages.runtime import Runtime
-from shielded_function_emulator.sandbox import ADDRESSES, SandboxError
+from shielded_function_emulator.sandbox import ADDRESSES, Sandbox, SandboxError
 from shielded_function_emulator.shield_log import ShieldLog
 from shielded_function_emulator.trial import NAMESPACES
+from shielded_function_emulator.web import Environ, StartResponse, WebServer
 from shielded_function_monitoring import Alert
 
 Outcome = Literal["stopped", "partly", "passed", "not run"]
-OUTCOMES: Final = ("stopped", "partly", "passed", "not run")
+OUTCOMES: Final = get_args(Outcome)
 _PRECIOUS: Final = "precious"
+_CHANGES: Final = ("overwrite", "delete")
 _MORE_INVOCATIONS: Final = 5
 _RAN = {
-    "python": "import os; os.write(2, b'{}\\n')",
-    "nodejs": "require('node:fs').writeSync(2, '{}\\n')",
+    "python": "import os; os.write(2, b'%s\\n')",
+    "nodejs": "require('node:fs').writeSync(2, '%s\\n')",
 }
 
 
@@ -114,26 +119,74 @@ def _without_shield(package: FunctionPackage) -> FunctionPackage:
     return replace(package, environment=kept)
 
 
+class Place(NamedTuple):
+    """Where a receiver listens: a name or an address, and a port."""
+
+    host: str
+    port: int
+
+    @property
+    def is_address(self) -> bool:
+        """Whether the host is an IPv4 address, and no name."""
+        return self.host.replace(".", "").isdigit()
+
+
+class Receivers(Composite):
+    """A web server at each place, with the body of its answer. `got`: by place, each message that arrived.
+
+    Nothing else answers. TLS is without certificates, so that no key has to be made: both ends take anonymous cipher
+    suites (RFC 8422, section 2.3), which no client does by itself.
+    """
+
+    def __init__(self, sandbox: Sandbox, answers: Mapping[Place, str]) -> None:
+        self._sandbox, self._answers = sandbox, answers
+        self.network = ClosedNetwork(sandbox)
+        self.got: dict[Place, list[str]] = {place: [] for place in answers}
+
+    def enter_parts(self, stack: ExitStack) -> None:
+        stack.enter_context(self.network)
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.maximum_version = ssl.TLSVersion.TLSv1_2
+        tls.set_ciphers("aNULL:@SECLEVEL=0")
+        for place in self._answers:
+            address = place.host if place.is_address else str(self.network.addresses(place.host)[0])
+            application, context = self._application(place), tls if place.port == TLS_PORT else None
+            stack.enter_context(WebServer(self._sandbox, (address, place.port), application, context))
+
+    def _application(self, place: Place) -> Any:
+        def take(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode()
+            self.got[place].append(f"{environ['QUERY_STRING']} {environ.get('HTTP_REFERER')} {body}")
+            start_response("200 OK", [])
+            return [self._answers[place].encode()]
+
+        return take
+
+
 def _run(incident: Incident, package: FunctionPackage, runtime: Runtime | None) -> Run:
     nonce = f"drill{secrets.token_hex(8)}"
-    steps = [
-        {**behaviour.parameters, "do": behaviour.do, "step": number, "host": behaviour.host(package.region)}
-        for number, behaviour in enumerate(incident.behaviours)
-    ]
+    steps = [behaviour.step(number, package.region) for number, behaviour in enumerate(incident.behaviours)]
     plan = {"nonce": nonce, "secrets": f"/var/task/{SECRETS}", "steps": steps}
-    answers = _answers(steps, nonce, language_of(package.runtime))
+    answers: dict[Place, str] = {}
+    for step in steps:
+        if step["host"]:  # a program for a download, and code for an evaluation
+            code = _RAN[language_of(package.runtime)] % json.dumps({"shielded_drill": nonce, "ran": step["step"]})
+            answer = code if "evaluate" in step else PROGRAM if "write" in step else ""
+            place = Place(step["host"], step["port"])
+            answers[place] = answers.get(place) or answer
     # An address is the sandbox's own as long as it lives, on its loopback.
     addresses = (*ADDRESSES, *(f"{place.host}/32" for place in answers if place.is_address))
     with tempfile.TemporaryDirectory(prefix="drill-") as scratch:
         task = Path(scratch) / "task"
         stage(package, incident, plan, task)
-        platform = {"AWS_SECRET_ACCESS_KEY": nonce}
         staged = replace(package, code=task)
-        with EmulatedFunction(staged, platform, runtime=runtime, addresses=addresses) as function:
+        with EmulatedFunction(
+            staged, {"AWS_SECRET_ACCESS_KEY": nonce}, runtime=runtime, addresses=addresses
+        ) as function:
             sandbox = function.sandbox
             if not sandbox.isolation.whole:
                 raise SandboxError(NAMESPACES.format(sandbox.isolation.note))
-            precious = [sandbox.path(step["path"]) for step in steps if step["do"] in ("overwrite", "delete")]
+            precious = [sandbox.path(one.parameters["path"]) for one in incident.behaviours if one.do in _CHANGES]
             for file in precious:
                 file.write_text(_PRECIOUS)
                 file.chmod(0o666)
@@ -141,21 +194,8 @@ def _run(incident: Incident, package: FunctionPackage, runtime: Runtime | None) 
                 invocation, log = _invoke(function, nonce)
                 files = {file.name: file.read_text() if file.exists() else None for file in precious}
                 seen = _Seen(nonce, receivers, log, invocation, files)
-                happened = tuple(seen.has(step) for step in steps)
+                happened = tuple(map(seen.has, incident.behaviours, steps))
     return _read(log, nonce, happened)
-
-
-def _answers(steps: Sequence[Mapping[str, Any]], nonce: str, language: str) -> dict[Place, bytes]:
-    """The answer of each host: a program for a download, code for an evaluation, `{}` for others."""
-    answers: dict[Place, bytes] = {}
-    for step in steps:
-        if not step["host"] or step["do"] == "resolve":
-            continue
-        place = Place(step["host"], step.get("port", TLS_PORT))
-        code = _RAN[language].replace("{}", json.dumps({"shielded_drill": nonce, "ran": step["step"]}))
-        body = {"download": PROGRAM, "evaluate": code}.get(step["do"], "{}")
-        answers[place] = body.encode() if answers.get(place, b"{}") == b"{}" else answers[place]
-    return answers
 
 
 def _invoke(function: EmulatedFunction, nonce: str) -> tuple[Invocation, tuple[LogLine, ...]]:
@@ -187,25 +227,25 @@ class _Seen:
     invocation: Invocation
     files: Mapping[str, str | None]
 
-    def has(self, step: Mapping[str, Any]) -> bool:
+    def has(self, behaviour: Behaviour, step: Mapping[str, Any]) -> bool:
         """Whether a behaviour happened."""
-        do = step["do"]
+        do = behaviour.do
         if do in ("send", "ask", "aws", "mine"):
-            messages = self.receivers.got[Place(step["host"], step.get("port", TLS_PORT))]
+            messages = self.receivers.got[Place(step["host"], step["port"])]
             return any(do != "send" or self._is_secret(message) for message in messages)
         if do == "resolve":
-            asked = (one.name for one in self.receivers.network.questions if one.name.endswith(step["host"]))
-            return any(self.nonce.encode().hex() in name for name in asked)
-        if do in ("overwrite", "delete"):
-            return self.files[Path(step["path"]).name] != _PRECIOUS
+            asked = (one.name for one in self.receivers.network.questions)
+            return any(self.nonce.encode().hex() in name and step["lookup"].partition(".")[2] in name for name in asked)
+        if do in _CHANGES:
+            return self.files[Path(behaviour.parameters["path"]).name] != _PRECIOUS
         if do == "answer":
             return self.nonce in json.dumps(self.invocation.payload)
         return any(line.get("ran") == step["step"] for line in _told(self.log, self.nonce))
 
-    def _is_secret(self, message: bytes) -> bool:
+    def _is_secret(self, message: str) -> bool:
         """In base64, the secret may begin at any of three places."""
         cut = (self.nonce[at:].encode() for at in range(3))
-        return any(base64.b64encode(text)[: len(text) // 3 * 4] in message for text in cut)
+        return any(base64.b64encode(text)[: len(text) // 3 * 4].decode() in message for text in cut)
 
 
 def _read(log: Sequence[LogLine], nonce: str, happened: tuple[bool, ...]) -> Run:

