@@ -74,8 +74,7 @@ def synthesize(kind: str, functions: int) -> dict[str, Any]:
     from aws_cdk import aws_sqs as sqs
     from by_hand import make_by_hand
 
-    from shielded_function import AlarmOptions, Shield, ShieldedFunction, ShieldPolicy
-    from shielded_function.checks import ShieldChecks
+    from shielded_function import AlarmOptions, Shield, ShieldChecks, ShieldedFunction, ShieldPolicy
 
     def make(scope: Any, name: str, **props: Any) -> lambda_.Function:
         if kind == "by hand":

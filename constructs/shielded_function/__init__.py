@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .alarms import AlarmOptions, ControlAlarm
-    from .checks import ShieldChecks
+    from .checks.plugin import ShieldChecks
     from .errors import ShieldError
     from .everywhere import ShieldedApp
     from .findings.construct import ShieldFindings
@@ -56,7 +56,7 @@ _MODULES = {
     "AttachedShield": "shield",
     "Shield": "shield",
     "AlarmOptions": "alarms",
-    "ShieldChecks": "checks",
+    "ShieldChecks": "checks.plugin",
     "ShieldDashboard": "monitoring.dashboard",
     "ShieldError": "errors",
     "ShieldFindings": "findings.construct",

@@ -1,4 +1,4 @@
-"""Tables that identify the CDK's own functions, the handlers of its custom resources, for the app and for the checks.
+"""Recognizes the CDK's own functions, the handlers of its custom resources, in the app and in an assembly.
 
 They match by the CDK's marks, else by the type of the parent, else by the fixed ids of singletons, never by a name that
 a user would choose.
@@ -6,6 +6,7 @@ a user would choose.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 MARK: Final = "aws:cdk:is-custom-resource-handler-"
@@ -35,3 +36,28 @@ SINGLETONS: Final = {
     "BucketNotificationsHandler050a0587b7544547bf325f094a3db834": "the notifications of a bucket",
     "LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8a": "LogRetention",
 }
+_OWN_IDS: Final = {own for ids, _ in (*PARENTS.values(), *GRANDPARENTS.values()) for own in ids}
+
+
+def cdk_handler(path: str, marks: Iterable[str], types_of: Callable[[str], Collection[str]]) -> str:
+    """The name of the CDK's handler that a function is; empty for other functions.
+
+    Args:
+        path: the construct path of the function, or of its resource, `Shop/Prov/framework-onEvent/Resource`.
+        marks: the types of the metadata on it, and on its parent.
+        types_of: the types of a construct, `aws-cdk-lib.aws_lambda.Function`, by its path; empty where unknown.
+    """
+    if any(mark.startswith(MARK) for mark in marks):
+        return "a custom resource of the CDK"
+    parts = path.split("/")
+    for depth in range(max(len(parts) - 2, 0), len(parts)):
+        above, own = "/".join(parts[:depth]), parts[depth]
+        if own in SINGLETONS and not any(kind in USERS for kind in types_of("/".join(parts[: depth + 1]))):
+            return SINGLETONS[own]
+        if own not in _OWN_IDS:
+            continue  # the types of constructs are in the app's tree, which few apps need
+        hooks = ((kind, parts[depth - 1]) for kind in types_of("/".join(parts[: depth - 1])))
+        known = (*(PARENTS.get(kind) for kind in types_of(above)), *(GRANDPARENTS.get(hook) for hook in hooks))
+        if handler := next((name for ids, name in filter(None, known) if own in ids), ""):
+            return handler
+    return ""

@@ -15,7 +15,7 @@ from constructs import IConstruct
 
 from shielded_function_monitoring.cfn.template import STACK
 
-from .cdk_handlers import GRANDPARENTS, MARK, PARENTS, SINGLETONS
+from .cdk_handlers import USERS, cdk_handler
 from .other_code import FUNCTIONS, NO_CODE, OTHER_CODE, PREFIXES, other_code
 from .paths import find_constructs, path_of
 
@@ -154,18 +154,18 @@ def is_cdk_handler(marks: Iterable[str], path: str, parent: IConstruct | None) -
         path: its construct path.
         parent: its parent construct.
     """
+    above = path.rpartition("/")[0]
+
+    def types_of(place: str) -> list[str]:
+        if place == path:
+            return [*USERS]
+        if place == above or parent is None:
+            return jsii_types(parent)
+        return jsii_types(parent.node.scope) if place == above.rpartition("/")[0] else []
+
     # A stack has no such mark, and most functions are directly in one, so the request is skipped.
-    above = () if parent is None or isinstance(parent, cdk.Stack) else parent.node.metadata
-    if any(mark.startswith(MARK) for mark in (*marks, *(entry.type for entry in above))):
-        return True
-    own_id, parent_id = path.rpartition("/")[2], _parent_id(path)
-    if parent_id in SINGLETONS and not isinstance(parent, lambda_.Function):
-        return True
-    if any(own_id in PARENTS[kind][0] for kind in jsii_types(parent) if kind in PARENTS):
-        return True
-    if parent is None or not any(parent_id == hook and own_id in ids for (_, hook), (ids, _) in GRANDPARENTS.items()):
-        return False
-    return any((kind, parent_id) in GRANDPARENTS for kind in jsii_types(parent.node.scope))
+    more = () if parent is None or isinstance(parent, cdk.Stack) else parent.node.metadata
+    return bool(cdk_handler(path, (*marks, *(entry.type for entry in more)), types_of))
 
 
 def _parent_id(path: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from difflib import get_close_matches
@@ -14,7 +14,7 @@ from shielded_function_monitoring.cfn.template import Place
 from ..globs import covers
 from ..names import OFF
 from .dates import Temporary, find_expired, read_exceptions
-from .finding import Acknowledgement, Finding, Severity
+from .finding import Finding, Severity
 from .model import Assembly, LambdaFunction
 from .rules import NOT_SEEN, NOT_SHIELDED, PRODUCTION, RULES, Context, Rule
 
@@ -118,7 +118,7 @@ def check(
     found.extend(_misspelt(assembly, unmatched))
     found.extend(_uncovered(assembly, perimeter))
     found.extend(find_expired(temporary, today, expired))
-    judged = [replace(each, acknowledged=_acknowledgement(each, assembly.acknowledged)) for each in found]
+    judged = [replace(each, acknowledged=assembly.acknowledgement(each.rule, each.place.path)) for each in found]
     judged.sort(key=lambda each: (each.severity, each.place.path))
     return Report(
         assembly,
@@ -210,16 +210,3 @@ def _uncovered(assembly: Assembly, perimeter: Sequence[str]) -> list[Finding]:
             for function in assembly.functions
         )
     ]
-
-
-def _acknowledgement(finding: Finding, acknowledged: Mapping[str, Mapping[str, str]]) -> Acknowledgement | None:
-    """The nearest acknowledgement, at the construct or a parent; the app's path is empty."""
-    reasons = acknowledged.get(finding.rule)
-    path = finding.place.path
-    while reasons:
-        if path in reasons:
-            return Acknowledgement(path, reasons[path])
-        if not path:
-            break
-        path = path.rpartition("/")[0]
-    return None

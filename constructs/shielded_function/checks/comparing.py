@@ -100,14 +100,8 @@ def _given_layers(function: LambdaFunction) -> list[str]:
 
 def _reason(function: LambdaFunction, assembly: Assembly) -> str:
     """The reason given for no shield; empty for none."""
-    if function.left_out:
-        return function.left_out
-    path = function.place.path
-    while True:
-        reason = assembly.acknowledged.get("not-shielded", {}).get(path)
-        if reason is not None or not path:
-            return reason or ""
-        path = path.rpartition("/")[0]
+    accepted = assembly.acknowledgement("not-shielded", function.place.path)
+    return function.left_out or (accepted.reason if accepted else "")
 
 
 def loosened(before: FunctionPolicy, after: FunctionPolicy) -> list[str]:

@@ -13,10 +13,11 @@ from shielded_function.policy.presets import PRESETS
 from shielded_function_monitoring.cfn.template import Place, Template, as_mapping, ref_of
 
 from .. import layer_archive
+from ..cdk_handlers import cdk_handler
 from ..names import LEFT_OUT, PERIMETER, POLICY_FILE_VARIABLE, SHIELD, WRAPPER, WRAPPER_VARIABLE
 from ..other_code import FUNCTIONS, OtherCode, other_code
 from ..policy.fields import NOT_POLICY
-from .handlers import is_cdk_handler
+from .finding import Acknowledgement
 from .policies import FunctionPolicy, read_policy
 
 LayerKind = Literal["shield", "unknown-shield", "other", "unseen"]
@@ -224,6 +225,13 @@ class Assembly:
     acknowledged: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, "Mapping[str, str]"])
     others: Sequence[OtherResource] = ()
 
+    def acknowledgement(self, rule: str, path: str) -> Acknowledgement | None:
+        """The nearest acknowledgement of a rule, at a construct or a parent; the app's path is empty."""
+        reasons = self.acknowledged.get(rule, {})
+        while path and path not in reasons:
+            path = path.rpartition("/")[0]
+        return Acknowledgement(path, reasons[path]) if path in reasons else None
+
 
 def read_functions(template: Template, type_of: Callable[[str], str] = lambda _: "") -> Iterator[LambdaFunction]:
     """The functions of a template.
@@ -235,7 +243,9 @@ def read_functions(template: Template, type_of: Callable[[str], str] = lambda _:
     defaults = as_mapping(as_mapping(template.content.get("Globals")).get("Function"))
     for logical_id, own in template.of_type(*FUNCTIONS):
         path = template.paths.get(logical_id, "")
-        handler = is_cdk_handler(path, template.metadata, type_of) if path else ""
+        entries = (entry for each in (path, path.rpartition("/")[0]) for entry in template.metadata.get(each, ()))
+        marks = (str(entry.get("type")) for entry in entries)
+        handler = cdk_handler(path, marks, lambda place: [type_of(place)]) if path else ""
         yield LambdaFunction(template.place(logical_id), template, _with_defaults(own, defaults), handler)
 
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any, cast
 
-from shielded_function.runtimes import SUPPORTED, TESTED, can_be_shielded
+from shielded_function.runtimes import SUPPORTED, can_be_shielded
 from shielded_function_monitoring.cfn.template import canonical, construct_of, ref_of, referred
 
-from ...globs import covers
 from ...names import (
     ACCOUNT_VARIABLE,
     NEXT_WRAPPER_VARIABLE,
@@ -42,7 +41,8 @@ _EXCUSE_IT = "or acknowledge it with a reason"
 
 def not_shielded(function: LambdaFunction, context: Context) -> Iterator[Problem]:
     """No part of a shield is there."""
-    if function.left_out == OFF and not _is_off_for_development(function, context):
+    # In development, outside a configured production, it may be off.
+    if function.left_out == OFF and (not context.production or context.is_production(function)):
         yield Problem(
             f"no shield: {OFF} omits it",
             "deploy with -c shield=alert, which stops nothing either; in an emergency acknowledge this with a reason; "
@@ -70,11 +70,6 @@ def not_shielded(function: LambdaFunction, context: Context) -> Iterator[Problem
         )
     else:
         yield Problem("no shield: neither wrapper, nor layer, nor policy", f"{_SHIELD_IT}, {_EXCUSE_IT}")
-
-
-def _is_off_for_development(function: LambdaFunction, context: Context) -> bool:
-    """Production is configured, and this function is outside it."""
-    return bool(context.production) and not any(covers(glob, function.place.path) for glob in context.production)
 
 
 def _stage_was_missed(function: LambdaFunction, context: Context) -> bool:
@@ -170,36 +165,6 @@ def shield_replaced(function: LambdaFunction, _: Context) -> Iterator[Problem]:
         )
 
 
-def shield_unknown(function: LambdaFunction, _: Context) -> Iterator[Problem]:
-    """Another program of that name, with unknown effect."""
-    if function.has_wrapper and "unknown-shield" in function.layers:
-        yield Problem(
-            "the shield in its layer is not the one of the installed shielded-function",
-            "check where the layer comes from: another version of the package, or something else",
-            "Properties.Layers",
-        )
-
-
-def policy_missing(function: LambdaFunction, _: Context) -> Iterator[Problem]:
-    """The wrapper refuses to start without one."""
-    if (function.has_wrapper or function.has_shield_layer) and not function.has_policy:
-        yield Problem(
-            "half a shield: no SHIELD_* variable sets a policy, so it refuses to start",
-            "shield it with the construct, which writes the policy into the environment",
-            ENVIRONMENT,
-        )
-
-
-def policy_invalid(function: LambdaFunction, _: Context) -> Iterator[Problem]:
-    """The wrapper refuses to start with it."""
-    if function.policy.error:
-        yield Problem(
-            f"its policy is wrong, so it refuses to start: {function.policy.error}",
-            "set it in ShieldPolicy, which checks it",
-            ENVIRONMENT,
-        )
-
-
 def policy_overridden(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """Variables of the app, a property override, or an edit of the template contradict those that the construct set."""
     there = {n: v for n, v in function.environment.items() if n.startswith("SHIELD_") and n not in _NOT_OF_POLICY}
@@ -227,55 +192,3 @@ def _difference(name: str, now: Any, wanted: Any) -> str:
     if any(not isinstance(value, str) or len(value) > _MODE for value in (now, wanted)):
         return f"{name} differs from its policy"
     return f"{name} is {now!r}, and its policy says {wanted!r}"
-
-
-def policy_file_missing(function: LambdaFunction, _: Context) -> Iterator[Problem]:
-    """Neither code nor layers have the file that is named."""
-    if function.policy_file == "missing":
-        name = function.environment[POLICY_FILE_VARIABLE]
-        yield Problem(
-            f"{POLICY_FILE_VARIABLE} is {name!r}, neither in its code nor in its layers, so it refuses to start",
-            "put the file there: /opt/... is in a layer, /var/task/... in the code",
-            f"{ENVIRONMENT}.{POLICY_FILE_VARIABLE}",
-        )
-
-
-def policy_file_unseen(function: LambdaFunction, _: Context) -> Iterator[Problem]:
-    """The file is, if anywhere, in something that is not in the assembly."""
-    if function.policy_file == "unseen":
-        yield Problem(
-            f"the file that {POLICY_FILE_VARIABLE} names is not in the assembly, so its content is not checked",
-            "check that file by `shielded-function explain`, and acknowledge this",
-            f"{ENVIRONMENT}.{POLICY_FILE_VARIABLE}",
-        )
-
-
-def runtime_unsupported(function: LambdaFunction, _: Context) -> Iterator[Problem]:
-    """Lambda never runs the wrapper there."""
-    if function.is_image or not function.is_touched or not function.runtime or can_be_shielded(function.runtime):
-        return
-    yield Problem(
-        f"the runtime {function.runtime} does not run an exec wrapper that the shield can be, so nothing is enforced",
-        f"use {SUPPORTED}, or take the shield off and acknowledge that",
-        "Properties.Runtime",
-    )
-
-
-def runtime_untested(function: LambdaFunction, _: Context) -> Iterator[Problem]:
-    """Accepted, but untested."""
-    if function.runtime and can_be_shielded(function.runtime) and function.runtime not in TESTED:
-        yield Problem(
-            f"the shield is untested on {function.runtime}",
-            "use a runtime of docs/guide/runtimes.md, or try it yourself in alert mode and acknowledge this",
-            "Properties.Runtime",
-        )
-
-
-def image_unseen(function: LambdaFunction, _: Context) -> Iterator[Problem]:
-    """The environment has a shield's variables; whether the image contains the shield is unknown."""
-    if function.is_image:
-        yield Problem(
-            "it is a container image: that the shield is in it cannot be seen here",
-            "build it as the docs on images say, and acknowledge this",
-            "Properties.Code",
-        )

@@ -11,8 +11,7 @@ from ...policy import ShieldPolicy
 from ..hosts import shared_hosts, shared_suffix
 from ..model import LambdaFunction
 from ..policies import PLACEHOLDER
-from .modes import variable
-from .rule import Context, Problem
+from .rule import Context, Problem, variable
 
 WIDEST: Final = {4: 16, 6: 32}
 """The shortest prefix of a public network that is not wide: 65,536 addresses of IPv4; of IPv6, the allocation of a

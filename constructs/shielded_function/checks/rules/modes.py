@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING, Final
 
 from shielded_function_monitoring.cfn.template import as_mapping
 
-from ...globs import covers
 from ...granted_policy import is_unknown_grant
 from ...policy.fields import effective_on_failure
 from ...policy.presets import PRESETS
 from ..model import LambdaFunction
-from .rule import ENVIRONMENT, Context, Problem
+from .rule import Context, Problem, of_policy, variable
 
 if TYPE_CHECKING:
     from ...granted import Grants
+    from ...policy import ShieldPolicy
 
-_MODES: Final = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler", "executable_memory")
+CONTROLS: Final = (
+    "outbound_connectivity",
+    "read_write_tmp",
+    "create_child_process",
+    "read_handler",
+    "executable_memory",
+)
 _LISTS: Final = (
     ("outbound_connectivity", "allow_outbound"),
     ("outbound_connectivity", "allow_buckets"),
@@ -29,15 +35,9 @@ _LISTS: Final = (
 _ANY_TMP: Final = ("/tmp/shielded-function-check-8f1d", "/tmp/shielded-function-check-8f1d/a/b")
 
 
-def variable(field: str) -> str:
-    """The property that holds a field of the policy."""
-    return f"{ENVIRONMENT}.SHIELD_{field.upper()}"
-
-
-def list_without_effect(function: LambdaFunction, _: Context) -> Iterator[Problem]:
+@of_policy
+def list_without_effect(function: LambdaFunction, policy: ShieldPolicy, _: Context) -> Iterator[Problem]:
     """A list beside a mode that allows everything."""
-    if (policy := function.policy.policy) is None:
-        return
     for mode, entries in _LISTS:
         if getattr(policy, mode) == "allow" and getattr(policy, entries):
             yield Problem(
@@ -50,17 +50,6 @@ def list_without_effect(function: LambdaFunction, _: Context) -> Iterator[Proble
             "allow_aws means nothing, as outbound_connectivity is allow",
             "set outbound_connectivity to block or alert, or take allow_aws out",
             variable("allow_aws"),
-        )
-
-
-def run_unshielded(function: LambdaFunction, _: Context) -> Iterator[Problem]:
-    """A function that runs unshielded where the shield cannot be armed."""
-    policy = function.policy.policy
-    if policy is not None and policy.on_failure == "run_unshielded":
-        yield Problem(
-            "it runs without a shield where the shield cannot be armed (on_failure is run_unshielded)",
-            "use refuse, or leave it out",
-            variable("on_failure"),
         )
 
 
@@ -82,8 +71,7 @@ def aws_beyond_grants(function: LambdaFunction, context: Context) -> Iterator[Pr
 
 def grants_unknown(function: LambdaFunction, context: Context) -> Iterator[Problem]:
     """A production function with `allow_aws="all"`, the default for unknown grants."""
-    is_production = any(covers(glob, function.place.path) for glob in context.production)
-    if is_production and (unknown := _grants_beside_all(function, context)[1]):
+    if context.is_production(function) and (unknown := _grants_beside_all(function, context)[1]):
         yield Problem(
             f"it is production, and allow_aws is all, as for grants that are unknown: {'; '.join(unknown)}",
             'list the services that it calls: allow_aws=["granted", "dynamodb"]',
@@ -104,10 +92,10 @@ def _grants_beside_all(function: LambdaFunction, context: Context) -> tuple[Gran
     return grants, list(dict.fromkeys(each.message for each in found if is_unknown_grant(each)))
 
 
-def alert_in_production(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+@of_policy
+def alert_in_production(function: LambdaFunction, policy: ShieldPolicy, context: Context) -> Iterator[Problem]:
     """A production function whose policy does not block."""
-    policy = function.policy.policy
-    if policy is None or not any(covers(glob, function.place.path) for glob in context.production):
+    if not context.is_production(function):
         return
     if policy.outbound_connectivity == "allow":
         yield Problem(
@@ -115,7 +103,7 @@ def alert_in_production(function: LambdaFunction, context: Context) -> Iterator[
             "set block, and list its hosts",
             variable("outbound_connectivity"),
         )
-    alerting = [mode for mode in _MODES if getattr(policy, mode, None) == "alert"]
+    alerting = [mode for mode in CONTROLS if getattr(policy, mode, None) == "alert"]
     if alerting:
         yield Problem(
             f"it is production, and {' and '.join(alerting)} only {'alerts' if len(alerting) == 1 else 'alert'}",
@@ -124,16 +112,16 @@ def alert_in_production(function: LambdaFunction, context: Context) -> Iterator[
         )
 
 
-def runtime_updates(function: LambdaFunction, context: Context) -> Iterator[Problem]:
+@of_policy
+def runtime_updates(function: LambdaFunction, policy: ShieldPolicy, context: Context) -> Iterator[Problem]:
     """AWS replaces managed runtimes by default.
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtime-management-shared.html
     """
-    policy = function.policy.policy
-    if policy is None or effective_on_failure(vars(policy)) == "run_unshielded" or not function.runtime:
+    if effective_on_failure(vars(policy)) == "run_unshielded" or not function.runtime:
         return
     when = as_mapping(function.properties.get("RuntimeManagementConfig")).get("UpdateRuntimeOn", "Auto")
-    if when == "Auto" and any(covers(glob, function.place.path) for glob in context.production):
+    if when == "Auto" and context.is_production(function):
         yield Problem(
             "it is production, and AWS replaces its libc and interpreter without a deployment; where the shield cannot "
             "be armed then, it does not start (on_failure is refuse)",
@@ -142,24 +130,13 @@ def runtime_updates(function: LambdaFunction, context: Context) -> Iterator[Prob
         )
 
 
-def nothing_enforced(function: LambdaFunction, _: Context) -> Iterator[Problem]:
-    """A policy that allows everything."""
-    policy = function.policy.policy
-    if policy is not None and all(getattr(policy, mode, None) == "allow" for mode in _MODES[:4]):
-        yield Problem(
-            "its policy allows everything: outbound_connectivity, read_write_tmp, create_child_process and "
-            "read_handler are allow",
-            "set block or alert for the controls that it does not need, or leave the function out and acknowledge that",
-            ENVIRONMENT,
-        )
-
-
-def durable_without_lambda(function: LambdaFunction, _: Context) -> Iterator[Problem]:
+@of_policy
+def durable_without_lambda(function: LambdaFunction, policy: ShieldPolicy, _: Context) -> Iterator[Problem]:
     """A durable function saves its steps by calls to Lambda.
 
     https://docs.aws.amazon.com/lambda/latest/dg/durable-functions.html
     """
-    if (policy := function.policy.policy) is None or not function.properties.get("DurableConfig"):
+    if not function.properties.get("DurableConfig"):
         return
     region = function.template.region or "us-east-1"
     decision = policy.decide("connect", f"lambda.{region}.amazonaws.com:443", region=region)
@@ -171,9 +148,10 @@ def durable_without_lambda(function: LambdaFunction, _: Context) -> Iterator[Pro
         )
 
 
-def tmp_wide_open(function: LambdaFunction, _: Context) -> Iterator[Problem]:
+@of_policy
+def tmp_wide_open(function: LambdaFunction, policy: ShieldPolicy, _: Context) -> Iterator[Problem]:
     """A list that admits every file of /tmp."""
-    if (policy := function.policy.policy) is None or policy.read_write_tmp == "allow" or not policy.allow_tmp:
+    if policy.read_write_tmp == "allow" or not policy.allow_tmp:
         return
     if any(policy.decide("tmp", path).action == "allow" for path in _ANY_TMP):
         yield Problem(
@@ -184,10 +162,9 @@ def tmp_wide_open(function: LambdaFunction, _: Context) -> Iterator[Problem]:
         )
 
 
-def unshielded_program(function: LambdaFunction, _: Context) -> Iterator[Problem]:
+@of_policy
+def unshielded_program(function: LambdaFunction, policy: ShieldPolicy, _: Context) -> Iterator[Problem]:
     """A program that runs without the shield."""
-    if (policy := function.policy.policy) is None:
-        return
     for entry in policy.allow_child_process:
         if entry.startswith("unshielded:"):
             yield Problem(
@@ -197,14 +174,13 @@ def unshielded_program(function: LambdaFunction, _: Context) -> Iterator[Problem
             )
 
 
-def executable_memory_needed(function: LambdaFunction, _: Context) -> Iterator[Problem]:
+@of_policy
+def executable_memory_needed(function: LambdaFunction, policy: ShieldPolicy, _: Context) -> Iterator[Problem]:
     """A library in the code that needs executable memory, which the policy blocks."""
-    if (policy := function.policy.policy) is None:
-        return
     if "SHIELD_EXECUTABLE_MEMORY" in function.policy.late:
         return
     # Unset, it is as strict as the strictest of the other modes.
-    modes = [policy.executable_memory or getattr(policy, mode) for mode in _MODES]
+    modes = [policy.executable_memory or getattr(policy, mode) for mode in CONTROLS]
     if "block" not in modes:
         return
     for name in function.find_presets():

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeVar
 
+from ...globs import covers
+from ...policy import ShieldPolicy
 from ..finding import Severity
 from ..model import Assembly, LambdaFunction
 
@@ -13,6 +15,11 @@ T = TypeVar("T")
 
 ENVIRONMENT: Final = "Properties.Environment.Variables"
 """The property with a function's variables."""
+
+
+def variable(field: str) -> str:
+    """The property that holds a field of the policy."""
+    return f"{ENVIRONMENT}.SHIELD_{field.upper()}"
 
 
 class Problem(NamedTuple):
@@ -46,11 +53,34 @@ class Context:
     perimeter: Sequence[str] = ()
     _read: dict[Callable[[Assembly], Any], Any] = field(default_factory=dict, init=False)
 
+    def is_production(self, function: LambdaFunction) -> bool:
+        """Whether a function is configured as production."""
+        return any(covers(glob, function.place.path) for glob in self.production)
+
     def read(self, reader: Callable[[Assembly], T]) -> T:
         """A reader's result on the assembly, cached for all functions."""
         if reader not in self._read:
             self._read[reader] = reader(self.assembly)
         return self._read[reader]
+
+
+Check = Callable[[LambdaFunction, Context], Iterable[Problem]]
+PolicyCheck = Callable[[LambdaFunction, ShieldPolicy, Context], Iterable[Problem]]
+
+
+def of_policy(check: PolicyCheck) -> Check:
+    """A check of functions whose policy is known."""
+
+    def checked(function: LambdaFunction, context: Context) -> Iterable[Problem]:
+        policy = function.policy.policy
+        return () if policy is None else check(function, policy, context)
+
+    return checked
+
+
+def where(fits: Callable[[LambdaFunction], object], text: str, fix: str, location: str = "") -> Check:
+    """A check that finds the same in each function that fits; its text has fields of the function: `{0.runtime}`."""
+    return lambda function, _: [Problem(text.format(function), fix, location)] if fits(function) else []
 
 
 @dataclass(frozen=True)
@@ -68,5 +98,5 @@ class Rule:
     id: str
     severity: Severity
     summary: str
-    check: Callable[[LambdaFunction, Context], Iterable[Problem]]
+    check: Check
     shielded_only: bool = field(default=True)

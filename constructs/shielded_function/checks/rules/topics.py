@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Any, Final, cast
+from typing import Any, Final
 
+from shielded_function_monitoring.cfn.parts import choices
 from shielded_function_monitoring.cfn.stacks import Stacks
 from shielded_function_monitoring.cfn.template import Template, as_mapping, canonical
 
@@ -87,7 +88,7 @@ class Topics:
             properties.get("PolicyDocument")
             for template in self._templates
             for _, properties in template.of_type(*_POLICIES)
-            for topic in [*_list(properties.get("Topics")), properties.get("TopicArn")]
+            for topic in [*choices(properties.get("Topics")), properties.get("TopicArn")]
             if self._stacks.resource(template, topic, _TOPIC) == (home, topic_id)
         ]
         actions = [action.lower() for document in documents for action in _allowed(document)]
@@ -101,7 +102,7 @@ def _missing(properties: Mapping[str, Any]) -> list[str]:
 
 def _allowed(document: Any) -> Iterator[str]:
     """The actions that a policy allows to CloudWatch."""
-    for statement in _list(as_mapping(document).get("Statement")):
+    for statement in choices(as_mapping(document).get("Statement")):
         given = as_mapping(statement)
         if given.get("Effect") == "Allow" and _is_for_cloudwatch(given.get("Principal")):
             yield from _texts(given.get("Action"))
@@ -112,9 +113,5 @@ def _is_for_cloudwatch(principal: Any) -> bool:
     return principal == "*" or "*" in _texts(given.get("AWS")) or SERVICE in _texts(given.get("Service"))
 
 
-def _list(value: Any) -> list[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else [value]
-
-
 def _texts(value: Any) -> list[str]:
-    return [text for text in _list(value) if isinstance(text, str)]
+    return [text for text in choices(value) if isinstance(text, str)]
