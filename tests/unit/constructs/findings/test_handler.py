@@ -20,8 +20,7 @@ from moto import mock_aws
 
 from harness.alert_lines import alert, armed, at, connect, folded, lookup, program, refused, tmp
 from shielded_function.findings.handler.shield_findings import main, ocsf, violations
-from shielded_function_monitoring.alert import MODES
-from shielded_function_monitoring.filters import COUNTED, PLATFORM_PROGRAMS, severity_of
+from shielded_function_monitoring.filters import COUNTED, SEVERITIES
 from shielded_function_monitoring.frames import outermost
 
 ACCOUNT, REGION, GROUP, STREAM = "123456789012", "eu-west-1", "/aws/lambda/checkout", "2026/11/24/[7]4f2a"
@@ -124,6 +123,9 @@ LINES = {
 }
 
 
+FORGED = json.loads(LINES["read_write_tmp"])
+
+
 def test_from_a_line_to_the_event(world: World) -> None:
     """As the page shows it."""
     assert world.deliver(LINES["outbound_connectivity"]) == {"lines": 1, "unused": 0, "published": 1}
@@ -155,20 +157,16 @@ def test_each_is_a_detection_finding(world: World) -> None:
         assert len(event["detail"]["message"]) > len("checkout ")
 
 
-@pytest.mark.parametrize("mode", [*MODES, ""])
-@pytest.mark.parametrize("policy", COUNTED)
-def test_severities_are_the_alarms(policy: Any, mode: str) -> None:
-    nowhere = violations.Delivery(ACCOUNT, GROUP, STREAM, ())
-    for target in ("x", *PLATFORM_PROGRAMS):
-        violation = violations.Violation("f", policy, mode, target, "", 0, {}, nowhere)
-        assert ocsf.severity_of(violation) == severity_of(policy, mode, target)
-    violation = violations.Violation("f", policy, mode, "x", "", 0, {"reason": "package"}, nowhere)
-    assert ocsf.severity_of(violation) == severity_of(policy, mode, reason="package")
-    for told, expected in (("critical", "critical"), ("urgent", severity_of(policy, mode))):
-        violation = violations.Violation("f", policy, mode, "x", "", 0, {"severity": told}, nowhere)
-        assert ocsf.severity_of(violation) == expected, "the line knows the policy"
-    assert ocsf.PLATFORM_PROGRAMS == PLATFORM_PROGRAMS
-    assert set(violations.POLICIES) == set(COUNTED)
+@pytest.mark.parametrize(("told", "severity"), [*zip(SEVERITIES, SEVERITIES, strict=True), ("urgent", "critical")])
+def test_severities_are_the_lines(told: str, severity: str) -> None:
+    """It knows the policy; a line without one of them is not the shield's."""
+    lines = violations.Delivery(
+        ACCOUNT, GROUP, STREAM, (json.dumps({**FORGED, "severity": told}, separators=(",", ":")),)
+    )
+    (violation,), _ = violations.violations_in(lines)
+    assert ocsf.severity_of(violation) == severity
+    assert {"severity"} <= set.intersection(*(set(json.loads(line)) for line in LINES.values()))
+    assert set(violations.DID) == set(COUNTED)
 
 
 @pytest.mark.parametrize("through", [(), ("app",), ("leftpad", "app"), ("urllib3", "requests", "leftpad", "app")])
@@ -264,7 +262,6 @@ def test_more_than_somebody_reads(world: World, monkeypatch: pytest.MonkeyPatch)
     assert world.targets() == ["h11.example:443"]
 
 
-FORGED = json.loads(LINES["read_write_tmp"])
 UNUSABLE = [
     "",
     "START RequestId: 1",

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,15 +23,6 @@ _EVENTS_AT_ONCE: Final = 10
 
 class NotPublishedError(Exception):
     """Findings could not be published. Lambda retries the invocation."""
-
-
-class _New(NamedTuple):
-    """A finding to publish."""
-
-    identity: str
-    finding: dict[str, Any]
-    counted: tuple[str, str] | None
-    """The function and control whose limit it is counted in."""
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:
@@ -52,15 +43,15 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:
     hour = memory.hour
     found, unused = violations_in(delivery)
     partition = context.invoked_function_arn.split(":")[1]
-    new = [
-        _New(each.identity, finding_of(each, now=int(memory.clock() * 1000), partition=partition, **_place()), counted)
-        for each, counted in _new_of(found, memory)
-    ]
-    published = set(_publish(new))
-    for each in new:
+    place = {"region": os.environ["AWS_REGION"], "version": os.environ["PRODUCT_VERSION"]}
+    new = list(_new_of(found, memory))
+    published = set(
+        _publish([finding_of(each, now=int(memory.clock() * 1000), partition=partition, **place) for each, _ in new])
+    )
+    for each, counted in new:
         (memory.confirm if each.identity in published else memory.release)(each.identity)
-        if each.counted and each.identity not in published:
-            memory.uncount(*each.counted, hour)
+        if counted and each.identity not in published:
+            memory.uncount(*counted, hour)
     counts = {"lines": len(delivery.lines), "unused": unused, "published": len(published)}
     print(json.dumps({"shield_findings": {**counts, "log_group": delivery.log_group}}))
     if len(published) < len(new):
@@ -85,27 +76,28 @@ def _new_of(found: Sequence[Violation], memory: Memory) -> Iterator[tuple[Violat
             yield further, None
 
 
-def _publish(new: Sequence[_New]) -> Iterator[str]:
-    """Puts events on the bus; yields the published findings."""
-    for batch in _batches(new, _EVENTS_AT_ONCE):
+def _publish(findings: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Puts events on the bus; yields the ids of the published findings."""
+    for first in range(0, len(findings), _EVENTS_AT_ONCE):
+        batch = findings[first : first + _EVENTS_AT_ONCE]
         entries = [
             {
                 "Source": SOURCE,
                 "DetailType": DETAIL_TYPE,
-                "Detail": json.dumps(each.finding),
+                "Detail": json.dumps(finding),
                 "EventBusName": os.environ["EVENT_BUS"],
-                "Resources": [each.finding["resources"][0]["uid"]],
+                "Resources": [finding["resources"][0]["uid"]],
             }
-            for each in batch
+            for finding in batch
         ]
         try:
             answer = _client("events").put_events(Entries=entries)
         except (BotoCoreError, ClientError) as error:  # the other batches may succeed
             print(json.dumps({"shield_findings": {"refused": str(error)}}))
             continue
-        for each, result in zip(batch, answer["Entries"], strict=True):
+        for finding, result in zip(batch, answer["Entries"], strict=True):
             if "EventId" in result:
-                yield each.identity
+                yield finding["finding_info"]["uid"]
 
 
 def _import(event: Mapping[str, Any]) -> dict[str, int]:
@@ -114,14 +106,6 @@ def _import(event: Mapping[str, Any]) -> dict[str, int]:
     if answer["FailedCount"]:
         raise NotPublishedError(f"Security Hub refused a finding: {answer.get('FailedFindings')}")
     return {"imported": 1}
-
-
-def _batches(new: Sequence[_New], size: int) -> Iterator[Sequence[_New]]:
-    return (new[at : at + size] for at in range(0, len(new), size))
-
-
-def _place() -> dict[str, str]:
-    return {"region": os.environ["AWS_REGION"], "version": os.environ["PRODUCT_VERSION"]}
 
 
 @lru_cache(maxsize=4)

@@ -9,7 +9,7 @@ import ipaddress
 from typing import Any, Final
 from urllib.parse import quote
 
-from .violations import FURTHER, NOT_WRITTEN, Violation, object_of, port_of, text_of
+from .violations import DID, FURTHER, NOT_WRITTEN, Violation, object_of, port_of, text_of
 
 SCHEMA: Final = "1.7.0"
 SOURCE: Final = "shielded-function"
@@ -20,52 +20,21 @@ CLASS: Final = 2004
 
 SEVERITIES: Final = {"critical": (5, "Critical"), "warning": (3, "Medium"), "notice": (2, "Low")}
 """OCSF's `severity_id` and `severity`."""
-_ALWAYS_CRITICAL: Final = ("start", "self_protection")
-_CRITICAL_WHEN_BLOCKED: Final = ("outbound_connectivity", "create_child_process")
-PLATFORM_PROGRAMS: Final = ("/usr/bin/getconf", "/usr/bin/lsb_release", "/usr/bin/uname", "/usr/sbin/ldconfig")
-"""Programs that only describe the machine."""
-
-_DID: Final = {
-    "outbound_connectivity": ("reached a new host", "tried to reach a new host"),
-    "read_write_tmp": ("used a new file of /tmp", "tried to use a new file of /tmp"),
-    "create_child_process": ("started a new program", "tried to start a new program"),
-    "read_handler": ("read its handler's source", "tried to read its handler's source"),
-    "executable_memory": ("made memory executable", "tried to make memory executable"),
-    "self_protection": ("touched the shield", "tried to touch the shield"),
-    "start": ("did not start as its policy says", "did not start as its policy says"),
-}
-"""The text about a violation in alert mode, and in block mode."""
 _ACTIONS: Final = {
     "block": {"action_id": 2, "action": "Denied", "disposition_id": 2, "disposition": "Blocked"},
     "alert": {"action_id": 3, "action": "Observed", "disposition_id": 19, "disposition": "Alert"},
 }
-_RULE: Final = 1
-"""`analytic.type_id`."""
-_AWS_ACCOUNT: Final = 10
-"""`account.type_id`."""
-_OUTBOUND: Final = 2
-"""`connection_info.direction_id`."""
-_REGULAR_FILE: Final = 1
-"""`file.type_id`."""
 
 
 def severity_of(violation: Violation) -> str:
-    """critical, warning or notice, as the line tells: it knows the function's policy."""
+    """critical, warning or notice, as the line tells: it knows the function's policy. Each line of the shield does."""
     told = text_of(violation.line, "severity")
-    if told in SEVERITIES:
-        return told
-    policy, mode = violation.policy, violation.mode
-    is_platform = policy == "create_child_process" and violation.target in PLATFORM_PROGRAMS
-    if is_platform or text_of(violation.line, "reason") == "package":
-        return "notice"
-    if policy in _ALWAYS_CRITICAL or (policy in _CRITICAL_WHEN_BLOCKED and mode == "block"):
-        return "critical"
-    return "warning" if mode == "alert" or policy == "executable_memory" else "notice"
+    return told if told in SEVERITIES else "critical"
 
 
 def title_of(violation: Violation) -> str:
     """The function, its action, and the target in one line."""
-    did, tried = _DID[violation.policy]
+    did, tried = DID[violation.policy]
     action = tried if violation.mode == "block" else did
     if violation.target.startswith(FURTHER):
         return f"{name_of(violation)} {action}, like too many others in one hour to list each"
@@ -92,11 +61,6 @@ def shown(text: str) -> str:
     return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
 
 
-def arn_of(violation: Violation, partition: str, region: str) -> str:
-    """The function's ARN. Account and region are those of the log group, as a line can name any."""
-    return f"arn:{partition}:lambda:{region}:{violation.delivery.account}:function:{name_of(violation)}"
-
-
 def finding_of(violation: Violation, *, now: int, partition: str, region: str, version: str) -> dict[str, Any]:
     """The finding.
 
@@ -110,11 +74,11 @@ def finding_of(violation: Violation, *, now: int, partition: str, region: str, v
     severity_id, severity = SEVERITIES[severity_of(violation)]
     seen = violation.time
     delivery = violation.delivery
-    title = title_of(violation)
+    title, name = title_of(violation), name_of(violation)
     cloud = {
         "provider": "AWS",
         "region": region,
-        "account": {"uid": delivery.account, "type_id": _AWS_ACCOUNT, "type": "AWS Account"},
+        "account": {"uid": delivery.account, "type_id": 10, "type": "AWS Account"},
     }
     return {
         "activity_id": 1,
@@ -146,7 +110,7 @@ def finding_of(violation: Violation, *, now: int, partition: str, region: str, v
             "title": title,
             "desc": description_of(violation),
             "types": [violation.policy],
-            "analytic": {"name": violation.policy, "uid": violation.policy, "type_id": _RULE, "type": "Rule"},
+            "analytic": {"name": violation.policy, "uid": violation.policy, "type_id": 1, "type": "Rule"},
             "created_time": now,
             "first_seen_time": seen,
             "last_seen_time": seen,
@@ -155,8 +119,9 @@ def finding_of(violation: Violation, *, now: int, partition: str, region: str, v
         },
         "resources": [
             {
-                "uid": arn_of(violation, partition, region),
-                "name": name_of(violation),
+                # Account and region are those of the log group, as a line can name any.
+                "uid": f"arn:{partition}:lambda:{region}:{delivery.account}:function:{name}",
+                "name": name,
                 "type": "AWS::Lambda::Function",
                 "version": shown(text_of(violation.line, "version")),
                 "region": region,
@@ -194,9 +159,11 @@ def _evidence(violation: Violation) -> dict[str, Any]:
     if host or address:
         endpoint = {"hostname": host, "ip": address, "port": port_of(details)}
         found["dst_endpoint"] = {key: value for key, value in endpoint.items() if value}
-        found["connection_info"] = {"direction_id": _OUTBOUND, "protocol_name": text_of(details, "protocol")}
+        outbound = 2
+        found["connection_info"] = {"direction_id": outbound, "protocol_name": text_of(details, "protocol")}
     if path := text_of(details, "path"):
-        found["file"] = {"name": path.rpartition("/")[2] or path, "path": path, "type_id": _REGULAR_FILE}
+        regular_file = 1
+        found["file"] = {"name": path.rpartition("/")[2] or path, "path": path, "type_id": regular_file}
     return found
 
 

@@ -12,15 +12,16 @@ from datetime import datetime, timezone
 from hashlib import sha256
 from typing import Any, Final
 
-POLICIES: Final = (
-    "outbound_connectivity",
-    "read_write_tmp",
-    "create_child_process",
-    "read_handler",
-    "executable_memory",
-    "self_protection",
-    "start",
-)
+DID: Final = {
+    "outbound_connectivity": ("reached a new host", "tried to reach a new host"),
+    "read_write_tmp": ("used a new file of /tmp", "tried to use a new file of /tmp"),
+    "create_child_process": ("started a new program", "tried to start a new program"),
+    "read_handler": ("read its handler's source", "tried to read its handler's source"),
+    "executable_memory": ("made memory executable", "tried to make memory executable"),
+    "self_protection": ("touched the shield", "tried to touch the shield"),
+    "start": ("did not start as its policy says", "did not start as its policy says"),
+}
+"""The controls, and the text about a violation in alert mode, and in block mode."""
 NOT_WRITTEN: Final = "(counted, not written)"
 FURTHER: Final = "(further targets)"
 """The target of the finding for all new ones within an hour beyond the limit."""
@@ -119,7 +120,7 @@ def _violation(text: str, delivery: Delivery) -> Violation | None:
     line = _read(text[text.rfind(_BEGINNING) :]) if _BEGINNING in text else {}
     policy, count = text_of(line, "policy"), line.get("count")
     time = _milliseconds(text_of(line, "timestamp"))
-    if policy not in POLICIES or time is None:
+    if policy not in DID or time is None:
         return None
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= _MAX_COUNT:
         return None
