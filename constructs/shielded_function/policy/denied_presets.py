@@ -9,61 +9,32 @@ from __future__ import annotations
 import importlib.resources
 import json
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from ..errors import ShieldPolicyError
 
 PREFIX: Final = "preset:"
-
-
-class DeniedHost(NamedTuple):
-    """An entry of a list.
-
-    Attributes:
-        entry: an entry of `deny_outbound`.
-        kind: the kind of service, such as "request bins".
-        about: its use of data.
-        source: the source: a URL.
-        date: when the row was written, `YYYY-MM-DD`.
-    """
-
-    entry: str
-    kind: str
-    about: str
-    source: str
-    date: str
+DATA: Final = importlib.resources.files("shielded_function.policy") / "denied_hosts.json"
 
 
 @cache
-def denied_presets() -> Mapping[str, Sequence[DeniedHost]]:
-    """Each list by its name, without the prefix."""
-    file = importlib.resources.files("shielded_function.policy") / "denied_hosts.json"
-    lists: dict[str, list[dict[str, Any]]] = json.loads(file.read_text(encoding="utf-8"))["lists"]
-    return {
-        name: [
-            DeniedHost(entry, row["class"], row["about"], row["source"], row["date"])
-            for row in rows
-            for entry in row["entries"]
-        ]
-        for name, rows in lists.items()
-    }
+def denied_presets() -> Mapping[str, Sequence[str]]:
+    """The entries of each list, by `preset:NAME`."""
+    lists = json.loads(DATA.read_text(encoding="utf-8"))["lists"]
+    return {PREFIX + name: [entry for row in rows for entry in row["entries"]] for name, rows in lists.items()}
 
 
-def entries_of(preset: str) -> list[str]:
+def entries_of(preset: str) -> Sequence[str]:
     """The entries of `preset:NAME`.
 
     Raises:
         ShieldPolicyError: there is no such list.
     """
-    name = preset.strip().lower().removeprefix(PREFIX).strip()
+    name = PREFIX + preset.strip().lower().removeprefix(PREFIX).strip()
     if name not in denied_presets():
-        near = get_close_matches(name, denied_presets())
-        meant = f"did you mean {PREFIX}{near[0]}? " if near else ""
-        known = ", ".join(f"{PREFIX}{each}" for each in denied_presets())
-        raise ShieldPolicyError("deny_outbound", f"there is no {preset!r}; {meant}there are {known}")
-    return [each.entry for each in denied_presets()[name]]
+        raise ShieldPolicyError("deny_outbound", f"there is no {preset!r}; use {', '.join(denied_presets())}")
+    return denied_presets()[name]
 
 
 def is_preset(entry: object) -> bool:
@@ -74,10 +45,9 @@ def is_preset(entry: object) -> bool:
 def fold_denied(entries: Sequence[Any]) -> list[Any]:
     """The entries, with a list's name in place of its entries where all of them are present."""
     left, names = list(entries), list[str]()
-    for name, rows in denied_presets().items():
-        own = [row.entry for row in rows]
+    for name, own in denied_presets().items():
         if all(each in left for each in own):
-            names.append(f"{PREFIX}{name}")
+            names.append(name)
             left = [each for each in left if each not in own]
     return [*names, *left]
 
@@ -91,7 +61,5 @@ def expand_denied(fields: Mapping[str, Any]) -> dict[str, Any]:
     listed = fields["deny_outbound"]
     if not isinstance(listed, (list, tuple)):  # an error when the field is read
         return dict(fields)
-    entries: list[object] = []
-    for entry in listed:
-        entries += entries_of(entry) if is_preset(entry) else [entry]
+    entries = [each for entry in listed for each in (entries_of(entry) if is_preset(entry) else [entry])]
     return {**fields, "deny_outbound": tuple(entries)}

@@ -74,12 +74,13 @@ def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _load_toml(text: str) -> object:
+def load_toml(text: str) -> dict[str, Any]:
+    """The content of TOML; its error is a ValueError."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib  # pyright: ignore[reportMissingImports]
-    return tomllib.loads(text)  # its error is a ValueError
+    return tomllib.loads(text)
 
 
 def _load_yaml(text: str) -> object:
@@ -112,7 +113,7 @@ def _yaml_loader() -> Any:
 
 _LOADERS: Mapping[str, Callable[[str], object]] = {
     ".json": _load_json,
-    ".toml": _load_toml,
+    ".toml": load_toml,
     ".yaml": _load_yaml,
     ".yml": _load_yaml,
 }

@@ -19,6 +19,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import TextWrapper
 from typing import Any
 
 from botocore.loaders import Loader
@@ -137,8 +138,9 @@ def render_services(table: Mapping[str, Any]) -> str:
     """The module with the type of a service's name, for editors and type checkers."""
     names = sorted({service for services in table["services"].values() for service in services})
     head = '"""Names of AWS services; `python -m shielded_function_runtime.build.aws_actions` writes them."""'
-    rows = "".join(f'    "{each}",\n' for each in names)
-    return f"{head}\n\nfrom typing import Literal\n\nService = Literal[\n{rows}]\n"
+    wrapper = TextWrapper(119, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
+    rows = wrapper.fill(", ".join(f'"{each}"' for each in names))
+    return f"{head}\n\nfrom typing import Literal\n\n# fmt: off\nService = Literal[\n{rows},\n]\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -91,7 +91,7 @@ def test_it_says_what_it_did_not_read(log: Path, tmp_path: Path) -> None:
     [
         ("https://x.example/\n", "list", 'list, line 1: "https://x.example/" is a URL; use "x.example:443"'),
         ("# nothing\n", "list", "it has no entry"),
-        ("", "preset:paste", "there is no 'preset:paste'; there are preset:exfiltration, preset:chat-webhooks"),
+        ("", "preset:paste", "there is no 'preset:paste'; use preset:exfiltration, preset:chat-webhooks"),
         ("", "missing", "missing cannot be read: No such file or directory"),
     ],
 )

@@ -84,5 +84,5 @@ def test_a_quoted_text_is_the_text_everywhere(text: str) -> None:
     quoted = quote(text)
     assert quoted.isprintable()
     assert ast.literal_eval(quoted) == text
-    assert files._load_toml(f"a = {quoted}") == {"a": text}
+    assert files.load_toml(f"a = {quoted}") == {"a": text}
     assert yaml.safe_load(f"a: {quoted}")["a"] == text
