@@ -19,12 +19,12 @@ from rich.text import Text
 
 from . import run as runs
 from .errors import CliError
-from .options import OneFunction
+from .options import Drill, OneFunction
 from .progress import live
 from .terminal import FoldingTable, cell, note
 
 if TYPE_CHECKING:
-    from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPlace
+    from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPlace, Known
     from shielded_function_emulator.incidents import Incident
     from shielded_function_emulator.incidents.drilling import Played, Step
 
@@ -32,20 +32,6 @@ DIFFERS = 1
 """Exit status: an outcome is not the one that --expect names. 0: none differs; 2: an incident could not be played."""
 _AT_ONCE = 4  # a sandbox waits for the disk most of the time
 _STYLES = {"stopped": "green", "partly": "yellow", "passed": "red"}
-
-
-class Options(NamedTuple):
-    """The user's options.
-
-    Attributes:
-        function: the function and its settings, as for `run`.
-        incidents: ids; all where there are none.
-        expect: a TOML file with the expected outcome of each incident.
-    """
-
-    function: OneFunction
-    incidents: Sequence[str] = ()
-    expect: Path | None = None
 
 
 class Alarmed(NamedTuple):
@@ -62,16 +48,19 @@ class Result(NamedTuple):
     alarms: tuple[Alarmed, ...]
 
 
-def run(directory: Path, options: Options, *, json: bool) -> int:
-    """Plays the incidents and prints their outcomes; returns the exit status.
+def run(function: OneFunction, options: Drill, *, json: bool) -> int:
+    """Plays the incidents and prints their outcomes, or lists them; returns the exit status.
 
     Raises:
         CliError: an incident could not be played.
     """
+    if options.listing:
+        return _show(json=json)
+    directory, name = runs.named("drill", function)
     with runs.errors():
         chosen = _chosen(options.incidents)
         expected = _expected(options.expect)
-        place, results = _play(directory, options.function, chosen)
+        place, results = _play(directory, name, runs.known(function), chosen)
     differences = [
         f"{result.played.incident.id}: expected {expected[result.played.incident.id]}, it is {result.played.outcome}"
         for result in results
@@ -87,7 +76,7 @@ def run(directory: Path, options: Options, *, json: bool) -> int:
     return DIFFERS if differences else 0
 
 
-def show(*, json: bool) -> int:
+def _show(*, json: bool) -> int:
     """Lists the incidents, with the behaviour and the source of each; always 0."""
     from shielded_function_emulator.incidents import incidents
 
@@ -130,15 +119,14 @@ def _expected(file: Path | None) -> Mapping[str, str]:
     return found
 
 
-def _play(directory: Path, options: OneFunction, chosen: Sequence[Incident]) -> tuple[FunctionPlace, list[Result]]:
+def _play(directory: Path, name: str, known: Known, chosen: Sequence[Incident]) -> tuple[FunctionPlace, list[Result]]:
     from shielded_function_emulator import interface_emulator, trial
     from shielded_function_emulator.cloud_assembly import CloudAssembly
     from shielded_function_emulator.incidents.drilling import play
     from shielded_function_emulator.incidents.staging import language_of
 
     assembly = CloudAssembly(directory)
-    place = assembly.find(options.function or "")
-    known = runs.known(options)
+    place = assembly.find(name)
     package = assembly.package(place, known)
     language_of(package.runtime)
     if not trial.is_shielded(package):

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from . import run as runs
 from .errors import CliError
+from .options import Fetch
 from .progress import live
 from .terminal import Listing, console, note, print_json
 
 _HEADINGS = ("runtime", "state", "MB to fetch")
 
 
-def run(names: Sequence[str], *, listing: bool, json: bool) -> int:
+def run(options: Fetch, *, json: bool) -> int:
     """Fetches the runtimes of these names, or lists all; always 0.
 
     Raises:
         CliError: there is no such runtime, or it is not available here.
     """
+    names, listing = options
     with runs.errors():
         from shielded_function_emulator import interface_emulator, trial
 

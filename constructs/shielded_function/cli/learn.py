@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json as json_module
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from shielded_function_monitoring.insights import queries
 from shielded_function_monitoring.learning import Observed, observed_of
@@ -19,7 +18,7 @@ from .errors import STDIN, CliError
 from .learned_files import write
 from .learned_output import as_json, completing_commands, print_results, show_check
 from .learned_policy import check_accepted, make_result
-from .options import LearnFormat, Where
+from .options import Learn, Where
 from .present import InAssembly, OneFile, Present
 from .progress import watch
 from .run import pairs
@@ -33,37 +32,7 @@ SINCE: Final = "14d"
 _PART: Final = "learn needs complete logs: ask for less time, or for single functions"
 
 
-class Options(NamedTuple):
-    """The user's options.
-
-    Attributes:
-        policy: a file with the present policy.
-        assembly: a `cdk.out` with the present policies.
-        places: `NAME=construct/path`, for names that are not in the template.
-        granted: the policy's allow_aws is "granted".
-        accept: accepted entries of offers and findings.
-        form: table, toml, python or diff.
-        output: a file, or a folder for a file of each function.
-        check: only print entries that the present policy lacks.
-        every: print all rows of every table.
-        packages: name the packages in the entries of allow_outbound.
-        lock: a file with the targets of each package: to write, or with `check` to compare with.
-    """
-
-    policy: Path | None = None
-    assembly: Path | None = None
-    places: Sequence[str] = ()
-    granted: bool = False
-    accept: Sequence[str] = ()
-    form: LearnFormat = "table"
-    output: Path | None = None
-    check: bool = False
-    every: bool = False
-    packages: bool = False
-    lock: Path | None = None
-
-
-def run(where: Where, options: Options, *, json: bool) -> int:
+def run(where: Where, options: Learn, *, json: bool) -> int:
     """Learns, and prints or writes the result.
 
     Returns:
@@ -118,14 +87,14 @@ def run(where: Where, options: Options, *, json: bool) -> int:
     return status
 
 
-def _check_options(options: Options, *, json: bool) -> None:
+def _check_options(options: Learn, *, json: bool) -> None:
     writes = [name for name, given in (("--format", options.form != "table"), ("--output", options.output)) if given]
     shows = [name for name, given in (("--check", options.check), ("--json", json)) if given]
     if writes and shows:
         raise CliError(f"{writes[0]} formats a written policy, and {shows[0]} writes none: remove one of them")
 
 
-def _present(options: Options) -> Present:
+def _present(options: Learn) -> Present:
     if options.policy and options.assembly:
         raise CliError("give --policy or --assembly: not both")
     if options.check and options.lock and (options.policy or options.assembly):
@@ -141,7 +110,7 @@ def _present(options: Options) -> Present:
     return OneFile(options.policy) if options.policy else Present()
 
 
-def _offer_assembly(where: Where, options: Options) -> list[str]:
+def _offer_assembly(where: Where, options: Learn) -> list[str]:
     """The option for a `cdk.out` beside a log, or in the current folder: it is not used unasked, as it may be old."""
     if options.policy or options.assembly or options.granted or options.lock:
         return []

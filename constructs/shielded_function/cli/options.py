@@ -31,6 +31,13 @@ _VALUE = (
     "A value known only at deployment: LogicalId (a Ref), LogicalId.Attribute, a parameter, an export's name; may be "
     "repeated."
 )
+_PLACE = "The construct path of a function whose name is not in the template."
+_GRANTED = 'The policy sets allow_aws="granted", or does not set allow_aws.'
+_CHECK = "Only list targets that the present policies or the lock lack; exit 1 then."
+_LOCK = "A file with the targets of each package: written, or with --check compared with the log."
+_TARGET = "host:port, a host name, a path under /tmp, a program's path, or a library's file."
+_MODES = "block, alert, allow, or default: outbound_connectivity=alert"
+_EXPECT = "A TOML file with each incident's expected outcome: stopped, partly, passed, not run."
 _LAYER = "The folder or zip file of a layer that is not in the assembly; ARN= leaves it out."
 _EVENT = (
     "A file with the event as JSON, or - for stdin; by default {}. A .jsonl file has an event on each line. May be "
@@ -41,7 +48,6 @@ _REPLY = (
     "('*.amazonaws.com=moto'), as moto does, where that is installed. HOST may have wildcards. May be repeated."
 )
 
-Json = Annotated[bool, Option("--json", help="Print JSON.")]
 PolicyFile = Annotated[Path | None, Option("--policy", "-p", help=_POLICY)]
 PolicyRegion = Annotated[str, Option("--region", help="The function's AWS region.", envvar="AWS_REGION")]
 ToArchitecture = Annotated[Architecture, Option("--arch", help="The function's architecture.", show_default=False)]
@@ -65,6 +71,39 @@ class Where(NamedTuple):
     since: Annotated[str | None, Option(help=_SINCE)] = None
     until: Annotated[str | None, Option(help="Until when, as --since; by default now.")] = None
     place: Place = Place()
+
+
+class Learn(NamedTuple):
+    """Of `learn`."""
+
+    policy: Annotated[Path | None, Option("--policy", "-p", help="A file with the present policy.")] = None
+    assembly: Annotated[Path | None, Option(help="The folder cdk.out, with the present policies.")] = None
+    places: Annotated[Texts, Option("--place", metavar="NAME=PATH", help=_PLACE)] = ()
+    granted: Annotated[bool, Option("--granted", help=_GRANTED)] = False
+    accept: Annotated[Texts, Option(help="Add an offered entry, or one to decide; may be repeated.")] = ()
+    form: Annotated[LearnFormat, Option("--format", help="The format of the output.")] = "table"
+    output: Annotated[Path | None, Option("--output", "-o", help="A file, or a folder of a file a function.")] = None
+    check: Annotated[bool, Option("--check", help=_CHECK)] = False
+    every: Every = False
+    packages: Annotated[bool, Option("--packages", help="Name packages in allow_outbound's entries.")] = False
+    lock: Annotated[Path | None, Option(help=_LOCK)] = None
+
+
+class Explain(NamedTuple):
+    """Of `explain`."""
+
+    policy: PolicyFile = None
+    perimeter: Annotated[bool, Option("--perimeter", help="Both halves: the engine's and the perimeter's.")] = False
+    region: PolicyRegion = "us-east-1"
+
+
+class Decide(NamedTuple):
+    """Of `decide`."""
+
+    event: Annotated[Event, Argument(help="The kind of event.", show_default=False)]
+    target: Annotated[str, Argument(help=_TARGET, show_default=False)]
+    policy: PolicyFile = None
+    region: PolicyRegion = "us-east-1"
 
 
 class Alerts(NamedTuple):
@@ -109,16 +148,21 @@ class Layer(NamedTuple):
 
 
 class Render(NamedTuple):
-    """Of `render`: the names for the text."""
+    """Of `render`: the form, the policy, and the names for the text."""
 
+    form: Annotated[RenderFormat, Option("--format", help="The form; json is for the AWS CLI.", show_default=False)]
+    policy: PolicyFile = None
     function: Annotated[str, Option("--function", "-n", help="The function's name.")] = "my-function"
     architecture: ToArchitecture = "x86_64"
     layer: Annotated[str, Option(help="Its zip file, relative to the template.")] = "shielded-function-layer.zip"
+    misplaced: Annotated[Texts, Argument(hidden=True)] = ()
 
 
 class SetMode(NamedTuple):
     """Of `set-mode`."""
 
+    function: Annotated[str, Argument(help="The function's name or ARN.", show_default=False)]
+    modes: Annotated[Texts, Argument(metavar="CONTROL=MODE...", help=_MODES, show_default=False)]
     yes: Annotated[bool, Option("--yes", "-y", help="Do not ask.")] = False
     dry_run: Annotated[bool, Option("--dry-run", help="Show the changes, without making them.")] = False
     place: Place = Place()
@@ -141,3 +185,18 @@ class Run(NamedTuple):
     alert: Annotated[bool, Option("--alert", help="Run in alert mode: report violations, and block nothing.")] = False
     log: Annotated[Path | None, Option(help="Write the function's log to this file, for `learn`.")] = None
     replies: Annotated[Texts, Option("--reply", metavar="HOST=FILE|STATUS|moto", help=_REPLY)] = ()
+
+
+class Drill(NamedTuple):
+    """Of `drill`."""
+
+    incidents: Annotated[Texts, Option("--incident", help="One of --list; may be repeated. By default all.")] = ()
+    expect: Annotated[Path | None, Option(help=_EXPECT)] = None
+    listing: Annotated[bool, Option("--list", help="List the incidents, without playing any.")] = False
+
+
+class Fetch(NamedTuple):
+    """Of `fetch`."""
+
+    names: Annotated[Texts, Argument(metavar="[RUNTIME]...", help="As Lambda names it: nodejs22.x, java21.")] = ()
+    listing: Annotated[bool, Option("--list", help="List the runtimes, without fetching any.")] = False

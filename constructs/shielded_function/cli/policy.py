@@ -6,9 +6,10 @@ The C core, which also runs inside the function, makes the decisions.
 from __future__ import annotations
 
 import json as json_module
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from rich.text import Text
 
@@ -19,6 +20,7 @@ from shielded_function.policy.fields import KINDS, setting_of
 from .errors import FOUND, NO, CliError, read_file
 from .modes import FILE_VARIABLE
 from .openings import openings
+from .options import Decide, Explain
 from .terminal import Cells, cell, console, print_json, table
 
 _OF_THE_ENGINE = ("SHIELD_STATE",)
@@ -49,8 +51,11 @@ def load(file: Path | None, environment: Mapping[str, str]) -> ShieldPolicy:
     return ShieldPolicy.from_env(ours, file=read_file(f"the policy file {name}", name) if name else None)
 
 
-def explain(policy: ShieldPolicy, *, json: bool) -> int:
-    """Prints the meaning of each field and the openings that remain, as tables or as JSON; always 0."""
+def explain(options: Explain, *, json: bool) -> int:
+    """Prints the meaning of each field and the openings that remain, or both halves, as tables or as JSON; always 0."""
+    policy = load(options.policy, os.environ)
+    if options.perimeter:
+        return _explain_perimeter(policy, options.region, json=json)
     explained, stays_open = _by_field(policy), openings(policy)
     if json:
         print_json({**explained, "stays_open": [each._asdict() for each in stays_open]})
@@ -65,7 +70,7 @@ def explain(policy: ShieldPolicy, *, json: bool) -> int:
     return 0
 
 
-def explain_perimeter(policy: ShieldPolicy, *, region: str, json: bool) -> int:
+def _explain_perimeter(policy: ShieldPolicy, region: str, *, json: bool) -> int:
     """Prints both halves of a policy: the engine's and the `ShieldPerimeter`'s; always 0.
 
     Raises:
@@ -82,7 +87,7 @@ def explain_perimeter(policy: ShieldPolicy, *, region: str, json: bool) -> int:
     return 0
 
 
-def decide(policy: ShieldPolicy, event: str, target: str, *, region: str, json: bool) -> int:
+def decide(options: Decide, *, json: bool) -> int:
     """Prints the decision about an event.
 
     Returns:
@@ -91,8 +96,9 @@ def decide(policy: ShieldPolicy, event: str, target: str, *, region: str, json: 
     Raises:
         CliError: there is no such event, or the target is malformed.
     """
+    policy = load(options.policy, os.environ)
     try:
-        decision = policy.decide(cast(Any, event), target, region=region)
+        decision = policy.decide(options.event, options.target, region=options.region)
     except ShieldError as error:
         raise CliError(error.reasons) from error
     if json:
@@ -104,7 +110,10 @@ def decide(policy: ShieldPolicy, event: str, target: str, *, region: str, json: 
     lines = [f"  because: {because}"]
     lines += [f"  entry that would allow it: {decision.allow}"] if decision.allow else []
     console().print(
-        Text.assemble(cell(decision.action), f" {event} {target}"), *map(Text, lines), sep="\n", soft_wrap=True
+        Text.assemble(cell(decision.action), f" {options.event} {options.target}"),
+        *map(Text, lines),
+        sep="\n",
+        soft_wrap=True,
     )
     return _STATUS.get(decision.action, 0)
 

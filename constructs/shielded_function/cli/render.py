@@ -7,7 +7,9 @@ left to the user, who merges the text.
 from __future__ import annotations
 
 import json as json_module
+import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any, Final
@@ -20,10 +22,12 @@ from shielded_function.policy import ShieldPolicy
 from shielded_function.resolution.lengths import MAX_ENVIRONMENT, environment_size
 from shielded_function_monitoring.filters import NAMESPACE, VALUE, of_functions
 
+from . import policy as policies
 from .errors import CliError
 from .options import Render, RenderFormat
+from .terminal import note
 
-NO_GRANTS: Final = (
+_NO_GRANTS: Final = (
     'the variables do not set SHIELD_ALLOW_AWS, which means every service: list them, as in allow_aws=["dynamodb"]'
 )
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
@@ -32,7 +36,22 @@ _DYNAMIC: Final = "{{resolve:"
 _INTRODUCTION: Final = re.compile(r"(?P<sign>[$%])\{")
 
 
-def render(policy: ShieldPolicy, form: RenderFormat, options: Render) -> str:
+def run(options: Render) -> int:
+    """Prints the text; always 0.
+
+    Raises:
+        CliError: the policy cannot be read, or the text cannot be made.
+    """
+    if options.misplaced:
+        raise CliError(f"a policy file is an option: write --policy {options.misplaced[0]}")
+    policy = policies.load(options.policy, os.environ)
+    sys.stdout.write(render(policy, options))
+    if policy.allow_aws in (None, "all"):
+        note(_NO_GRANTS)
+    return 0
+
+
+def render(policy: ShieldPolicy, options: Render) -> str:
     """The policy as text, which ends with a newline.
 
     Raises:
@@ -43,12 +62,12 @@ def render(policy: ShieldPolicy, form: RenderFormat, options: Render) -> str:
         raise CliError(f"--function {options.function}: a function's name is 1 to 64 of A-Z a-z 0-9 _ -")
     settings = policy.to_env()
     size = environment_size({**settings, ACCOUNT_VARIABLE: "0" * 12, WRAPPER_VARIABLE: WRAPPER})
-    if form != "env" and size > MAX_ENVIRONMENT:
+    if options.form != "env" and size > MAX_ENVIRONMENT:
         raise CliError(
             f"the variables take {size} bytes of Lambda's {MAX_ENVIRONMENT}: shorten the lists, or put the lines of "
             "--format env into a file of the function or a layer, and set SHIELD_POLICY_FILE to its path"
         )
-    return FORMATS[form](settings, options)
+    return FORMATS[options.form](settings, options)
 
 
 def _env(settings: Mapping[str, str], _: Render) -> str:

@@ -45,12 +45,13 @@ class Change(NamedTuple):
     after: str
 
 
-def set_mode(function: str, assignments: Sequence[str], options: SetMode, *, json: bool) -> int:
+def set_mode(options: SetMode, *, json: bool) -> int:
     """Changes the function and prints before and after; 0 when it has the modes, 1 when the user declined.
 
     Raises:
         CliError: it cannot be changed.
     """
+    function = options.function
     named = _NAME.fullmatch(function)
     if named is None:
         raise CliError(f"{function} is not a function's name or ARN")
@@ -59,7 +60,7 @@ def set_mode(function: str, assignments: Sequence[str], options: SetMode, *, jso
             f"{function}: a published version cannot be changed, and an alias has no environment; name the function "
             f"without :{named['qualifier']}"
         )
-    wanted = parse_assignments(assignments)
+    wanted = parse_assignments(options.modes)
     client = client_of("lambda", options.place)
     configuration = call(client, "lambda:GetFunctionConfiguration", function, FunctionName=function)
     changes = plan(function, configuration, wanted)

@@ -29,7 +29,7 @@ from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, Shie
 from shielded_function.cli import alerts, asking, learn, report
 from shielded_function.cli.app import app as cli
 from shielded_function.cli.errors import CliError
-from shielded_function.cli.options import Alerts, Page, Where
+from shielded_function.cli.options import Alerts, Learn, Page, Where
 from shielded_function.testing import simulate_cloudwatch
 from shielded_function_monitoring.alert import POLICIES
 from shielded_function_monitoring.cfn.values import Resolver
@@ -84,7 +84,7 @@ def test_learn_and_report_from_a_log_group(aws: Account, tmp_path: Path, capsys:
     began = ago(days=3)
     old = [connect("api.stripe.com", time=began)] * 3
     aws.write(GROUP, [armed(began), *old, connect("b.example", time=ago(hours=2))])
-    assert learn.run(Where(**A_GROUP, place=HERE), learn.Options(), json=True) == 0
+    assert learn.run(Where(**A_GROUP, place=HERE), Learn(), json=True) == 0
     (function,) = told(capsys)["functions"]
     assert function["policy"] == {"allow_outbound": ["api.stripe.com:443", "b.example:443"]}
     assert function["entries"][0]["evidence"]["days"] == 1
@@ -274,7 +274,7 @@ def test_what_cannot_be_parted_is_said(
     shown = capsys.readouterr()
     assert json.loads(shown.out)["whole"] is False
     assert note in shown.err
-    for options in (learn.Options(), learn.Options(check=True, policy=Path(os.devnull))):
+    for options in (Learn(), Learn(check=True, policy=Path(os.devnull))):
         with pytest.raises(CliError, match=f"{note}.*; learn needs complete logs"):
             learn.run(here, options, json=True)
 

@@ -11,7 +11,7 @@ import pytest
 
 from harness.alert_lines import at, connect, refused, tmp
 from shielded_function.cli import alerts, learn, report
-from shielded_function.cli.options import Alerts, Page, Where
+from shielded_function.cli.options import Alerts, Learn, Page, Where
 
 pytestmark = pytest.mark.promise("cli.logs")
 
@@ -57,8 +57,8 @@ READERS: dict[str, Callable[[Where], int]] = {
     "alerts --lines --json": lambda where: alerts.alerts(where, Alerts(lines=True), json=True),
     "alerts --follow": lambda where: alerts.alerts(where, Alerts(follow=True), json=False),
     "alerts --follow --json": lambda where: alerts.alerts(where, Alerts(follow=True), json=True),
-    "learn": lambda where: learn.run(where, learn.Options(), json=False),
-    "learn --json": lambda where: learn.run(where, learn.Options(), json=True),
+    "learn": lambda where: learn.run(where, Learn(), json=False),
+    "learn --json": lambda where: learn.run(where, Learn(), json=True),
     "report html": lambda where: report.report(where, Page("-"), json=False),
     "report json": lambda where: report.report(where, Page("-"), json=True),
 }
@@ -106,5 +106,5 @@ def test_the_diff_of_a_function_whose_name_has_lines(tmp_path: Path, capsys: pyt
     log, present = tmp_path / "log", tmp_path / "p.toml"
     log.write_text(connect("a.example", function='x\n+allow_outbound = ["*"]\x1b[2J') + "\n")
     present.touch()
-    assert learn.run(Where([str(log)]), learn.Options(policy=present, form="diff"), json=False) == 0
+    assert learn.run(Where([str(log)]), Learn(policy=present, form="diff"), json=False) == 0
     assert capsys.readouterr().out.splitlines()[0] == '--- x\\x0a+allow_outbound = ["*"]\\x1b[2J (present)'

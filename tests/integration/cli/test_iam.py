@@ -15,7 +15,7 @@ from integration.cli.insights_account import Account, account, ago, denying
 from integration.cli.moto_account import REGION
 from shielded_function.cli import alerts, learn, report, set_mode
 from shielded_function.cli.errors import CliError
-from shielded_function.cli.options import Alerts, Page, Place, SetMode, Where
+from shielded_function.cli.options import Alerts, Learn, Page, Place, SetMode, Where
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "iam-permissions.md"
 HERE = Place(REGION)
@@ -63,7 +63,7 @@ SOURCES: dict[str, tuple[dict[str, Any], set[str]]] = {
 COMMANDS: dict[str, Callable[[Where, Path], int]] = {
     "alerts": lambda where, folder: alerts.alerts(where, Alerts(), json=True),
     "alerts --lines": lambda where, folder: alerts.alerts(where, Alerts(lines=True), json=True),
-    "learn": lambda where, folder: learn.run(where, learn.Options(), json=True),
+    "learn": lambda where, folder: learn.run(where, Learn(), json=True),
     "report": lambda where, folder: report.report(where, Page(output=str(folder / "report.html")), json=False),
 }
 
@@ -93,6 +93,6 @@ def test_follow(aws: Account) -> None:
 
 
 def test_set_mode(aws: Account) -> None:
-    set_mode.set_mode("checkout", ["read_handler=alert"], SetMode(yes=True, place=HERE), json=True)
+    set_mode.set_mode(SetMode("checkout", ["read_handler=alert"], yes=True, place=HERE), json=True)
     called = set(aws.calls) - {"lambda:GetFunction"}  # of the waiter
     assert called == documented("set-mode")

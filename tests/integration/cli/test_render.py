@@ -21,9 +21,8 @@ from harness.thinning import long_but
 from integration.cli.running import command, says
 from shielded_function import ShieldedFunction, ShieldPolicy
 from shielded_function.cli.errors import CliError
-from shielded_function.cli.options import Render as Options
-from shielded_function.cli.options import RenderFormat
-from shielded_function.cli.render import FORMATS, NO_GRANTS, hcl_string, render, yaml_string
+from shielded_function.cli.options import Render, RenderFormat
+from shielded_function.cli.render import _NO_GRANTS, FORMATS, hcl_string, render, yaml_string
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, of_functions, violations
 
 pytestmark = pytest.mark.promise("cli.templates")
@@ -33,7 +32,7 @@ POLICY = ShieldPolicy(
     allow_aws=["dynamodb", "s3"],
     allow_tmp=['/tmp/${x}/"q"\\*', "/tmp/%{y}/é 's"],
 )
-OPTIONS = Options("checkout-prod", "arm64", "layer.zip")
+OPTIONS = Render("sam", function="checkout-prod", architecture="arm64", layer="layer.zip")
 
 # What a path in a policy may hold: all but control characters, commas and lone surrogates.
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters=","), max_size=30)
@@ -48,8 +47,8 @@ class Loader(yaml.SafeLoader):
 Loader.add_constructor("!Ref", lambda loader, node: {"Ref": loader.construct_scalar(node)})  # type: ignore[no-untyped-call]
 
 
-def sam(policy: ShieldPolicy = POLICY, options: Options = OPTIONS) -> dict[str, Any]:
-    return yaml.load(render(policy, "sam", options), Loader)
+def sam(policy: ShieldPolicy = POLICY) -> dict[str, Any]:
+    return yaml.load(render(policy, OPTIONS), Loader)
 
 
 def decode_hcl(text: str) -> str:
@@ -96,26 +95,26 @@ def test_any_policy_is_read_back_in_every_form(paths: list[str]) -> None:
     except ValueError:  # such as a component that is `..`
         return
     expected = policy.to_env()
-    assert ShieldPolicy.from_lines(render(policy, "env", OPTIONS)) == policy
-    given_json = json.loads(render(policy, "json", OPTIONS))["Variables"]
+    assert ShieldPolicy.from_lines(render(policy, OPTIONS._replace(form="env"))) == policy
+    given_json = json.loads(render(policy, OPTIONS._replace(form="json")))["Variables"]
     assert given_json == expected | {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield"}
     variables = sam(policy)["Resources"]["CheckoutProdFunction"]["Properties"]["Environment"]["Variables"]
     assert {name: variables[name] for name in expected} == expected
-    terraform = render(policy, "terraform", OPTIONS)
+    terraform = render(policy, OPTIONS._replace(form="terraform"))
     lines = dict(re.findall(r"^      (SHIELD_\w+) *= (\".*\")$", terraform, re.MULTILINE))
     assert {name: decode_hcl(lines[name]) for name in expected} == expected
 
 
 def test_sam_has_nothing_to_object_to() -> None:
     """And cfn-lint would object."""
-    rendered = render(POLICY, "sam", OPTIONS)
+    rendered = render(POLICY, OPTIONS)
     assert [str(match) for match in lint(rendered, regions=["eu-west-1"])] == []
     assert lint(rendered.replace("notBreaching", "breaching-not"), regions=["eu-west-1"])
 
 
 @pytest.mark.parametrize("function", long_but({"_"}, ["0", "on", "_", "x" * 64]))
 def test_sam_takes_every_name(function: str) -> None:
-    assert lint(render(POLICY, "sam", OPTIONS._replace(function=function)), regions=["eu-west-1"]) == []
+    assert lint(render(POLICY, OPTIONS._replace(function=function)), regions=["eu-west-1"]) == []
 
 
 def test_sam_has_what_the_construct_makes() -> None:
@@ -152,7 +151,7 @@ def test_sam_has_what_the_construct_makes() -> None:
 
 
 def test_terraform_has_the_same_resources() -> None:
-    parsed = hcl2.loads(render(POLICY, "terraform", OPTIONS))
+    parsed = hcl2.loads(render(POLICY, OPTIONS._replace(form="terraform")))
     blocks = {
         (kind.strip('"'), name.strip('"')): body
         for block in parsed["resource"]
@@ -191,11 +190,11 @@ def test_terraform_has_the_same_resources() -> None:
 def test_what_does_not_fit_is_refused(form: RenderFormat) -> None:
     large = ShieldPolicy(allow_outbound=[f"host-{number}.example.com:443" for number in range(200)], allow_aws="all")
     with pytest.raises(CliError, match=r"the variables take \d+ bytes of Lambda's 4096: .*SHIELD_POLICY_FILE"):
-        render(large, form, OPTIONS)
-    assert ShieldPolicy.from_lines(render(large, "env", OPTIONS)) == large
+        render(large, OPTIONS._replace(form=form))
+    assert ShieldPolicy.from_lines(render(large, OPTIONS._replace(form="env"))) == large
     policy = ShieldPolicy(allow_tmp=["/tmp/{{resolve:ssm:x}}"])
     with pytest.raises(CliError, match=r"SHIELD_ALLOW_TMP has '\{\{resolve:', which CloudFormation would resolve"):
-        render(policy, "sam", OPTIONS)
+        render(policy, OPTIONS)
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -207,11 +206,11 @@ def test_from_a_file_and_from_variables(form: RenderFormat, tmp_path: Path) -> N
         command(*asked, environment=POLICY.to_env()),
     ):
         assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout == render(POLICY, form, OPTIONS)
+        assert done.stdout == render(POLICY, OPTIONS._replace(form=form))
     (tmp_path / "p.toml").write_text('allow_outbound = ["a.example"]', encoding="utf-8")
     for variables in ({"SHIELD_READ_HANDLER": "alert"}, {}):
         done = command(*asked, *(() if variables else ("--policy", "p.toml")), cwd=tmp_path, environment=variables)
-        assert (done.returncode, done.stderr) == (0, f"shielded-function: {NO_GRANTS}\n")
+        assert (done.returncode, done.stderr) == (0, f"shielded-function: {_NO_GRANTS}\n")
         assert "SHIELD_ALLOW_AWS" not in done.stdout
 
 

@@ -16,15 +16,18 @@ from integration.cli.running import command, says
 from shielded_function.cli import set_mode
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.modes import MODES, POLICIES, in_alert_mode, variable
-from shielded_function.cli.options import Place
-from shielded_function.cli.options import SetMode as Options
+from shielded_function.cli.options import Place, SetMode
 from shielded_function.policy import ShieldPolicy
 
 pytestmark = pytest.mark.promise("cli.templates")
 
-YES = Options(yes=True, place=Place(REGION))
+YES = SetMode("checkout", (), yes=True, place=Place(REGION))
 ALERT = ["read_handler=alert"]
 ARN = f"arn:aws:lambda:{REGION}:123456789012:function:checkout"
+
+
+def change(function: str, modes: list[str], options: SetMode = YES, *, json: bool = False) -> int:
+    return set_mode.set_mode(options._replace(function=function, modes=modes), json=json)
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def variables(client: Any) -> dict[str, str]:
 
 def test_only_the_mode_is_changed(checkout: Any, capsys: pytest.CaptureFixture[str]) -> None:
     before = checkout.get_function_configuration(FunctionName="checkout")
-    assert set_mode.set_mode("checkout", ["outbound_connectivity=alert"], YES, json=False) == 0
+    assert change("checkout", ["outbound_connectivity=alert"]) == 0
     after = checkout.get_function_configuration(FunctionName="checkout")
     assert after["Environment"]["Variables"] == {**SHIELDED, "SHIELD_OUTBOUND_CONNECTIVITY": "alert"}
     for changing in ("Environment", "RevisionId", "LastModified", "ResponseMetadata"):
@@ -61,7 +64,7 @@ def test_only_the_mode_is_changed(checkout: Any, capsys: pytest.CaptureFixture[s
 
 def test_several_at_once_and_back_again(checkout: Any, capsys: pytest.CaptureFixture[str]) -> None:
     changes = ["read_write_tmp=allow", "SHIELD_READ_HANDLER=alert", "executable_memory=block"]
-    assert set_mode.set_mode(ARN, changes, YES, json=True) == 0
+    assert change(ARN, changes, json=True) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["changed"] is True
     assert [tuple(each.values()) for each in told["changes"]] == [
@@ -73,7 +76,7 @@ def test_several_at_once_and_back_again(checkout: Any, capsys: pytest.CaptureFix
     words = told["undo"].split()
     assert words[:3] == ["shielded-function", "set-mode", ARN]
     assert words[3:6] == ["read_write_tmp=block", "read_handler=block", "executable_memory=default"]
-    assert set_mode.set_mode("checkout:$LATEST", words[3:6], YES, json=True) == 0
+    assert change("checkout:$LATEST", words[3:6], json=True) == 0
     assert variables(checkout) == SHIELDED
 
 
@@ -85,17 +88,17 @@ def test_throttled_requests_are_tried_as_often_as_others(checkout: Any, monkeypa
         "_make_api_call",
         lambda client, *given: made.append(client.meta.config.retries) or call(client, *given),
     )
-    set_mode.set_mode("checkout", ["read_handler=alert"], YES, json=False)
+    change("checkout", ["read_handler=alert"])
     assert {each["total_max_attempts"] for each in made} == {9}, "cli/aws.py"
 
 
 def test_what_changes_nothing(aws: Account, checkout: Any, capsys: pytest.CaptureFixture[str]) -> None:
     aws.refuse = denying("UpdateFunctionConfiguration", code="NobodyAskedForThis")
-    assert set_mode.set_mode("checkout", ALERT, Options(dry_run=True, place=Place(REGION)), json=False) == 0
+    assert change("checkout", ALERT, YES._replace(dry_run=True)) == 0
     said = capsys.readouterr().out
     assert "read_handler: block -> alert" in said
     assert "dry run: nothing was changed" in said
-    assert set_mode.set_mode("checkout", ["read_handler=block"], YES, json=False) == 0
+    assert change("checkout", ["read_handler=block"]) == 0
     assert "nothing to change" in capsys.readouterr().out
 
 
@@ -103,12 +106,12 @@ def test_versions_behind_aliases_are_named(aws: Account, checkout: Any, capsys: 
     one = checkout.publish_version(FunctionName="checkout")["Version"]
     checkout.create_alias(FunctionName="checkout", Name="prod", FunctionVersion=one)
     checkout.create_alias(FunctionName="checkout", Name="dev", FunctionVersion="$LATEST")
-    assert set_mode.set_mode("checkout", ALERT, YES, json=False) == 0
+    assert change("checkout", ALERT) == 0
     said = capsys.readouterr().out
     assert f"the alias prod leads to version {one}, which keeps its modes" in said
     assert "the alias dev" not in said
     aws.refuse = denying("ListAliases")
-    assert set_mode.set_mode("checkout", ["read_handler=allow"], YES, json=False) == 0
+    assert change("checkout", ["read_handler=allow"]) == 0
     assert "its aliases are unknown: checkout: you need lambda:ListAliases" in capsys.readouterr().out
     assert variables(checkout)["SHIELD_READ_HANDLER"] == "allow"
 
@@ -150,12 +153,12 @@ VERSION = "a published version cannot be changed, and an alias has no environmen
 )
 def test_what_is_misspelt_is_named(name: str, assignments: list[str], said: str) -> None:
     with pytest.raises(CliError, match=said):
-        set_mode.set_mode(name, assignments, YES, json=False)
+        change(name, assignments)
 
 
 def test_what_aws_refuses(aws: Account) -> None:
     with pytest.raises(CliError, match="checkout: it does not exist in this account and region"):
-        set_mode.set_mode("checkout", ALERT, YES, json=False)
+        change("checkout", ALERT)
     aws.make("checkout")
     for operation, code, said in (
         ("GetFunctionConfiguration", "AccessDeniedException", "you need lambda:GetFunctionConfiguration: "),
@@ -166,7 +169,7 @@ def test_what_aws_refuses(aws: Account) -> None:
     ):
         aws.refuse = denying(operation, code=code)
         with pytest.raises(CliError, match=said):
-            set_mode.set_mode("checkout", ALERT, YES, json=False)
+            change("checkout", ALERT)
 
 
 def test_the_revision_that_was_read_is_the_one_that_is_changed(checkout: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +184,7 @@ def test_the_revision_that_was_read_is_the_one_that_is_changed(checkout: Any, mo
         return {**answer, "RevisionId": "r-1"} if name == "GetFunctionConfiguration" else answer
 
     monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
-    assert set_mode.set_mode("checkout", ALERT, YES, json=True) == 0
+    assert change("checkout", ALERT, json=True) == 0
     assert seen["RevisionId"] == "r-1"
     assert set(seen) == {"FunctionName", "Environment", "RevisionId"}
 

@@ -132,8 +132,6 @@ def test_policy_file_of_the_environment_adds_to_it(tmp_path: Path) -> None:
         (("explain",), {}, "there is no policy: set SHIELD_* variables, or name a file with --policy"),
         (("explain",), {"SHIELD_READ_WRITE_TMP": "blok"}, '"blok" is not a mode'),
         (("explain", "--policy", "missing"), {}, "the policy file missing cannot be read: No such file"),
-        (("explain", "--policy-file", "x"), {}, "--policy-file is called --policy: write --policy x"),
-        (("decide", "connect", "x:1", "--policy-file=x"), {}, "--policy-file is called --policy: write --policy x"),
         (("decide", "connect", "x:y:z"), ALERT, "x:y:z"),
     ],
 )
