@@ -33,11 +33,14 @@ class Paths extends cdk.DefaultTokenResolver {
             }
         }
         const { target, displayName } = token;
+        if (displayName.startsWith("AWS::")) {
+            return { Ref: displayName };
+        }
         this.targets.add(target);
         const inSub = context.documentPath.some((part) => part.endsWith("::Sub")); // its text holds there alone
         const text = inSub ? "" : cdk.Token.asString(token);
         const Construct = [target.node.path, displayName, text, target.cfnResourceType ?? ""];
-        return displayName.startsWith("AWS::") ? { Ref: displayName } : { Construct };
+        return { Construct };
     }
 }
 

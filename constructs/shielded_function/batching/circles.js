@@ -6,45 +6,23 @@ const { CfnElement, CfnResource, Stack } = require("aws-cdk-lib");
 
 const { targetsOf } = require("./batch");
 
-// The stacks of a construct, the outermost first.
-function stacksOf(construct) {
-    const found = [];
+// By what CloudFormation and the CDK order: stacks by themselves, nested stacks by their resources.
+const stackOf = new WeakMap();
+
+// What is ordered with a construct, at each level: its stack, the nested stacks in it, and the construct.
+function levelsOf(construct) {
+    const found = [construct];
     for (let stack = Stack.of(construct); stack; stack = stack.nestedStackParent) {
-        found.unshift(stack);
+        found.unshift(stack.nestedStackResource ?? stack);
+        stackOf.set(found[0], stack);
     }
     return found;
 }
 
-// The innermost common stack of two constructs; undefined for none.
-function levelOf(one, other) {
-    const others = stacksOf(other);
-    return stacksOf(one)
-        .filter((stack, at) => stack === others[at])
-        .pop();
-}
-
-// The ordered part of a construct at a level: within a stack its resource that contains the construct, without a stack
-// the construct's stack; undefined for a construct elsewhere.
-function partOf(construct, level) {
-    const stacks = stacksOf(construct);
-    if (level && !stacks.includes(level)) {
-        return undefined;
-    }
-    const stack = stacks[level ? stacks.indexOf(level) + 1 : 0];
-    return stack ? (stack.nestedStackResource ?? stack) : construct;
-}
-
-// The stack of a part.
-function stackOf(part) {
-    if (part instanceof Stack || part.cfnResourceType !== "AWS::CloudFormation::Stack") {
-        return part instanceof Stack ? part : undefined;
-    }
-    return part.node.scope.node.scope?.node.children.find((each) => each.nestedStackResource === part);
-}
-
-// The elements of a stack, without those of stacks in it that are deployed separately.
-function elementsOf(stack) {
-    return stack.node.findAll().filter((each) => each instanceof CfnElement && stacksOf(each).includes(stack));
+// The part that contains a construct below some levels; undefined for a construct elsewhere.
+function partOf(construct, above) {
+    const levels = levelsOf(construct);
+    return above.every((each, at) => each === levels[at]) ? levels[above.length] : undefined;
 }
 
 class Graph {
@@ -80,18 +58,19 @@ class Graph {
         return found;
     }
 
-    // The parts that a part depends on.
-    next(part, level) {
-        const stack = stackOf(part);
-        const elements = [...(part === stack ? [] : [part]), ...(stack ? elementsOf(stack) : [])];
-        const targets = elements.flatMap((element) => this.targets(element));
+    // The parts that a part depends on. A stack's are of its elements, without those of stacks deployed separately.
+    next(part, above) {
+        const stack = stackOf.get(part);
+        const isElement = (each) => each instanceof CfnElement && levelsOf(each).includes(part);
+        const elements = [part, ...(stack?.node.findAll() ?? [])].filter(isElement);
         const declared = part === stack ? stack.dependencies : [];
-        const parts = [...targets, ...declared].map((target) => partOf(target, level));
+        const targets = [...elements.flatMap((element) => this.targets(element)), ...declared];
+        const parts = targets.map((target) => partOf(target, above));
         return new Set(parts.filter((each) => each && each !== part));
     }
 
     // The parts on the path from one to another; undefined for none.
-    way(from, to, level) {
+    way(from, to, above) {
         const before = new Map([[from, undefined]]);
         for (const part of before.keys()) {
             if (part === to) {
@@ -101,7 +80,7 @@ class Graph {
                 }
                 return found;
             }
-            for (const each of this.next(part, level)) {
+            for (const each of this.next(part, above)) {
                 if (!before.has(each)) {
                     before.set(each, part); // a Map's keys are visited in their order, those that come meanwhile too
                 }
@@ -112,12 +91,13 @@ class Graph {
 
     // The circle that a reference would close; without one, the reference is recorded.
     add(element, target) {
-        const level = levelOf(element, target);
-        const way = this.way(partOf(target, level), partOf(element, level), level);
+        const [own, others] = [levelsOf(element), levelsOf(target)];
+        const at = own.findIndex((each, level) => each === element || each !== others[level]);
+        const way = this.way(others[at], own[at], own.slice(0, at));
         if (!way) {
             this.added.set(element, [...(this.added.get(element) ?? []), target]);
         }
-        return way && [partOf(element, level), ...way].map((part) => (stackOf(part) ?? part).node.path);
+        return way && [own[at], ...way].map((part) => (stackOf.get(part) ?? part).node.path);
     }
 }
 
