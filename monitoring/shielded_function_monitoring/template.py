@@ -1,15 +1,12 @@
-"""One function's part of a simulated CloudWatch, read from a synthesized template.
+"""One function's part of a simulated CloudWatch, read from synthesized templates.
 
 `make demo` uses it: the filters and alarms are those that would be deployed, only CloudWatch is replaced.
-
-    template = json.loads(Path("cdk.out/Checkout.template.json").read_text())
-    cloudwatch = monitoring_of(template, "Shielded")
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from .cfn.values import Resolver
 from .errors import ShieldError
@@ -27,25 +24,23 @@ class TemplateError(ShieldError):
     """A template that lacks a requested resource, or has one that is not evaluated here; the message names it."""
 
 
-def monitoring_of(template: Mapping[str, Any], function: str, resolver: Resolver | None = None) -> SimulatedCloudWatch:
-    """The alarm chain of a function, within its template: the filters on its log group, and the alarms that its lines
-    can set off.
+def monitoring_of(stacks: Sequence[Resolver], function: str) -> SimulatedCloudWatch:
+    """The alarm chain of a function: the filters on its log group, and the alarms that its lines can set off.
 
     Args:
-        template: the synthesized template.
+        stacks: the sources of the values of an account and region; the function's stack is the first.
         function: the function's logical id.
-        resolver: makes the template's names; where not given, the stack is taken to be called `Stack`.
 
     Raises:
         TemplateError: there is no such function, or a filter on its log group, or an alarm on its metrics, is of a kind
             that is not evaluated here.
     """
-    read = read_templates([resolver or Resolver("Stack", template)])
-    found = [one for one in read.functions if one.place.logical_id == function]
+    read = read_templates(stacks)
+    found = [one for one in read.functions if (one.place.stack, one.place.logical_id) == (stacks[0].stack, function)]
     if not found:
         said = [problem.reason for problem in read.problems if problem.place.logical_id == function]
         raise TemplateError(f"{function}: {said[0] if said else 'no AWS::Lambda::Function of that logical id'}")
-    (logged,) = found
+    logged = found[0]
     filters = [one for one in read.filters if one.log_group == logged.log_group]
     metrics = {(one.namespace, one.metric) for one in filters}
     for problem in read.problems:

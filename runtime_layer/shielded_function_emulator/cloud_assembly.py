@@ -142,7 +142,13 @@ class CloudAssembly:
 
     def resolver(self, stack: str, values: Mapping[str, str] | None = None) -> Resolver:
         """The source of a stack's names, with the known values of its deployment (`Known.values`)."""
-        return Stacks(list(self._stacks.values()), values).resolver(self._stack(stack))
+        return self.environment(stack, values)[0]
+
+    def environment(self, stack: str, values: Mapping[str, str] | None = None) -> list[Resolver]:
+        """As `resolver`, of every stack in the stack's account and region; its own is the first."""
+        stacks = Stacks(list(self._stacks.values()), values)
+        own = stacks.resolver(self._stack(stack))
+        return sorted(stacks.environments()[own.account, own.region], key=lambda each: each is not own)
 
     def functions(self) -> list[FunctionPlace]:
         """Every function of every stack, in their order."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -37,7 +37,7 @@ NAMESPACES = (
 
 @dataclass(frozen=True)
 class Alarm:
-    """An alarm of the template: its state before anything was logged, and with this run's lines.
+    """An alarm of the app: its state before anything was logged, and with this run's lines.
 
     `actions`: the actions that CloudWatch would call now.
     """
@@ -56,7 +56,7 @@ class Trial:
     Attributes:
         invocations: the function's answers and their logs.
         shield: the shield's lines in that log.
-        alarms: those that the template has on the function's metrics.
+        alarms: those that the app has on the function's metrics.
         alarms_note: why there are none, in one line; empty when there are.
         isolation: how much of Lambda's sandbox there was.
     """
@@ -117,7 +117,11 @@ def attempt(
         stack.enter_context(network or ClosedNetwork(function.sandbox))
         invocations = tuple(map(function.invoke, events))
     log = [line for invocation in invocations for line in invocation.log]
-    alarms, note = _alarms(assembly, place, package, log)
+    try:
+        alarms = alarms_of(assembly, place, package.name, log)
+        note = "" if alarms else "the app has no alarm on this function's violations"
+    except TemplateError as error:
+        alarms, note = (), f"the template's alarms cannot be evaluated here: {error}"
     return Trial(invocations, ShieldLog.of(log), alarms, note, isolation)
 
 
@@ -163,24 +167,37 @@ def wanted(name: str) -> Runtime | None:
     return node.of_machine(name) or rows().get(name)
 
 
-def _alarms(
-    assembly: CloudAssembly, place: FunctionPlace, package: FunctionPackage, log: Sequence[LogLine]
-) -> tuple[tuple[Alarm, ...], str]:
+def alarms_of(
+    assembly: CloudAssembly,
+    place: FunctionPlace,
+    name: str,
+    log: Sequence[LogLine],
+    values: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[Alarm, ...]:
+    """The alarms of the app, in any stack, that a function's lines can set off.
+
+    Args:
+        assembly: where the function is from.
+        place: where in it.
+        name: its name, as in its lines.
+        log: its lines.
+        values: known ones of the deployment.
+
+    Raises:
+        TemplateError: they cannot be evaluated here.
+    """
     events = [LogEvent(line.time, line.message) for line in log]
     at = events[-1].time if events else time.time()
-    try:
-        resolver = assembly.resolver(place.stack, {place.logical_id: package.name})
-        cloudwatch = monitoring_of(resolver.template, place.logical_id, resolver)
-    except TemplateError as error:
-        return (), f"the template's alarms cannot be evaluated here: {error}"
+    own, *others = assembly.environment(place.stack, values)
+    own = replace(own, values={**own.values, place.logical_id: name})
+    cloudwatch = monitoring_of([own, *others], place.logical_id)
     cloudwatch.evaluate(at)
     before = cloudwatch.states
     cloudwatch.put_log_events(cloudwatch.functions[0].log_group, events)
     called: dict[str, dict[str, None]] = {name: {} for name in before}
     for change in cloudwatch.evaluate(at):
         called[change.alarm.name].update(dict.fromkeys(call.action for call in change.notifications))
-    alarms = tuple(
+    return tuple(
         Alarm(each.name, each.logical_id, before[each.name], cloudwatch.states[each.name], tuple(called[each.name]))
         for each in cloudwatch.alarms
     )
-    return alarms, "" if alarms else "the template has no alarm on this function's violations"

@@ -185,8 +185,7 @@ def _false_alerts(mode: str, log: ShieldLog) -> list[str]:
 
 def _alarms(assembly: CloudAssembly, run: CheckoutRun) -> tuple[AlarmStates, list[Fired]]:
     """The function's alarms, by the template's own filter and rules: with no lines, and with the run's."""
-    resolver = assembly.resolver(STACK)
-    cloudwatch = monitoring_of(resolver.template, run.function, resolver)
+    cloudwatch = monitoring_of(assembly.environment(STACK), run.function)
     events = [LogEvent(line.time, line.message) for line in run.log]
     at = events[-1].time if events else time.time()
     cloudwatch.evaluate(at)

@@ -5,47 +5,35 @@ Each is played twice in the emulated Lambda, unshielded and with the function's 
 
 from __future__ import annotations
 
-import json as json_module
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from . import run as runs
 from .errors import CliError
 from .options import Drill, OneFunction
 from .progress import live
-from .terminal import FoldingTable, cell, note
+from .terminal import cell, note, print_json, stacked, table
 
 if TYPE_CHECKING:
-    from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPlace, Known
+    from shielded_function_emulator.cloud_assembly import Known
     from shielded_function_emulator.incidents import Incident
-    from shielded_function_emulator.incidents.drilling import Played, Step
+    from shielded_function_emulator.incidents.drilling import Played
 
 DIFFERS = 1
 """Exit status: an outcome is not the one that --expect names. 0: none differs; 2: an incident could not be played."""
 _AT_ONCE = 4  # a sandbox waits for the disk most of the time
 _STYLES = {"stopped": "green", "partly": "yellow", "passed": "red"}
+_FACTS = ("id", "name", "year", "ecosystem", "package", "did", "source", "differs")
 
-
-class Alarmed(NamedTuple):
-    """An alarm that would fire, and the actions that it calls."""
-
-    alarm: str
-    actions: tuple[str, ...]
-
-
-class Result(NamedTuple):
-    """The outcome of one incident."""
-
-    played: Played
-    alarms: tuple[Alarmed, ...]
+Told = Mapping[str, Any]
+"""An incident as JSON: its facts, its outcome, its behaviours and the alarms that fire."""
 
 
 def run(function: OneFunction, options: Drill, *, json: bool) -> int:
@@ -58,20 +46,30 @@ def run(function: OneFunction, options: Drill, *, json: bool) -> int:
         return _show(json=json)
     directory, name = runs.named("drill", function)
     with runs.errors():
-        chosen = _chosen(options.incidents)
+        from shielded_function_emulator.incidents import find, incidents
+
+        chosen = [find(each) for each in dict.fromkeys(options.incidents or incidents())]
         expected = _expected(options.expect)
-        place, results = _play(directory, name, runs.known(function), chosen)
+        called, told = _play(directory, name, runs.known(function), chosen)
     differences = [
-        f"{result.played.incident.id}: expected {expected[result.played.incident.id]}, it is {result.played.outcome}"
-        for result in results
-        if expected.get(result.played.incident.id, result.played.outcome) != result.played.outcome
+        f"{each['id']}: expected {expected[each['id']]}, it is {each['outcome']}"
+        for each in told
+        if expected.get(each["id"], each["outcome"]) != each["outcome"]
     ]
     if json:
-        print(json_module.dumps(to_json(place, results, differences), indent=2))
+        print_json({"function": called, "incidents": told, "summary": summary(told), "differences": differences})
     else:
         console = _console()
-        console.print(table_of(results))
-        for text in (*lines_of(results), *(f"differs: {each}" for each in differences)):
+        rows = [
+            (
+                stacked([each["id"], str(each["year"] or "-")]),
+                Text(each["outcome"], _STYLES.get(each["outcome"], "")),
+                stacked([f"{one['behaviour']}: {_outcome(one)}" for one in each["behaviours"]] or [each["differs"]]),
+            )
+            for each in told
+        ]
+        console.print(table("", ("incident", "outcome", "behaviours, and their outcomes"), rows, lines=True))
+        for text in (*_lines(told), *(f"differs: {each}" for each in differences)):
             console.print(cell(text))
     return DIFFERS if differences else 0
 
@@ -80,30 +78,17 @@ def _show(*, json: bool) -> int:
     """Lists the incidents, with the behaviour and the source of each; always 0."""
     from shielded_function_emulator.incidents import incidents
 
-    known = list(incidents().values())
+    known = [_facts(each) for each in incidents().values()]
     if json:
-        print(json_module.dumps({"incidents": [_facts(each) for each in known]}, indent=2))
-        return 0
-    table = FoldingTable("incident", "year", "behaviour then, and source", show_lines=True)
-    for each in known:
-        table.add_row(cell(each.id), cell(year(each)), _lines(each.did, each.source))
-    _console().print(table)
+        print_json({"incidents": known})
+    else:
+        rows = [(each["id"], str(each["year"] or "-"), stacked([each["did"], each["source"]])) for each in known]
+        _console().print(table("", ("incident", "year", "behaviour then, and source"), rows, lines=True))
     return 0
 
 
 def _console() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else 80)
-
-
-def year(incident: Incident) -> str:
-    """The year of the incident; a dash where it has none."""
-    return str(incident.year or "-")
-
-
-def _chosen(wanted: Sequence[str]) -> list[Incident]:
-    from shielded_function_emulator.incidents import find, incidents
-
-    return [find(each) for each in dict.fromkeys(wanted or incidents())]
 
 
 def _expected(file: Path | None) -> Mapping[str, str]:
@@ -119,11 +104,13 @@ def _expected(file: Path | None) -> Mapping[str, str]:
     return found
 
 
-def _play(directory: Path, name: str, known: Known, chosen: Sequence[Incident]) -> tuple[FunctionPlace, list[Result]]:
+def _play(directory: Path, name: str, known: Known, chosen: Sequence[Incident]) -> tuple[str, list[Told]]:
+    """The function's name for people, and the incidents."""
     from shielded_function_emulator import interface_emulator, trial
     from shielded_function_emulator.cloud_assembly import CloudAssembly
     from shielded_function_emulator.incidents.drilling import play
     from shielded_function_emulator.incidents.staging import language_of
+    from shielded_function_monitoring.template import TemplateError
 
     assembly = CloudAssembly(directory)
     place = assembly.find(name)
@@ -133,105 +120,57 @@ def _play(directory: Path, name: str, known: Known, chosen: Sequence[Incident]) 
         raise CliError(f"{place} has no shield: there is nothing to drill")
     interface_emulator.provide(note)
     runtime = trial.runtime_for(package.runtime, note, live())
-    results: list[Result] = []
+    told: list[Told] = []
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for number, played in enumerate(pool.map(lambda incident: play(incident, package, runtime), chosen), 1):
             note(f"{played.incident.id}: {played.outcome} ({number} of {len(chosen)})")
-            results.append(Result(played, _alarms(assembly, place, known.values, played)))
-    return place, results
-
-
-def _alarms(
-    assembly: CloudAssembly, place: FunctionPlace, values: Mapping[str, str], played: Played
-) -> tuple[Alarmed, ...]:
-    """The alarms of the app, in any stack, that the shielded run sets off."""
-    from shielded_function.errors import ShieldError
-    from shielded_function.simulation import simulate_cloudwatch
-    from shielded_function_monitoring.simulated.log_events import LogEvent
-
-    if not played.log:
-        return ()
-    stack = assembly.resolver(place.stack)
-    try:
-        cloudwatch = simulate_cloudwatch(assembly.directory, account=stack.account, region=stack.region, values=values)
-    except ShieldError as error:
-        raise CliError(f"the template's alarms cannot be evaluated here: {error}") from error
-    wanted = place.path or place.logical_id
-    groups = [one.log_group for one in cloudwatch.functions if wanted in (one.place.path, one.place.logical_id)]
-    if not groups:
-        raise CliError(f"{place}: the template's alarms cannot be evaluated here: its log group's name is unknown")
-    at = played.log[-1].time
-    cloudwatch.evaluate(at)
-    cloudwatch.put_log_events(groups[0], [LogEvent(line.time, line.message) for line in played.log])
-    fired = [change for change in cloudwatch.evaluate(at) if change.state == "ALARM" and not change.contributor]
-    return tuple(Alarmed(change.alarm.name, tuple(call.action for call in change.notifications)) for change in fired)
-
-
-def to_json(place: FunctionPlace, results: Sequence[Result], differences: Sequence[str]) -> dict[str, Any]:
-    """The stable JSON form: the function and the facts of each incident."""
-    from shielded_function_emulator.incidents import BEHAVIOURS
-
-    return {
-        "function": place.path or place.logical_id,
-        "incidents": [
-            {
-                **_facts(played.incident),
-                "outcome": played.outcome,
-                "behaviours": [
-                    {
-                        "behaviour": step.behaviour.title,
-                        "unshielded": f"happened: {BEHAVIOURS[step.behaviour.do].proof}",
-                        "shielded": "happened" if step.happened else "stopped",
-                        "stopped_by": step.stopped_by,
-                        "reported_by": step.reported_by,
-                    }
-                    for step in played.steps
-                ],
-                "alarms": [alarmed._asdict() for alarmed in alarms],
-            }
-            for played, alarms in results
-        ],
-        "summary": summary(results),
-        "differences": list(differences),
-    }
+            try:
+                alarms = ()
+                if played.log:
+                    alarms = trial.alarms_of(assembly, place, package.name, played.log, known.values)
+            except TemplateError as error:
+                raise CliError(f"the template's alarms cannot be evaluated here: {error}") from error
+            told.append(_told(played, alarms))
+    return place.path or place.logical_id, told
 
 
 def _facts(incident: Incident) -> dict[str, Any]:
-    names = ("id", "name", "year", "ecosystem", "package", "did", "source", "differs")
-    return {name: getattr(incident, name) or None for name in names}
+    return {name: getattr(incident, name) or None for name in _FACTS}
 
 
-def table_of(results: Sequence[Result]) -> Table:
-    """A row for each incident: its behaviours, and the control that stopped each."""
-    table = FoldingTable("incident", "outcome", "behaviours, and their outcomes", show_lines=True)
-    for played, _ in results:
-        texts = [f"{step.behaviour.title}: {outcome_of(step)}" for step in played.steps] or [played.incident.differs]
-        outcome = cell(played.outcome)
-        outcome.stylize(_STYLES.get(played.outcome, ""))
-        table.add_row(_lines(played.incident.id, year(played.incident)), outcome, _lines(*texts))
-    return table
+def _told(played: Played, alarms: Sequence[Any]) -> Told:
+    from shielded_function_emulator.incidents import BEHAVIOURS
+
+    behaviours = [
+        {
+            "behaviour": step.behaviour.title,
+            "unshielded": f"happened: {BEHAVIOURS[step.behaviour.do].proof}",
+            "shielded": "happened" if step.happened else "stopped",
+            "stopped_by": step.stopped_by,
+            "reported_by": step.reported_by,
+        }
+        for step in played.steps
+    ]
+    fired = [{"alarm": each.name, "actions": each.actions} for each in alarms if each.after == "ALARM"]
+    return {**_facts(played.incident), "outcome": played.outcome, "behaviours": behaviours, "alarms": fired}
 
 
-def _lines(*texts: str) -> Text:
-    return Text("\n", overflow="fold").join(map(cell, texts))
-
-
-def outcome_of(step: Step) -> str:
+def _outcome(behaviour: Told) -> str:
     """The control that stopped it, or that it happened."""
-    if not step.happened:
-        return f"stopped by {', '.join(step.stopped_by)}"
-    return f"happened, reported by {', '.join(step.reported_by)}" if step.reported_by else "happened"
+    if behaviour["stopped_by"]:
+        return f"stopped by {', '.join(behaviour['stopped_by'])}"
+    return f"happened, reported by {', '.join(behaviour['reported_by'])}" if behaviour["reported_by"] else "happened"
 
 
-def lines_of(results: Sequence[Result]) -> list[str]:
+def _lines(told: Sequence[Told]) -> list[str]:
     """The lines below the table: the summary, and the alarms with their actions."""
-    fired: dict[Alarmed, list[str]] = {}
-    for played, alarms in results:
-        for alarmed in alarms:
-            fired.setdefault(alarmed, []).append(played.incident.id)
-    quiet = [played.incident.id for played, alarms in results if played.steps and not alarms]
-    lines = [summary(results)]
-    if any(played.steps for played, _ in results):
+    fired: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for each in told:
+        for one in each["alarms"]:
+            fired.setdefault((one["alarm"], one["actions"]), []).append(each["id"])
+    quiet = [each["id"] for each in told if each["behaviours"] and not each["alarms"]]
+    lines = [summary(told)]
+    if any(each["behaviours"] for each in told):
         lines.append("Unshielded, each of these behaviours happened: see --json for the proof.")
     for (alarm, actions), ids in fired.items():
         lines.append(f"{alarm} fires for {', '.join(ids)}")
@@ -239,11 +178,11 @@ def lines_of(results: Sequence[Result]) -> list[str]:
     return lines + ([f"no alarm fires for {', '.join(quiet)}"] if quiet else [])
 
 
-def summary(results: Sequence[Result]) -> str:
+def summary(told: Sequence[Told]) -> str:
     """`Of 12 incidents, 11 are replayed: the shield stops 9, stops 1 in part, and lets 1 pass.`"""
-    real = [played for played, _ in results if played.incident.year] or [played for played, _ in results]
-    count = Counter(played.outcome for played in real)
-    text = (
+    real = [each for each in told if each["year"]] or told
+    count = Counter(each["outcome"] for each in real)
+    return (
         f"Of {len(real)} incidents, {len(real) - count['not run']} are replayed: the shield stops {count['stopped']}, "
+        f"stops {count['partly']} in part, and lets {count['passed']} pass."
     )
-    return text + f"stops {count['partly']} in part, and lets {count['passed']} pass."

@@ -138,7 +138,7 @@ def test_without_a_shield(assembly: Path) -> None:
     assert done.stderr == "shielded-function: Shop/Plain has no shield: it runs unshielded\n"
     told = json.loads(done.stdout)
     assert (told["shielded"], told["alerts"], told["alarms"]) == (False, [], [])
-    assert told["alarms_note"] == "the template has no alarm on this function's violations"
+    assert told["alarms_note"] == "the app has no alarm on this function's violations"
     assert told["result"]["run_program"].startswith("succeeded")
 
 

@@ -54,8 +54,7 @@ def test_the_attacked_functions(assembly: Path, role: str) -> None:
     sort_lines(observed, [line.message for line in done.log])
     # The template's own filter and alarms, evaluated on these lines.
     read = CloudAssembly(assembly)
-    resolver = read.resolver("Attacked")
-    cloudwatch = monitoring_of(resolver.template, read.find(f"Attacked/{construct}").logical_id, resolver)
+    cloudwatch = monitoring_of(read.environment("Attacked"), read.find(f"Attacked/{construct}").logical_id)
     now, group = time.time(), cloudwatch.functions[0].log_group
     matched = [
         line.message for line in done.log if cloudwatch.put_log_events(group, [LogEvent(now - 90, line.message)])

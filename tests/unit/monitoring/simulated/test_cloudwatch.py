@@ -197,7 +197,7 @@ TEMPLATE = chains.template("function")
 
 
 def read(template: dict[str, Any], function: str = "Checkout") -> SimulatedCloudWatch:
-    return monitoring_of(template, function, Resolver(STACK, template))
+    return monitoring_of([Resolver(STACK, template)], function)
 
 
 @pytest.mark.parametrize(
