@@ -102,7 +102,7 @@ arm64: setup ## fetch qemu and Debian's, Python's, Node.js's and Java's files fo
 # The engine's suites, each in an emulated sandbox that is an aarch64 machine; the runtimes; every C library. The cases
 # can be tried too (ARM64_TESTS=tests/security/cases), but nobody has looked at what qemu makes of each of them.
 ARM64_TESTS ?= tests/lab/arm64 tests/lab/frames tests/lab/libcs/test_arm64.py tests/lab/libcs/test_sites.py \
-  tests/integration/engine \
+  tests/integration/engine tests/integration/from_code/test_python.py::test_nothing_gets_looser \
   tests/security/test_evasion.py tests/security/test_threat_model.py \
   tests/integration/launcher/test_doctor.py::test_the_aarch64_program_under_qemu
 test-arm64: native arm64 ## run the suites on aarch64, under qemu-user (needs Linux 6.7 for a binfmt_misc of its own)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from harness.compiling import SOURCES, compile_c
 from harness.engine import layer
 from harness.running import PYTHON, SHIELD, prepare_tmp, whole_sandbox
+from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
 __all__ = ["layer"]
@@ -30,9 +30,9 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     """A sandbox whose /var/task holds the probes, and compiled helpers."""
     task = tmp_path_factory.mktemp("task") / "code"
     shutil.copytree(HERE / "inside", task, ignore=shutil.ignore_patterns("__pycache__"))
-    target = f"{platform.machine()}-linux-gnu.2.28"
-    compile_c([HERE / "c" / "attack.c"], task / "attack", "-lpthread", "-ldl", target=target)
-    if platform.machine() == "x86_64":  # on aarch64 a jump always has room
+    target = f"{architecture()}-linux-gnu.2.28"
+    compile_c([HERE / "c" / "in_a_vfork_child.c"], task / "in_a_vfork_child", "-ldl", target=target)
+    if architecture() == "x86_64":  # on aarch64 a jump always has room
         compile_c([HARD], task / "libhard.so", "-shared", target=target)
         relocated = [SOURCES / "layouts.S"]
         compile_c(relocated, task / "librelocated.so", "-shared", "-nostdlib", "-Wl,-z,notext", target=target)

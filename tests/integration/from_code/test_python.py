@@ -295,14 +295,18 @@ def test_configure_where_ctypes_is_refused(box: Sandbox) -> None:
     assert (done.returncode, alerts(done)) == (0, []), done.stderr
 
 
-TRIALS = ["odd_arguments", "eight_threads", "in_a_vfork_child", "in_forked_copies", "after_closing"]
+BY_PYTHON = ("odd_arguments", "eight_threads", "in_forked_copies", "after_closing")
+TRIALS = {
+    **{trial: [PYTHON, "-S", "/var/task/attack.py", trial] for trial in BY_PYTHON},
+    "in_a_vfork_child": ["/var/task/in_a_vfork_child", "/opt/shielded-function/libshield.so"],
+}
 
 
 @pytest.mark.parametrize("trial", TRIALS)
 def test_nothing_gets_looser(box: Sandbox, trial: str) -> None:
     """The engine's entry point against code that holds a pointer to it: nothing crashes either."""
     prepare_tmp(box)
-    done = box.run_command(["/var/task/attack", "/opt/shielded-function/libshield.so", trial])
+    done = box.run_command(TRIALS[trial])
     assert (done.returncode, done.stdout) == (0, "ok\n"), f"{done.returncode} {done.stdout} {done.stderr[-3000:]}"
     assert "armed" in events(done)
 

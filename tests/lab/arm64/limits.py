@@ -22,6 +22,7 @@ LIMITS = {
     "test_evasion.py::test_memory_and_descriptors_are_not_parted": _KIN,
     "test_behaviour.py::test_bad_pointers_get_the_kernels_own_errors[False]": "qemu-user answers EFAULT by itself",
     "test_midst.py::test_nothing_is_used_that_was_not_judged[exec_in_a_vfork_child]": _KIN,
+    "test_python.py::test_nothing_gets_looser[in_a_vfork_child]": _KIN,
     "test_queries.py::test_an_allowed_name_is_answered_and_may_be_used[udp_losing_its_server_by_a_copy]": _COOKIE,
     "test_queries.py::test_an_allowed_name_is_answered_and_may_be_used[udp_where_a_connected_one_was]": _COOKIE,
     "test_queries.py::test_nothing_leaves_in_odd_ways[tcp_connected_anew]": _LOCK_FILTER,
