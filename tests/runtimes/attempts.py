@@ -7,6 +7,7 @@ one after the other; the lines that the shield writes meanwhile are its own.
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -26,14 +27,16 @@ class Attempt:
     """One thing that a program may try.
 
     Attributes:
-        section: the file that it is in.
+        section: the file that it is in, where the language has several.
         name: of the function that does it.
         policy: what must stop it; None: it must work as unshielded in every mode, without an alert.
         code: what the language calls the error of a denial, or the error that is its cause.
+        says: a pattern of the error's message, where it has no code.
         allow: globs of the entries that the alerts propose: of the first one at least one, of the others there may be
             where the attempt gets further; of `{id}` each has its own.
         seen: whether unshielded something of it is to be seen outside: at a server, at the name server, in /tmp.
         since: the first version of the language's runtime that has it.
+        lacks: later versions that do not have it here.
         module_since: the same, where the handler is an ES module.
         threads: whether it is tried in a thread of its own too.
     """
@@ -47,11 +50,13 @@ class Attempt:
     since: int = 0
     module_since: int = 0
     threads: bool = False
+    says: str = ""
+    lacks: Sequence[int] = ()
 
     @property
     def id(self) -> str:
         """Its name among all attempts; what it leaves outside is called so."""
-        return f"{self.section}-{self.name}"
+        return f"{self.section}-{self.name}" if self.section else self.name
 
 
 @dataclass(frozen=True)
@@ -106,11 +111,17 @@ def _not_denied(attempt: Attempt, outcome: Outcome) -> list[str]:
     found = []
     if outcome.error is None:
         found.append(f"let through: {outcome.ok!r}")
-    elif outcome.error.get("code", (outcome.error.get("cause") or {}).get("code")) not in attempt.code:
+    elif not _is_denial(attempt, outcome.error):
         found.append(f"not the error that it must be: {outcome.error}")
     if outcome.seen:
         found.append("it happened")
     return found
+
+
+def _is_denial(attempt: Attempt, error: Mapping[str, Any]) -> bool:
+    if attempt.says:
+        return re.search(attempt.says, error["message"]) is not None
+    return error.get("code", (error.get("cause") or {}).get("code")) in attempt.code
 
 
 TOLD_ONCE: Final[Policy] = "read_handler"

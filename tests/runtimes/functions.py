@@ -89,17 +89,19 @@ def shield_lines(log: Iterable[LogLine]) -> tuple[list[Alert], list[ShieldEvent]
 
 @dataclass(frozen=True)
 class Run:
-    """What the shield wrote until the function had been invoked twice, and the attempts' outcomes by their ids."""
+    """What the shield wrote until the function had been invoked twice, the attempts' outcomes by their ids, and what
+    reached the servers outside."""
 
     first: tuple[list[Alert], list[ShieldEvent]]
     outcomes: Mapping[str, Outcome]
+    reached: frozenset[str]
 
 
 def attempt_all(
     package: FunctionPackage,
     attempts: Sequence[Attempt],
     *,
-    environment: Mapping[str, str],
+    environment: Mapping[str, str] = MappingProxyType({}),
     in_tmp: Mapping[str, bytes] = MappingProxyType({}),
     runtime: Runtime | None = None,
 ) -> Run:
@@ -129,8 +131,9 @@ def attempt_all(
                 invocation = function.invoke({"attempts": event})
                 assert not invocation.failed, invocation
                 changed = changed_in_tmp(function.sandbox, before)
-                seen = {name for name in names if name in outside.reached() or name in changed}
-                return Run(shield_lines(first), _outcomes(invocation, names, seen))
+                reached = frozenset(outside.reached())
+                seen = {name for name in names if name in reached | changed}
+                return Run(shield_lines(first), _outcomes(invocation, names, seen), reached)
 
 
 def in_thread(id: str) -> str:

@@ -22,6 +22,10 @@ WORKERS = 4
 EACH_LINE = pytest.mark.parametrize("line", long_but({max(LINES)}, LINES), ids=lambda line: f"java{line}")
 
 
+def asking(*names: str) -> dict[str, object]:
+    return {"attempts": [{"id": name, "name": name} for name in names]}
+
+
 @contextmanager
 def started(package: FunctionPackage, kind: str) -> Iterator[RuntimeApi]:
     """The function at work for this Runtime API."""
@@ -42,11 +46,11 @@ def test_the_handler_is_locked_when_the_function_is_restored(package: Packages, 
     found there."""
     with started(package(line), "snap-start") as api:
         api.open_gate("restore")
-        api.give({"attempts": ["source_before_checkpoint", "source_after_restore"]})
+        api.give(asking("source_before_checkpoint", "source_after_restore"))
         (said,) = api.answers(1)
         assert [asked.path for asked in api.asked][:2] == [RESTORE, NEXT]
-    assert said["source_before_checkpoint"] == "done: CAFEBABE"
-    assert "AccessDeniedException" in said["source_after_restore"]
+    assert said["source_before_checkpoint"] == {"ok": "CAFEBABE"}
+    assert "AccessDeniedException" in said["source_after_restore"]["ok"]
 
 
 def test_several_workers_of_one_process(package: Packages) -> None:
@@ -55,7 +59,7 @@ def test_several_workers_of_one_process(package: Packages) -> None:
         api.wait_for(NEXT, WORKERS)
         assert [asked.path for asked in api.asked] == [NEXT] * WORKERS
         for _ in range(WORKERS):
-            api.give({"attempts": ["source_while_loading", "source_read", "lazy_class"]})
+            api.give(asking("source_while_loading", "source_read", "lazy_class"))
         for said in api.answers(WORKERS):
-            assert (said["source_while_loading"], said["lazy_class"]) == ("done: CAFEBABE", "done: lazy")
-            assert "AccessDeniedException" in said["source_read"]
+            assert (said["source_while_loading"], said["lazy_class"]) == ({"ok": "CAFEBABE"}, {"ok": "lazy"})
+            assert "AccessDeniedException" in said["source_read"]["error"]["message"]

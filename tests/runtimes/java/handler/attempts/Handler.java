@@ -26,16 +26,17 @@ public class Handler {
     }
 
     /**
-     * `{"attempts": [name, ...]}` to `{name: "done: ..." or "failed: exception <- its cause ..."}`. A line of the log
-     * tells where each begins, on the way that alerts take too.
+     * Each of `{"attempts": [{"id": ..., "name": ...}]}` to `{"ok": ...}` or `{"error": {"message": "exception <- its cause ..."}}`, by
+     * its id. A line of the log tells where each begins, on the way that alerts take too.
      */
     public Map<String, Object> handle(Map<String, Object> event) throws IOException {
         Map<String, Object> said = new LinkedHashMap<>();
-        for (Object name : (List<?>) event.getOrDefault("attempts", Collections.emptyList())) {
-            mark("attempt " + name);
-            said.put((String) name, run(DEEDS.get(name)));
+        for (Object attempt : (List<?>) event.getOrDefault("attempts", Collections.emptyList())) {
+            Map<?, ?> asked = (Map<?, ?>) attempt;
+            mark("attempt " + asked.get("id"));
+            said.put((String) asked.get("id"), run(DEEDS.get(asked.get("name"))));
         }
-        mark("attempts are over");
+        mark("attempt");
         return said;
     }
 
@@ -43,16 +44,14 @@ public class Handler {
         new FileOutputStream(FileDescriptor.err).write((line + "\n").getBytes());
     }
 
-    private static String run(Deed deed) {
-        if (deed == null)
-            return "unknown";
+    private static Map<String, ?> run(Deed deed) {
         try {
-            return "done: " + deed.run();
+            return Collections.singletonMap("ok", deed.run());
         } catch (Throwable error) {
-            StringBuilder said = new StringBuilder("failed: " + error);
+            StringBuilder said = new StringBuilder(error.toString());
             for (Throwable cause = error.getCause(); cause != null; cause = cause.getCause())
                 said.append(" <- ").append(cause);
-            return said.toString();
+            return Collections.singletonMap("error", Collections.singletonMap("message", said.toString()));
         }
     }
 

@@ -55,7 +55,7 @@ final class NettyWays {
     private static String send(EventLoopGroup group, Class<? extends Channel> kind) throws Exception {
         try {
             Channel channel = opened(group, kind, false);
-            InetSocketAddress sink = new InetSocketAddress(Network.SERVER, 9999);
+            InetSocketAddress sink = new InetSocketAddress(Network.SERVER, 7000);
             channel.writeAndFlush(new DatagramPacket(Unpooled.copiedBuffer("netty".getBytes()), sink)).sync();
             channel.close().sync();
             return "sent";

@@ -41,10 +41,10 @@ import javax.net.ssl.X509TrustManager;
 
 /** outbound_connectivity: every client of the JDK's own. A web server and a sink for datagrams listen at SERVER. */
 final class Network {
-    static final String SERVER = "203.0.113.9";
+    static final String SERVER = "203.0.113.66";
     private static final String RESOLVER = "169.254.78.1";
     private static final InetSocketAddress WEB = new InetSocketAddress(SERVER, 80);
-    private static final InetSocketAddress SINK = new InetSocketAddress(SERVER, 9999);
+    private static final InetSocketAddress SINK = new InetSocketAddress(SERVER, 7000);
     private static final int PATIENCE = 5000;
 
     private Network() {}
@@ -63,7 +63,7 @@ final class Network {
             return get(socket);
         }));
         deeds.put("socket_v6", with(() -> new Socket("2001:db8::66", 80), Network::get));
-        deeds.put("socket_by_name", with(() -> new Socket("socket.denied.example", 80), Network::get));
+        deeds.put("socket_by_name", with(() -> new Socket("stream.evil.example", 80), Network::get));
         deeds.put("socket_without_proxy", with(() -> new Socket(Proxy.NO_PROXY), socket -> {
             socket.connect(WEB);
             return get(socket);
@@ -91,7 +91,7 @@ final class Network {
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build(), url));
         deeds.put("http_client_2", () -> send(HttpClient.newHttpClient(), url));
         deeds.put("http_client_by_name", () -> send(
-            HttpClient.newHttpClient(), URI.create("http://client.denied.example/")));
+            HttpClient.newHttpClient(), URI.create("http://client.evil.example/")));
         deeds.put("http_client_asynchronous", () -> String.valueOf(
             HttpClient.newHttpClient().sendAsync(HttpRequest.newBuilder(url).build(), BodyHandlers.ofString())
                 .get(PATIENCE, TimeUnit.MILLISECONDS).statusCode()));
@@ -127,28 +127,28 @@ final class Network {
         deeds.put("datagram_channel", with(
             DatagramChannel::open, channel -> channel.send(ByteBuffer.wrap("datagram_channel".getBytes()), SINK)));
         deeds.put("datagram_channel_connected", with(() -> DatagramChannel.open().connect(SINK), channel -> {
-            ByteBuffer[] parts = {ByteBuffer.wrap("datagram_".getBytes()), ByteBuffer.wrap("channel".getBytes())};
+            ByteBuffer[] parts = {ByteBuffer.wrap("datagram_".getBytes()), ByteBuffer.wrap("channel_connected".getBytes())};
             return channel.write(parts);
         }));
     }
 
     private static void addNames(Map<String, Deed> deeds) {
-        deeds.put("name", () -> InetAddress.getByName("name.denied.example").getHostAddress());
-        deeds.put("name_all", () -> Arrays.toString(InetAddress.getAllByName("all.denied.example")));
+        deeds.put("name", () -> InetAddress.getByName("one.evil.example").getHostAddress());
+        deeds.put("name_all", () -> Arrays.toString(InetAddress.getAllByName("all.evil.example")));
         deeds.put("name_jndi", () -> {
             Hashtable<String, String> environment = new Hashtable<>();
             environment.put("java.naming.factory.initial", "com.sun.jndi.dns.DnsContextFactory");
             environment.put("java.naming.provider.url", "dns://" + RESOLVER);
-            return new InitialDirContext(environment).getAttributes("jndi.denied.example", new String[] {"A"}).toString();
+            return new InitialDirContext(environment).getAttributes("jndi.evil.example", new String[] {"A"}).toString();
         });
     }
 
     private static void addTls(Map<String, Deed> deeds) {
-        deeds.put("tls_own_name", () -> handshake("partner.example"));
+        deeds.put("tls_own_name", () -> handshake("api.partner.example"));
         deeds.put("tls_foreign_name", () -> handshake("foreign.example"));
         deeds.put("tls_without_name", () -> handshake(""));
         deeds.put("tls_http_client", () -> send(
-            HttpClient.newBuilder().sslContext(trusting()).build(), URI.create("https://partner.example/")));
+            HttpClient.newBuilder().sslContext(trusting()).build(), URI.create("https://api.partner.example/")));
     }
 
     /** What it gives, or throws as its cause. */
@@ -173,7 +173,7 @@ final class Network {
     }
 
     private static String handshake(String name) throws Exception {
-        InetAddress address = InetAddress.getByName("partner.example");
+        InetAddress address = InetAddress.getByName("api.partner.example");
         try (SSLSocket socket = (SSLSocket) trusting().getSocketFactory().createSocket(address, 443)) {
             socket.setSoTimeout(PATIENCE);
             SSLParameters parameters = socket.getSSLParameters();

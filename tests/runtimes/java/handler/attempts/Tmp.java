@@ -29,7 +29,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Collections;
 import java.util.Map;
 
-/** read_write_tmp: every way in which Java touches files. What an attempt needs there is in /tmp/given/ITS_NAME. */
+/** read_write_tmp: every way in which Java touches files. What an attempt needs there is ITS_NAME.old and ITS_NAME.folder. */
 final class Tmp {
     private static final byte[] DATA = "data".getBytes();
 
@@ -62,7 +62,7 @@ final class Tmp {
     }
 
     private static Path given(String name) {
-        return Paths.get("/tmp/given", name);
+        return Paths.get("/tmp", name + ".old");
     }
 
     private static Path fresh(String name) {
@@ -90,28 +90,28 @@ final class Tmp {
             return out.getChannel().size();
         }));
         deeds.put("file_input_stream", with(
-            () -> new FileInputStream("/tmp/given/file_input_stream"), in -> new String(Deed.bytesOf(in))));
+            () -> new FileInputStream("/tmp/file_input_stream.old"), in -> new String(Deed.bytesOf(in))));
         deeds.put("file_random_access", with(() -> new RandomAccessFile("/tmp/file_random_access", "rw"), file -> {
             file.writeInt(42);
             return file.length();
         }));
-        deeds.put("file_append", with(() -> new FileOutputStream("/tmp/given/file_append", true), out -> {
+        deeds.put("file_append", with(() -> new FileOutputStream("/tmp/file_append.old", true), out -> {
             out.write(DATA);
             return "written";
         }));
         deeds.put("file_print_writer", with(
             () -> new PrintWriter("/tmp/file_print_writer"), out -> out.append("data") == out));
         deeds.put("file_random_access_read", with(
-            () -> new RandomAccessFile("/tmp/given/file_random_access_read", "r"), RandomAccessFile::readLine));
+            () -> new RandomAccessFile("/tmp/file_random_access_read.old", "r"), RandomAccessFile::readLine));
         deeds.put("file_create", () -> yes(new File("/tmp/file_create").createNewFile()));
-        deeds.put("file_create_temp", () -> yes(File.createTempFile("file", ".tmp").exists()));
+        deeds.put("file_create_temp", () -> yes(File.createTempFile("file_create_temp-", null).exists()));
         deeds.put("file_mkdirs", () -> yes(new File("/tmp/file_mkdirs/a/b").mkdirs()));
         deeds.put("file_mkdir", () -> yes(new File("/tmp/file_mkdir").mkdir()));
-        deeds.put("file_delete", () -> yes(new File("/tmp/given/file_delete").delete()));
-        deeds.put("file_rename", () -> yes(new File("/tmp/given/file_rename").renameTo(new File("/tmp/file_rename"))));
-        deeds.put("file_set_readonly", () -> yes(new File("/tmp/given/file_set_readonly").setReadOnly()));
-        deeds.put("file_set_modified", () -> yes(new File("/tmp/given/file_set_modified").setLastModified(0)));
-        deeds.put("file_list", () -> yes(new File("/tmp/given").list() != null));
+        deeds.put("file_delete", () -> yes(new File("/tmp/file_delete.old").delete()));
+        deeds.put("file_rename", () -> yes(new File("/tmp/file_rename.old").renameTo(new File("/tmp/file_rename"))));
+        deeds.put("file_set_readonly", () -> yes(new File("/tmp/file_set_readonly.old").setReadOnly()));
+        deeds.put("file_set_modified", () -> yes(new File("/tmp/file_set_modified.old").setLastModified(0)));
+        deeds.put("file_list", () -> yes(new File("/tmp/file_list.folder").list() != null));
     }
 
     private static void addFiles(Map<String, Deed> deeds) {
@@ -119,34 +119,34 @@ final class Tmp {
         deeds.put("files_writer", with(
             () -> Files.newBufferedWriter(fresh("files_writer")), out -> out.append("data") == out));
         deeds.put("files_lines", with(() -> Files.lines(given("files_lines")), lines -> lines.findFirst().orElse("")));
-        deeds.put("files_through_proc", () -> textOf(Paths.get("/proc/self/root/tmp/given/files_through_proc")));
-        deeds.put("files_relative", () -> textOf(Paths.get("../../tmp/given/files_relative")));
+        deeds.put("files_through_proc", () -> textOf(Paths.get("/proc/self/root/tmp/files_through_proc.old")));
+        deeds.put("files_relative", () -> textOf(Paths.get("../../tmp/files_relative.old")));
         deeds.put("files_read", () -> textOf(given("files_read")));
-        deeds.put("files_create_temp", () -> written(Files.createTempFile("files", ".tmp")));
-        deeds.put("files_create_temp_dir", () -> yes(Files.exists(Files.createTempDirectory("files"))));
+        deeds.put("files_create_temp", () -> written(Files.createTempFile("files_create_temp-", null)));
+        deeds.put("files_create_temp_dir", () -> yes(Files.exists(Files.createTempDirectory("files_create_temp_dir-"))));
         deeds.put("files_create_directory", () -> Files.createDirectory(fresh("files_create_directory")).toString());
         deeds.put("files_copy_in", () -> written(Files.copy(Paths.get("/etc/hosts"), fresh("files_copy_in"))));
-        deeds.put("files_copy_within", () -> written(Files.copy(given("files_copy_within"), fresh("files_copy"))));
+        deeds.put("files_copy_within", () -> written(Files.copy(given("files_copy_within"), fresh("files_copy_within"))));
         deeds.put("files_move", () -> written(
             Files.move(given("files_move"), fresh("files_move"), StandardCopyOption.ATOMIC_MOVE)));
         deeds.put("files_delete", () -> String.valueOf(Files.deleteIfExists(given("files_delete"))));
         deeds.put("files_link", () -> written(Files.createLink(fresh("files_link"), given("files_link"))));
         deeds.put("files_symlink", () -> Files.createSymbolicLink(fresh("files_symlink"), Paths.get("/etc")).toString());
-        deeds.put("files_list", with(() -> Files.list(Paths.get("/tmp/given")), found -> found.findAny().isPresent()));
-        deeds.put("files_walk", with(() -> Files.walk(Paths.get("/tmp/given")), found -> found.count() > 1));
+        deeds.put("files_list", with(() -> Files.list(Paths.get("/tmp/files_list.folder")), found -> found.findAny().isPresent()));
+        deeds.put("files_walk", with(() -> Files.walk(Paths.get("/tmp/files_walk.folder")), found -> found.count() > 1));
         deeds.put("files_permissions", () -> Files.setPosixFilePermissions(
             given("files_permissions"), PosixFilePermissions.fromString("rw-------")).toString());
         deeds.put("files_modified", () -> Files.setLastModifiedTime(
             given("files_modified"), FileTime.fromMillis(0)).toString());
         deeds.put("files_watch", with(
             () -> FileSystems.getDefault().newWatchService(),
-            watch -> Paths.get("/tmp/given").register(watch, StandardWatchEventKinds.ENTRY_CREATE).isValid()));
+            watch -> Paths.get("/tmp/files_watch.folder").register(watch, StandardWatchEventKinds.ENTRY_CREATE).isValid()));
         deeds.put("files_zip", () -> {
-            URI zip = URI.create("jar:file:/tmp/files.zip");
+            URI zip = URI.create("jar:file:/tmp/files_zip.zip");
             try (FileSystem inside = FileSystems.newFileSystem(zip, Collections.singletonMap("create", "true"))) {
                 Files.write(inside.getPath("/a"), DATA);
             }
-            return String.valueOf(Files.size(fresh("files.zip")) > 0);
+            return String.valueOf(Files.size(fresh("files_zip.zip")) > 0);
         });
         deeds.put("channel_write", with(
             () -> FileChannel.open(fresh("channel_write"), CREATE, WRITE), out -> out.write(ByteBuffer.wrap(DATA))));
