@@ -26,9 +26,6 @@ OUTSIDE: Final = {
     "CHANGELOG.md": "changelog.md",
 }
 """Pages at the root of the checkout, and where the site has them."""
-COMMANDS: Final = "<!-- commands -->"
-"""Where the site puts the command line's own help."""
-
 _LINK: Final = re.compile(r"(?P<before>\]\(|^\[[\w-]+\]: )(?P<target>[^)\s]+)")
 _FENCE: Final = re.compile(r"^ *(?P<fence>`{3,}|~{3,})")
 _SCHEME: Final = re.compile(r"[a-z]+:")
@@ -48,10 +45,10 @@ def stage(folder: Path) -> list[str]:
     for name in waiting:  # grows: a page that is linked may link to others
         text = (ROOT / name).read_text(encoding="utf-8")
         if name.endswith(".md"):
+            text = _MADE.sub(lambda mark: MADE[mark["by"]](), text)
             linked = targets_of(text, name)
             waiting += sorted(each for each in linked - set(waiting) if not each.startswith("docs/"))
             text = with_links(text, lambda target, name=name: site_link(target, name))
-            text = text.replace(COMMANDS, commands()) if COMMANDS in text else text
         place = place_of(name)
         if place.startswith("source/"):
             text = "---\nsearch:\n  exclude: true\n---\n" + (text if name.endswith(".md") else listing(name, text))
@@ -136,25 +133,32 @@ def listing(name: str, text: str) -> str:
 
 
 def commands() -> str:
-    """typer's text about the command line, without its heading.
+    """typer's text about the command line, without its heading."""
+    text = _printed("-m", "typer", "shielded_function.cli.app", "utils", "docs", "--name", "shielded-function")
+    return with_whole_summaries(text.partition("\n")[2])
+
+
+def matrix() -> str:
+    """The promises, and the tests that show them."""
+    return _printed("-m", "integration.docs.matrix", folder="tests")
+
+
+def system_calls() -> str:
+    """The verdict on each system call."""
+    return _printed("-m", "harness.system_calls", folder="tests")
+
+
+def _printed(*arguments: str, folder: str = ".") -> str:
+    """Markdown that a program of the checkout prints.
 
     Raises:
-        SiteError: it wrote nothing.
+        SiteError: it wrote none.
     """
-    command = [
-        sys.executable,
-        "-m",
-        "typer",
-        "shielded_function.cli.app",
-        "utils",
-        "docs",
-        "--name",
-        "shielded-function",
-    ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode != 0 or "## `shielded-function" not in done.stdout:
-        raise SiteError(f"typer wrote no documentation of the commands: {done.stderr}")
-    return with_whole_summaries(done.stdout.partition("\n")[2])
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, cwd=ROOT / folder, capture_output=True, text=True, check=False)
+    if done.returncode != 0 or "\n## " not in f"\n{done.stdout}":
+        raise SiteError(f"`{' '.join(arguments)}` wrote no text for the site: {done.stderr}")
+    return done.stdout
 
 
 def with_whole_summaries(text: str) -> str:
@@ -166,6 +170,10 @@ def with_whole_summaries(text: str) -> str:
 
     return re.sub(r"^\* `(?P<name>[a-z-]+)`: (?P<begun>.*\.\.\.)$", whole, text, flags=re.MULTILINE)
 
+
+MADE: Final = {"commands": commands, "matrix": matrix, "system calls": system_calls}
+"""The text that the site puts in the place of `<!-- name -->`."""
+_MADE: Final = re.compile(rf"<!-- (?P<by>{'|'.join(MADE)}) -->")
 
 if __name__ == "__main__":
     try:

@@ -1,6 +1,6 @@
-"""The engine's list of system calls (`native/engine/state/syscall_table.h`), the kernel's, and the page of the first.
+"""The engine's list of system calls (`native/engine/state/syscall_table.h`), the kernel's, and the tables of the first.
 
-`python -m harness.system_calls` (in tests/) writes docs/reference/system-calls.md anew.
+`python -m harness.system_calls` (in tests/) prints them for docs/reference/system-calls.md.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LIST = ROOT / "runtime_layer" / "native" / "engine" / "state" / "syscall_table.h"
-PAGE = ROOT / "docs" / "reference" / "system-calls.md"
 ARCHITECTURES = ("x86_64", "aarch64")
 
 # What each judge looks at.
@@ -111,15 +110,8 @@ def kernel_calls(architecture: str) -> dict[str, int]:
     return {name: int(number) for name, number in re.findall(r"#define __NR_(\w+) (\d+)", header.read_text())}
 
 
-HEAD = """\
-# System calls and their verdicts
-
-Made from `runtime_layer/native/engine/state/syscall_table.h` by `tests/harness/system_calls.py`; a test compares that
-list with the kernel's own headers ({newest}, number {number}, is the newest call in them).
-{counts}
-
-A judged call is looked at while one of the policies in its row blocks or alerts; "any" is any of them. "x86_64" marks
-a call that aarch64 does not have.
+TABLES = """\
+{counts} `{newest}`, number {number}, is the newest call in the kernel's headers.
 
 ## Judged
 
@@ -164,13 +156,13 @@ def counts() -> str:
     return "; ".join(parts) + "."
 
 
-def page() -> str:
-    """docs/reference/system-calls.md."""
+def tables() -> str:
+    """The judged calls and the harmless ones."""
     listed = entries()
     judged = [entry for entry in listed if entry.judge]
     newest, number = max(kernel_calls("x86_64").items(), key=lambda call: call[1])
-    return HEAD.format(
-        newest=f"`{newest}`",
+    return TABLES.format(
+        newest=newest,
         number=number,
         counts=counts(),
         judged="\n".join(f"| {c} | {_policies(e)} | {JUDGES[e.judge]} |" for c, e in _grouped(judged, "judge")),
@@ -181,5 +173,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page())
-    print(f"{PAGE.relative_to(ROOT)}: {counts()}")
+    print(tables())

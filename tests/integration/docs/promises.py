@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from harness.toml_tables import table
 from integration.docs.pages import ROOT
@@ -131,14 +130,14 @@ def find_tests(named: str) -> list[Test]:
     return found
 
 
-def sections() -> list[dict[str, Any]]:
-    """promises.toml."""
-    return table(PROMISES.read_text())["section"]
+def sections() -> dict[str, dict[str, str]]:
+    """promises.toml: the promises by id, by the title of their section."""
+    return table(PROMISES.read_text())
 
 
 def promises() -> dict[str, str]:
     """The promises by id."""
-    return {promise["id"]: promise["says"] for section in sections() for promise in section["promise"]}
+    return {each: says for section in sections().values() for each, says in section.items()}
 
 
 def limit_tests() -> set[Test]:

@@ -45,7 +45,7 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_the_sites_links_are_those_of_the_pages(tmp_path: Path) -> None:
-    """And it has the commands."""
+    """And it has the commands, the promises and the system calls."""
     staged = stage_site.stage(tmp_path)
     assert "source/examples/pipeline/README.md" in staged, "a page that only the README links to"
     for place in staged:
@@ -55,6 +55,8 @@ def test_the_sites_links_are_those_of_the_pages(tmp_path: Path) -> None:
     page = (tmp_path / "reference" / "commands.md").read_text()
     assert "## `shielded-function set-mode`" in page
     assert "--dry-run" in page
+    assert "| `outbound.judged`: Every" in (tmp_path / "security" / "test-matrix.md").read_text()
+    assert "| `connect` |" in (tmp_path / "reference" / "system-calls.md").read_text()
     listed = re.findall(r"^\* `[a-z-]+`: (.*)$", page, re.MULTILINE)
     assert len(listed) > 10
     assert [each for each in listed if each.endswith("...")] == []
