@@ -1,10 +1,10 @@
-"""`AttachedShield`: the interface of a shield on one function. function_shield.py implements it."""
+"""The interfaces of a shield on one function, for users and for its stage. function_shield.py implements them."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import jsii
 from constructs import Construct
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from shielded_function_monitoring.filters import Counted
 
+    from .function_facts import FunctionHandle
     from .policy import Explanation, ShieldPolicy
     from .props import MetricProps
 
@@ -86,3 +87,36 @@ class AttachedShield(Construct, metaclass=jsii.JSIIAbstractClass):
         Raises:
             ShieldError: there is no such control.
         """
+
+
+class StagedShield(Protocol):
+    """The interface of a shield for its stage.
+
+    Attributes:
+        handle: its function.
+        alarms: its alarms, or those of its fleet.
+        log_group: its log group.
+        unknown_grants: why its unset `allow_aws` became "all".
+        owns_log_group: whether the shield created its log group.
+        may_move_lines: whether it did so by default, not by an explicit option, so that its lines may move there.
+    """
+
+    handle: FunctionHandle
+    alarms: Mapping[str, cloudwatch.Alarm]
+    log_group: logs.ILogGroup
+    unknown_grants: Sequence[str]
+    owns_log_group: bool
+    may_move_lines: bool
+
+    @property
+    def wants_grants(self) -> bool:
+        """Whether its policy has `granted`, or an unset `allow_aws`."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """Its parts, unresolved, for `problems` and the record in the metadata (`SHIELD`)."""
+        ...
+
+    def problems(self, now: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
+        """The settings that were lost after the shield was applied."""
+        ...

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from weakref import WeakKeyDictionary
 
 import aws_cdk as cdk
@@ -23,7 +23,7 @@ from . import custom_resources, layer_archive
 from .alarms import AlarmOptions
 from .batching import call_all, members_of
 from .errors import ShieldError
-from .function_facts import FunctionHandle, read_properties
+from .function_facts import read_properties
 from .late import check_late
 from .layer import import_layer, shield_layer
 from .log_group import protect_retained
@@ -36,6 +36,7 @@ from .names import LAMBDAS, SHIELD
 from .paths import find_constructs, l2_path, path_of
 
 if TYPE_CHECKING:
+    from .attached import StagedShield
     from .granted import Grants, Inputs
     from .log_group import LogOptions
 
@@ -53,39 +54,6 @@ _RESOURCES: Final = 500
 (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html)."""
 _MANY_SHIELDS: Final = 50
 """With fewer functions, a stack's resources are not counted: a shield has two to four, a function three."""
-
-
-class StagedShield(Protocol):
-    """The interface of a shield for its stage; `FunctionShield`, in a higher module, implements it.
-
-    Attributes:
-        handle: its function.
-        alarms: its alarms, or those of its fleet.
-        log_group: its log group.
-        unknown_grants: why its unset `allow_aws` became "all".
-        owns_log_group: whether the shield created its log group.
-        may_move_lines: whether it did so by default, not by an explicit option, so that its lines may move there.
-    """
-
-    handle: FunctionHandle
-    alarms: Mapping[str, cloudwatch.Alarm]
-    log_group: logs.ILogGroup
-    unknown_grants: Sequence[str]
-    owns_log_group: bool
-    may_move_lines: bool
-
-    @property
-    def wants_grants(self) -> bool:
-        """Whether its policy has `granted`, or an unset `allow_aws`."""
-        ...
-
-    def state(self) -> dict[str, Any]:
-        """Its parts, unresolved, for `problems` and the record in the metadata (`SHIELD`)."""
-        ...
-
-    def problems(self, now: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
-        """The settings that were lost after the shield was applied."""
-        ...
 
 
 class StageShields(Construct):

@@ -23,7 +23,7 @@ from ..batching import circles_of, members_of, references_of
 from ..paths import find_constructs, path_of
 
 if TYPE_CHECKING:
-    from ..stage_shields import StagedShield
+    from ..attached import StagedShield
 
 _ACTIONS: Final = ("alarmActions", "okActions", "insufficientDataActions")
 _KEY: Final = ("kmsKeyId",)

@@ -147,6 +147,4 @@ def test_examples() -> None:
     modules = [importlib.import_module(module.name) for module in pkgutil.walk_packages(path, prefix)]
     results = {module.__name__.removeprefix(prefix): doctest.testmod(module) for module in modules}
     assert [name for name, found in results.items() if found.failed] == []
-    assert {"alarm", "alert", "filters", "pattern", "queries"} <= {
-        name for name, found in results.items() if found.attempted
-    }
+    assert {"alert", "filters", "pattern", "queries"} <= {name for name, found in results.items() if found.attempted}
