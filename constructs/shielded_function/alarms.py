@@ -14,7 +14,6 @@ from shielded_function_monitoring.pattern import PatternError
 
 from .errors import ShieldError, shown
 from .keywords import by_name
-from .monitoring.descriptions import MAX_PREFIX
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
@@ -26,6 +25,8 @@ Granularity = Literal["function", "control", "fleet"]
 _DAY: Final = 86_400
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
+_MAX_PREFIX: Final = 30
+"""Characters before an alarm's severity in its name."""
 _MAX_NAME: Final = 190
 """An alarm's name is limited to 255 characters, and a function's, which may precede it, to 64."""
 _MAX_OWNER: Final = 60
@@ -240,7 +241,7 @@ def check_alarm(alarm: ControlAlarm | AlarmOptions, name: str) -> None:
         if given[actions] is not None:
             check_list(f"{name}.{actions}", given[actions], "action")
     is_whole = isinstance(alarm, AlarmOptions)
-    for text, most in (("name", MAX_PREFIX if is_whole else _MAX_NAME), ("runbook", _MAX_NAME), ("owner", _MAX_OWNER)):
+    for text, most in (("name", _MAX_PREFIX if is_whole else _MAX_NAME), ("runbook", _MAX_NAME), ("owner", _MAX_OWNER)):
         value = given.get(text)
         if value is not None and (not isinstance(value, str) or not value.strip() or not value.isprintable()):
             raise ShieldError(f"{name}.{text}: {shown(value)} is not a text of one line")

@@ -16,7 +16,8 @@ from .errors import ShieldError
 from .function_facts import FunctionHandle
 from .granted_policy import without_grants
 from .log_group import LogOptions, log_group_of
-from .monitoring.watches import Watch, problems_of, watches_of
+from .monitoring.descriptions import problems_of
+from .monitoring.watches import Watch, watches_of
 from .policy import ShieldPolicy
 from .resolution import resolve_policy
 from .stage_shields import stack_shields

@@ -25,7 +25,7 @@ from .granted_policy import is_advice, is_unknown_grant, wants_grants, with_gran
 from .kinds import owner_of
 from .layer import policy_layer
 from .log_group import allow_writing, log_group_of_lambda
-from .monitoring.descriptions import describe_function
+from .monitoring.descriptions import describe_function, watch_name
 from .monitoring.function_filters import NO_FUNCTION
 from .monitoring.resources import make_filter, make_watch_alarm, metric_of
 from .monitoring.watches import (
@@ -421,7 +421,7 @@ class FunctionShield(AttachedShield):
 
     def _make_alarm(self, watch: Watch, within: str) -> cloudwatch.Alarm:
         severity = self._severity(watch)
-        name = watch.name_of(severity, self.stack_shields.name, within, self._suffix)
+        name = watch_name(watch, severity, self.stack_shields.name, within, self._suffix)
         name = self.stack_shields.alarm_name(name, self.handle.path, self._suffix)
         return make_watch_alarm(
             self,

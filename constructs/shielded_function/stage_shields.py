@@ -27,7 +27,7 @@ from .function_facts import read_properties
 from .late import check_late
 from .layer import import_layer, shield_layer
 from .log_group import protect_retained
-from .monitoring.descriptions import describe_fleet
+from .monitoring.descriptions import describe_fleet, watch_name
 from .monitoring.destinations import DestinationCheck
 from .monitoring.function_filters import SharedFilters
 from .monitoring.resources import make_watch_alarm
@@ -122,7 +122,7 @@ class StageShields(Construct):
             scope = Construct(home.stack, "ShieldedFleet")
             made: dict[str, cloudwatch.Alarm] = {}
             for watch in watches_of(alarms):
-                name = watch.name or watch.name_of(watch.severity, home.name, "fleet", lambda: scope.node.addr[-8:])
+                name = watch.name or watch_name(watch, watch.severity, home.name, "fleet", lambda: scope.node.addr[-8:])
                 text = describe_fleet(watch, home.region, name)
                 construct_id = f"{watch.key}Alarm" if made else "Alarm"
                 made[watch.key] = make_watch_alarm(scope, construct_id, watch, None, watch.severity, text, name)

@@ -7,7 +7,7 @@ deployment counts with its greatest length. Each command in the text can be copi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from shielded_function_monitoring.filters import Counted, Severity
@@ -16,13 +16,12 @@ from shielded_function_monitoring.queries import alarm_link, function_link
 from ..tokens import has_token
 
 if TYPE_CHECKING:
+    from ..alarms import AlarmOptions
     from .watches import Watch
 
 MAX_LENGTH: Final = 1024
 PREFIX: Final = "shield"
 """The default prefix of alarms' names."""
-MAX_PREFIX: Final = 30
-"""Characters before an alarm's severity in its name."""
 _MAX_PLACE: Final = 60
 """Characters of a construct path in a name, which has 255 with the stack's name of 128 and the rest."""
 _MAX_FUNCTION_NAME: Final = 64
@@ -107,6 +106,12 @@ def alarm_name(
     return "-".join(parts)
 
 
+def watch_name(watch: Watch, severity: Severity | None, stack: str, place: str, suffix: Callable[[], str]) -> str:
+    """The default name of a watch's alarm; other arguments as for `alarm_name`."""
+    kind = watch.of_class or severity or "violations"
+    return alarm_name(watch.alarms.name or PREFIX, kind, stack, place, watch.policy, suffix)
+
+
 def describe_function(path: str, function: str, region: str, watch: Watch, severity: Severity | None) -> str:
     """The description of an alarm on one function.
 
@@ -150,9 +155,25 @@ def describe_fleet(watch: Watch, region: str, name: str) -> str:
     return _write(who, command, watch, watch.severity, alarm_link(region, name))
 
 
-def shortest(path: str, watch: Watch, severity: Severity) -> int:
-    """The least length of the description of an alarm on one function, without the link."""
-    return len(_of_function(path, "x" * _MAX_FUNCTION_NAME, "x" * _MAX_REGION, watch, severity, linked=False))
+def problems_of(alarms: AlarmOptions, watches: Sequence[Watch], path: str) -> list[str]:
+    """Why CloudWatch would reject the filters and alarms of a function, with the fixes.
+
+    Args:
+        alarms: the options.
+        watches: the alarms of the options.
+        path: the function's construct path.
+    """
+    if not watches:
+        return []
+    found = [watch.counter.problem for watch in watches if watch.counter.problem]
+    names = "x" * _MAX_FUNCTION_NAME, "x" * _MAX_REGION
+    longest = max(len(_of_function(path, *names, watch, "critical", linked=False)) for watch in watches)
+    if alarms.enabled and alarms.granularity != "fleet" and longest > MAX_LENGTH:
+        found.append(
+            f"alarms.runbook: an alarm's description would have {longest:,} characters, of which CloudWatch takes "
+            f"{MAX_LENGTH:,}: shorten it"
+        )
+    return list(dict.fromkeys(found))
 
 
 def _write(who: str, command: str, watch: Watch, severity: Severity | None, link: str) -> str:

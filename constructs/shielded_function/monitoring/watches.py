@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -27,9 +27,6 @@ from shielded_function_monitoring.filters import (
     violations_of,
 )
 from shielded_function_monitoring.pattern import MAX_LENGTH, Pattern, PatternError
-
-from .descriptions import MAX_LENGTH as MAX_DESCRIPTION
-from .descriptions import PREFIX, alarm_name, shortest
 
 if TYPE_CHECKING:
     from ..alarms import AlarmAction, AlarmOptions, ControlAlarm
@@ -116,11 +113,6 @@ class Watch:
         minutes = 1 if period is None else int(period.to_minutes())
         return max(1, -(-QUIET_MINUTES // minutes)), 1
 
-    def name_of(self, severity: Severity | None, stack: str, place: str, suffix: Callable[[], str]) -> str:
-        """Its default name; arguments as for `alarm_name`."""
-        kind = self.of_class or severity or "violations"
-        return alarm_name(self.alarms.name or PREFIX, kind, stack, place, self.policy, suffix)
-
     def actions_for(self, severity: Severity | None) -> Sequence[AlarmAction]:
         """Its actions when it fires."""
         if self.on is not None and self.on.actions is not None:
@@ -133,26 +125,6 @@ def watches_of(alarms: AlarmOptions) -> tuple[Watch, ...]:
     if alarms.granularity == "control":
         return tuple(_by_policy(alarms))
     return (*_general_watches(alarms), *(_of_policy(alarms, policy, on) for policy, on in alarms.named.items()))
-
-
-def problems_of(alarms: AlarmOptions, watches: Sequence[Watch], path: str) -> list[str]:
-    """Why CloudWatch would reject the filters and alarms of a function, with the fixes.
-
-    Args:
-        alarms: the options.
-        watches: the alarms of the options.
-        path: the function's construct path.
-    """
-    if not watches:
-        return []
-    found = [watch.counter.problem for watch in watches if watch.counter.problem]
-    longest = max(shortest(path, watch, "critical") for watch in watches)
-    if alarms.enabled and alarms.granularity != "fleet" and longest > MAX_DESCRIPTION:
-        found.append(
-            f"alarms.runbook: an alarm's description would have {longest:,} characters, of which CloudWatch takes "
-            f"{MAX_DESCRIPTION:,}: shorten it"
-        )
-    return list(dict.fromkeys(found))
 
 
 def general_counter(alarms: AlarmOptions | None = None) -> Counter:
