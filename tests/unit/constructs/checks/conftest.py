@@ -13,7 +13,6 @@ import pytest
 from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
-from syrupy.extensions.json import JSONSnapshotExtension
 
 from shielded_function import ShieldedFunction
 from shielded_function.checks import Report, check, read_assembly
@@ -22,7 +21,6 @@ from shielded_function.checks.model import Assembly
 PROMISE = "construct.checks"
 
 Judge = Callable[..., Report]
-Recorded = Callable[..., Report]
 Read = Callable[[], Assembly]
 MakeFunction = Callable[..., lambda_.Function]
 
@@ -37,19 +35,6 @@ def judge(app: cdk.App) -> Judge:
         return replace(report, findings=found)
 
     return judge
-
-
-@pytest.fixture
-def recorded(judge: Judge, snapshot: Any) -> Recorded:
-    """Synthesizes the app, and compares what is found with what was recorded."""
-
-    def compare(*given: Any, **options: Any) -> Report:
-        report = judge(*given, **options)
-        found = [f"{each.severity} {each.rule}: {each.message}" for each in report.findings]
-        assert found == snapshot(extension_class=JSONSnapshotExtension)
-        return report
-
-    return compare
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from aws_cdk import aws_sns as sns
 from shielded_function import AlarmOptions, ControlAlarm, Shield, ShieldFindings, ShieldPolicy
 from shielded_function.checks import check, read_assembly
 
-from .conftest import Judge, MakeFunction, Recorded, rules
+from .conftest import Judge, MakeFunction, rules
 
 ROOT = Path(__file__).parents[4]
 CLOUDWATCH: Any = iam.ServicePrincipal("cloudwatch.amazonaws.com")
@@ -31,7 +31,7 @@ def filter_of(function: lambda_.Function) -> logs.CfnMetricFilter:
     return resource
 
 
-def test_filters(stack: cdk.Stack, shielded: MakeFunction, recorded: Recorded) -> None:
+def test_filters(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
     """One that is deleted, or counts another function, counts nothing; one by hand may name its function."""
     filter_of(shielded(stack, "Deleted")).add_property_override("MetricTransformations", [])
     shared = logs.LogGroup(stack, "Log")
@@ -44,34 +44,49 @@ def test_filters(stack: cdk.Stack, shielded: MakeFunction, recorded: Recorded) -
     filter_of(named).add_property_override("FilterPattern", by_hand % "checkout")
     pattern = {"Fn::Sub": by_hand % f"${{{stack.get_logical_id(resource)}}}"}
     filter_of(referred).add_property_override("FilterPattern", pattern)
-    recorded()
+    report = judge()
+    assert {each.place.path for each in report.findings if each.rule == "alerts-not-counted"} == {
+        "Shop/Deleted",
+        "Shop/Two",
+    }
+    assert rules(report) == {"alerts-not-counted"}
 
 
-# With the first three, no alarm watches some violations.
-ALARMS = (
-    *(AlarmOptions(enabled=False), AlarmOptions(severities={"warning": []})),
-    AlarmOptions(outbound_connectivity=ControlAlarm(mode="alert")),
-    *(AlarmOptions(severities={"critical": []}), AlarmOptions(granularity="control")),
-    AlarmOptions(granularity="fleet", start=ControlAlarm(), self_protection=ControlAlarm()),
-    AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=["a.example"])),
-)
+# Options of the alarms, and the violations that no alarm watches.
+ALARMS: list[tuple[AlarmOptions, str]] = [
+    (AlarmOptions(enabled=False), "its violations"),
+    (AlarmOptions(severities={"warning": []}), "outbound_connectivity in mode block, create_child_process in mode bl"),
+    (
+        AlarmOptions(outbound_connectivity=ControlAlarm(mode="alert")),
+        "outbound_connectivity in mode block, which is crit",
+    ),
+    (AlarmOptions(severities={"critical": []}), ""),
+    (AlarmOptions(granularity="control"), ""),
+    (AlarmOptions(granularity="fleet", start=ControlAlarm(), self_protection=ControlAlarm()), ""),
+    (AlarmOptions(outbound_connectivity=ControlAlarm(except_hosts=["a.example"])), ""),
+]
 
 
-def test_violations_that_no_alarm_watches(app: cdk.App, shielded: MakeFunction, recorded: Recorded) -> None:
-    for number, alarms in enumerate(ALARMS):
+def test_violations_that_no_alarm_watches(app: cdk.App, shielded: MakeFunction, judge: Judge) -> None:
+    for number, (alarms, _) in enumerate(ALARMS):
         # A fleet's alarm watches all functions of an account.
         env = cdk.Environment(account=f"{number:012}", region="eu-west-1")
         shielded(cdk.Stack(app, f"Shop{number}", env=env), alarms=alarms)
-    recorded()
+    found = [(each.place.path, each.problem) for each in judge().findings if each.rule == "no-alarm"]
+    expected = {
+        f"Shop{number}/Fn": f"no alarm watches {unheard}" for number, (_, unheard) in enumerate(ALARMS) if unheard
+    }
+    assert sorted(path for path, _ in found) == sorted(expected)
+    assert [each for each in found if not each[1].startswith(expected[each[0]])] == []
 
 
-def test_actions_of_alarms(stack: cdk.Stack, shielded: MakeFunction, recorded: Recorded, action: Any) -> None:
+def test_actions_of_alarms(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any) -> None:
     shielded(stack, "Silent")
     shielded(stack, "Tells", alarms=AlarmOptions(actions=[action]))
     composed: Any = shielded(stack, "Composed")
     rule = cloudwatch.AlarmRule.from_alarm(composed.shield.alarm, cloudwatch.AlarmState.ALARM)
     cloudwatch.CompositeAlarm(stack, "All", alarm_rule=cloudwatch.AlarmRule.any_of(rule)).add_alarm_action(action)
-    recorded()
+    assert [(each.place.path, each.rule) for each in judge().findings] == [("Shop/Silent", "alarm-without-action")]
 
 
 HIDING: list[tuple[dict[str, Any], str, bool]] = [
@@ -100,9 +115,7 @@ def test_an_alarm_that_holds_hides(
     assert all("a second attack while" in each and "calls its actions once" in each for each in told)
 
 
-def test_one_alarm_for_all(
-    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, recorded: Recorded, action: Any
-) -> None:
+def test_one_alarm_for_all(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any) -> None:
     shielded(stack, alarms=AlarmOptions(enabled=False))
     alarm = cloudwatch.Alarm(
         cdk.Stack(cdk.Stage.of(stack), "Watch"),
@@ -113,13 +126,14 @@ def test_one_alarm_for_all(
         threshold=1,
         evaluation_periods=1,
     )
-    recorded()
+    assert {f.rule for f in judge().findings} == {"alarm-without-action"}
+    assert "Watch/Fleet" in judge().findings[0].problem
     alarm.add_alarm_action(action)
     assert judge().findings == []
 
 
 def test_an_alarm_on_a_metric_that_nobody_publishes(
-    stack: cdk.Stack, shielded: MakeFunction, recorded: Recorded, action: Any
+    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
 ) -> None:
     """`filter.metric()` of a filter with dimensions has none: the alarm is deployed, and never fires."""
     fn: Any = shielded(stack, "Fn", alarms=AlarmOptions(actions=[action]))
@@ -127,12 +141,14 @@ def test_an_alarm_on_a_metric_that_nobody_publishes(
         shielded(place, "Other", alarms=AlarmOptions(actions=[action]))
     for name, metric in (("Dead", fn.shield.metric_filter.metric()), ("Alive", fn.metric_violations())):
         metric.create_alarm(stack, name, threshold=1, evaluation_periods=1).add_alarm_action(action)
-    recorded()
+    [finding] = judge().findings
+    assert (finding.rule, finding.place.path) == ("alarm-never-fires", "Shop/Fn")
+    assert "Shop/Dead never fires" in finding.problem
 
 
-def test_an_encrypted_topic(app: cdk.App, shielded: MakeFunction, recorded: Recorded) -> None:
+def test_an_encrypted_topic(app: cdk.App, shielded: MakeFunction, judge: Judge) -> None:
     """Whether the key lets CloudWatch use it, in the function's stack and in another."""
-    keys: list[Any] = []
+    keys: dict[str, Any] = {}
     for name, home in ("Shop", "Shop"), ("Other", "Security"):
         place = cdk.Stack(app, name)
         scope = place if home == name else cdk.Stack(app, home)
@@ -142,17 +158,22 @@ def test_an_encrypted_topic(app: cdk.App, shielded: MakeFunction, recorded: Reco
             sns.Topic(scope, "Managed", master_key=kms.Alias.from_alias_name(scope, "Alias", "alias/aws/sns")),
             sns.Topic(scope, "Plain"),
         ]
-        keys.append(key)
+        keys[f"{name}/Fn"] = key
         shielded(place, alarms=AlarmOptions(actions=[cloudwatch_actions.SnsAction(topic) for topic in topics]))
-    recorded()
-    for key in keys:
+    found = judge().findings
+    managed = [finding.problem for finding in found if "alias/aws/sns" in finding.problem]
+    missing = {finding.place.path: finding for finding in found if finding.problem not in managed}
+    assert ({finding.rule for finding in found}, len(found), len(managed)) == ({"topic-unreadable"}, 4, 2)
+    for path, key in keys.items():
+        assert f"{key.node.path} does not let CloudWatch do kms:Decrypt and kms:Gener" in missing[path].problem
+        assert "key.grant(iam.ServicePrincipal(\"cloudwatch.amazonaws.com\"), 'kms:Decrypt'" in missing[path].fix
         key.grant(CLOUDWATCH, "kms:Decrypt", "kms:GenerateDataKey*")
-    recorded()
+    assert [finding.problem for finding in judge().findings] == managed
 
 
-def test_a_topic_with_a_policy_of_its_own(app: cdk.App, shielded: MakeFunction, recorded: Recorded) -> None:
+def test_a_topic_with_a_policy_of_its_own(app: cdk.App, shielded: MakeFunction, judge: Judge) -> None:
     """It takes the place of the policy that lets the account publish; the CDK's `SnsAction` adds nothing to it."""
-    topics: list[Any] = []
+    topics: dict[str, Any] = {}
     for how in ("Ssl", "Grant", "Composite"):
         for elsewhere in (False, True):
             stack = cdk.Stack(app, f"{how}{elsewhere}")
@@ -165,15 +186,19 @@ def test_a_topic_with_a_policy_of_its_own(app: cdk.App, shielded: MakeFunction, 
             if how == "Composite":
                 rule: Any = cloudwatch.AlarmRule.any_of(*Shield.of(fn).alarms.values())
                 cloudwatch.CompositeAlarm(stack, "Any", alarm_rule=rule).add_alarm_action(action)
-            topics.append(topic)
-    recorded()
-    for topic in topics:
+            topics[f"{stack.node.path}/Fn"] = topic
+    found = {finding.place.path: finding for finding in judge().findings}
+    assert set(found) == set(topics)
+    for path, topic in topics.items():
+        lost = f"the topic {topic.node.path} are lost: its policy does not let CloudWatch publish"
+        assert (found[path].rule, lost in found[path].problem) == ("topic-unreadable", True)
+        assert found[path].fix == 'topic.grant_publish(iam.ServicePrincipal("cloudwatch.amazonaws.com"))'
         topic.grant_publish(CLOUDWATCH)
-    assert recorded().findings == []
+    assert judge().findings == []
 
 
 def test_a_topic_that_wants_a_group_and_one_for_the_account(
-    stack: cdk.Stack, shielded: MakeFunction, recorded: Recorded
+    stack: cdk.Stack, shielded: MakeFunction, judge: Judge
 ) -> None:
     topics: dict[str, Any] = {"Fifo": sns.Topic(stack, "Fifo", fifo=True)}
     principals: dict[str, Any] = {"Any": iam.AnyPrincipal(), "Star": iam.StarPrincipal()}
@@ -187,19 +212,22 @@ def test_a_topic_that_wants_a_group_and_one_for_the_account(
         )
     for name, topic in topics.items():
         shielded(stack, f"Fn{name}", alarms=AlarmOptions(actions=[cloudwatch_actions.SnsAction(topic)]))
-    recorded()
+    assert [(finding.place.path, finding.rule, finding.fix) for finding in judge().findings] == [
+        ("Shop/FnFifo", "topic-unreadable", "use a standard topic")
+    ]
 
 
 def test_a_fleets_alarm_watches_functions_in_other_stacks(
-    app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, recorded: Recorded, action: Any
+    app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
 ) -> None:
     alarms = AlarmOptions(granularity="fleet", actions=[action])
     nested = cdk.NestedStack(stack, "Nested")
     for number, place in enumerate((stack, cdk.Stack(app, "Other"), nested)):
         shielded(place, f"Fn{number}", alarms=alarms)
+    assert judge().findings == []
     elsewhere = cdk.Stack(app, "Elsewhere", env=cdk.Environment(region="eu-west-1"))
     shielded(elsewhere, alarms=AlarmOptions(granularity="fleet", enabled=False))
-    recorded()
+    assert [(finding.place.path, finding.rule) for finding in judge().findings] == [("Elsewhere/Fn", "no-alarm")]
 
 
 FLAGS_FILE = ROOT / "node_modules/aws-cdk/lib/init-templates/.recommended-feature-flags.json"
@@ -223,11 +251,13 @@ def test_the_log_group_that_the_cdk_makes_is_counted(
     assert (rules(report), len(report.shielded)) == (set(), 4)
 
 
-def test_one_word_about_the_alarms_of_many(stack: cdk.Stack, shielded: MakeFunction, recorded: Recorded) -> None:
+def test_one_word_about_the_alarms_of_many(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
     """An app without an action would otherwise print as many warnings as it has functions."""
     for number in range(4):
         shielded(stack, f"Fn{number}")
-    recorded()
+    (finding,) = judge().findings
+    assert (finding.rule, finding.place.path) == ("alarm-without-action", "Shop")
+    assert "the violations of 4 functions" in finding.problem
 
 
 def test_a_log_group_of_another_stack(

@@ -26,7 +26,7 @@ from shielded_function.other_code import FUNCTIONS, NO_CODE, OTHER_CODE, PREFIXE
 from shielded_function.runtimes import TESTED, can_be_shielded
 from shielded_function.testing import assert_shielded
 
-from .conftest import Judge, MakeFunction, Read, Recorded, rules
+from .conftest import Judge, MakeFunction, Read, rules
 
 ROOT = Path(__file__).parents[4]
 WRAPPER = "Environment.Variables.AWS_LAMBDA_EXEC_WRAPPER"
@@ -149,9 +149,8 @@ def test_what_is_found(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, s
 
 def test_every_rule_is_tried_here() -> None:
     tried = {rule for _, rule in (*DAMAGE.values(), *POLICIES.values())}
-    files = [*Path(__file__).parent.glob("test_*rules.py"), *Path(__file__).parent.glob("__snapshots__/*/*.json")]
-    source = "".join(file.read_text() for file in files)
-    assert [rule.id for rule in RULES if rule.id not in tried and not re.search(rf'{rule.id}[":]', source)] == []
+    source = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*rules.py"))
+    assert [rule.id for rule in RULES if rule.id not in tried and f'{rule.id}"' not in source] == []
 
 
 def test_every_rule_is_in_the_table_of_its_page() -> None:
@@ -188,10 +187,17 @@ def test_what_is_no_fault(stack: cdk.Stack, shielded: MakeFunction, judge: Judge
     assert len(report.shielded) == len(FINE)
 
 
-def test_what_differs_from_the_policy(stack: cdk.Stack, shielded: MakeFunction, recorded: Recorded) -> None:
+def test_what_differs_from_the_policy(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
     changed = environment(outbound_connectivity="allow", read_write_tmp=None, allow_tmp="/tmp/a", account_id="1" * 12)
     shielded(stack, overrides={**changed, OUTBOUND: "a.example"}, policy=ShieldPolicy(allow_outbound=["b.example:443"]))
-    found = [each for each in recorded().errors if each.rule == "policy-overridden"]
+    found = [each for each in judge().errors if each.rule == "policy-overridden"]
+    assert [each.problem for each in found] == [
+        "SHIELD_ACCOUNT_ID differs from its policy",
+        "SHIELD_ALLOW_OUTBOUND is 'a.example', and its policy says 'b.example:443'",
+        "SHIELD_ALLOW_TMP is there, and its policy does not set it",
+        "SHIELD_OUTBOUND_CONNECTIVITY is 'allow', and its policy says 'block'",
+        "SHIELD_READ_WRITE_TMP is missing, and its policy sets it",
+    ]
     assert found[0].locations == ("Properties.Environment.Variables.SHIELD_ACCOUNT_ID",)
     with pytest.raises(AssertionError, match="SHIELD_OUTBOUND_CONNECTIVITY is 'allow'"):
         assert_shielded(stack)
@@ -308,18 +314,17 @@ def test_runtimes_that_aws_replaces_in_production(
     assert found("Live/Pay") == [("Live/Pay", "2")]
 
 
-def test_a_glob_for_production_that_matches_nothing(
-    stack: cdk.Stack, shielded: MakeFunction, recorded: Recorded
-) -> None:
+def test_a_glob_for_production_that_matches_nothing(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
     """A misspelt one is found; another may be a stage of another synthesis, and is only noted."""
     shielded(stack)
-    report = recorded(["Shop", "Shpo", "shop/*", "Live"])
+    report = judge(["Shop", "Shpo", "shop/*", "Live"])
+    found = [each.message for each in report.findings if each.rule == "production-matches-nothing"]
+    assert ["'Shpo'" in found[0], "'shop/*'" in found[1], len(found)] == [True, True, 2]
+    assert all("did you mean 'Shop'?" in message for message in found)
     assert report.note.startswith("production: nothing in this synthesis is under 'Shpo', 'shop/*', 'Live', so")
 
 
-def test_no_shield(
-    app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, props: dict[str, Any], recorded: Recorded
-) -> None:
+def test_no_shield(stack: cdk.Stack, props: dict[str, Any], judge: Judge) -> None:
     stack.template_options.transforms = ["AWS::Serverless-2016-10-31"]
     lambda_.Function(stack, "Plain", **props)
     code = lambda_.Code.from_bucket(s3.Bucket.from_bucket_name(stack, "Code", "shop-code"), "go.zip")
@@ -332,12 +337,22 @@ def test_no_shield(
     for name, variables in {"Image": {}, "Wrapped": wrapped}.items():
         environment = lambda_.CfnFunction.EnvironmentProperty(variables=variables)
         lambda_.CfnFunction(stack, name, role=role, package_type="Image", code=image, environment=environment)
+    report = judge()
+    bare = {f"Shop/{name}" for name in ("Plain", "Go", "Raw", "Sam", "Image")}
+    assert {each.place.path for each in report.findings if each.rule == "not-shielded"} == bare
+    assert rules(report, "Shop/Wrapped") == {"image-unseen", "alerts-not-counted"}
+    assert "provided.al2023" in next(f.message for f in report.findings if f.place.path == "Shop/Go")
+
+
+def test_a_stage_that_came_too_late(app: cdk.App, shielded: MakeFunction, props: dict[str, Any], judge: Judge) -> None:
     shielded(cdk.Stack(cdk.Stage(app, "Dev"), "Shop"))
-    lambda_.Function(cdk.Stack(cdk.Stage(app, "Prod"), "Shop"), "Fn", **props)  # in a stage that came too late
-    recorded()
+    lambda_.Function(cdk.Stack(cdk.Stage(app, "Prod"), "Shop"), "Fn", **props)
+    (finding,) = [each for each in judge().findings if each.rule == "not-shielded"]
+    assert finding.place.path == "Prod/Shop/Fn"
+    assert "call that again after it" in finding.fix
 
 
-def test_code_that_is_in_no_function(app: cdk.App, stack: cdk.Stack, recorded: Recorded) -> None:
+def test_code_that_is_in_no_function(app: cdk.App, stack: cdk.Stack, judge: Judge) -> None:
     """What runs it is an error, as a function without a shield is, and can be acknowledged or excluded."""
     canaries = [cdk.CfnResource(stack, name, type="AWS::Synthetics::Canary") for name in ("One", "Two", "Three")]
     cdk.Validations.of(canaries[1]).acknowledge(
@@ -354,7 +369,16 @@ def test_code_that_is_in_no_function(app: cdk.App, stack: cdk.Stack, recorded: R
     cdk.CfnResource(stack, "New", type="AWS::Lambda::Daemon")
     for name in NO_CODE - {"AWS::Lambda::LayerVersion"}:
         cdk.CfnResource(stack, name.rpartition("::")[0].replace(":", "") + name.rpartition("::")[2], type=name)
-    assert [each.place.path for each in recorded().acknowledged] == ["Shop/Two"]
+    report = judge()
+    assert {each.place.path: (each.rule, each.severity) for each in report.findings} == {
+        **dict.fromkeys(["Shop/One", "Shop/Nested/Vm", "Shop/Web", "Shop/New"], ("not-shielded", "error")),
+        **dict.fromkeys(["Shop/Elsewhere", "Shop/Hosted", "Shop/Application"], ("functions-not-seen", "warning")),
+    }
+    assert [each.place.path for each in report.acknowledged] == ["Shop/Two"]
+    (new,) = [each.message for each in report.findings if each.place.path == "Shop/New"]
+    assert new.endswith(
+        "does not know AWS::Lambda::Daemon, which may run code: upgrade shielded-function, or acknowledge this"
+    )
 
 
 @pytest.mark.parametrize("module", [lambda_, sam])
@@ -376,9 +400,7 @@ def test_a_shield_that_the_context_leaves_away(tmp_path: Path, props: dict[str, 
     assert all("deploy with -c shield=alert" in finding.fix for report in reports for finding in report.findings)
 
 
-def test_policy_files(
-    stack: cdk.Stack, shielded: MakeFunction, recorded: Recorded, source: Path, tmp_path: Path
-) -> None:
+def test_policy_files(stack: cdk.Stack, shielded: MakeFunction, judge: Judge, source: Path, tmp_path: Path) -> None:
     """In a layer, and in the code."""
     policy = tmp_path / "policy" / "shielded-function" / "policy"
     policy.parent.mkdir(parents=True)
@@ -389,21 +411,26 @@ def test_policy_files(
     (source / "policy.txt").write_text("SHIELD_ALLOW_TMP=/tmp/**\n")
     code = {"code": lambda_.Code.from_asset(str(source)), "handler": "app.handler"}
     shielded(stack, "Code", environment(policy_file="/var/task/policy.txt"), **code)
-    report = recorded()
+    report = judge()
+    assert rules(report, "Shop/Layer") == {"shared-host", "run-unshielded", "policy-overridden"}
+    assert rules(report, "Shop/Code") == {"tmp-wide-open", "policy-overridden"}
     assert report.shielded[0].policy.policy is not None
     assert set(report.shielded[0].policy.policy.allow_outbound) == {"pastebin.com", "webhook.site"}
 
 
-# The first two block a library that needs executable memory.
-EXECUTABLE = (
-    *(ShieldPolicy(), ShieldPolicy(allow_executable_memory=["libffi"]), ShieldPolicy(presets=["numba"])),
-    ShieldPolicy(allow_executable_memory=["libffi", "libllvmlite"]),
-    *(ShieldPolicy(executable_memory="alert"), ShieldPolicy.report_only()),
-)
+# Each: a policy, and whether a library that needs executable memory is found.
+EXECUTABLE: list[tuple[ShieldPolicy, bool]] = [
+    (ShieldPolicy(), True),
+    (ShieldPolicy(allow_executable_memory=["libffi"]), True),
+    (ShieldPolicy(presets=["numba"]), False),
+    (ShieldPolicy(allow_executable_memory=["libffi", "libllvmlite"]), False),
+    (ShieldPolicy(executable_memory="alert"), False),
+    (ShieldPolicy.report_only(), False),
+]
 
 
 def test_a_library_that_needs_executable_memory(
-    stack: cdk.Stack, shielded: MakeFunction, recorded: Recorded, source: Path, tmp_path: Path
+    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, source: Path, tmp_path: Path
 ) -> None:
     """In the code, wherever Lambda keeps it, and in a layer; also if its mode is known only at deployment."""
     for folder in (source, tmp_path / "layer" / "python"):
@@ -411,13 +438,18 @@ def test_a_library_that_needs_executable_memory(
         (folder / "numba" / "__init__.py").write_text("")
     layer = lambda_.LayerVersion(stack, "Libraries", code=lambda_.Code.from_asset(str(tmp_path / "layer")))
     code = {"code": lambda_.Code.from_asset(str(source)), "handler": "app.handler"}
-    for number, policy in enumerate(EXECUTABLE):
+    for number, (policy, _) in enumerate(EXECUTABLE):
         shielded(stack, f"Code{number}", {"Code.S3ObjectStorageMode": "REFERENCE"}, policy=policy, **code)
         shielded(stack, f"Layer{number}", policy=policy).add_layers(layer)
     late = cdk.CfnParameter(stack, "Mode", default="allow").value_as_string
     for name, mode in ("Late", late), ("Known", "block"):
         shielded(stack, name, environment(executable_memory=mode), **code)
-    recorded()
+    report = judge()
+    for number, (_, found) in enumerate(EXECUTABLE):
+        for place in ("Code", "Layer"):
+            assert rules(report, f"Shop/{place}{number}") == ({"executable-memory-needed"} if found else set())
+    assert rules(report, "Shop/Late") == {"policy-overridden"}
+    assert rules(report, "Shop/Known") == {"policy-overridden", "executable-memory-needed"}
 
 
 def test_the_tested_runtimes_are_the_rows_of_the_page() -> None:
@@ -430,30 +462,52 @@ def test_the_tested_runtimes_are_the_rows_of_the_page() -> None:
     assert not any(can_be_shielded(runtime) for runtime in ("provided.al2", "provided.al2023", "go1.x"))
 
 
-def test_layers_log_groups_versions_and_wildcards(
-    app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, recorded: Recorded, tmp_path: Path
+def test_a_layer_that_replaces_the_shield(
+    stack: cdk.Stack, shielded: MakeFunction, judge: Judge, tmp_path: Path
 ) -> None:
-    """A layer behind the shield's, or for another processor; a class without filters; a version that stays."""
     folder = tmp_path / "fake" / "shielded-function"
     folder.mkdir(parents=True)
     (folder / "shield").write_text('#!/bin/sh\nexec "$@"\n')
     fake = lambda_.LayerVersion(stack, "Fake", code=lambda_.Code.from_asset(str(folder.parent)))
     shielded(stack, "Behind").add_layers(fake)
     shielded(stack, "Instead", shield_layer=fake)
+    report = judge()
+    assert rules(report, "Shop/Behind") == {"shield-unknown", "shield-replaced"}
+    assert rules(report, "Shop/Instead") == {"shield-unknown"}
+
+
+def test_a_layer_for_another_architecture(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
     shield = Shield.of(shielded(stack, "One"))
     assert shield.layer is not None
     layers = {"Layers": [stack.resolve(shield.layer.layer_version_arn)]}
     shielded(stack, "Two", layers, architecture=lambda_.Architecture.ARM_64)
     shielded(stack, "Three", {"Architectures": {"Ref": "AWS::Region"}}, shield_layer=shield.layer)
-    for kind in ("INFREQUENT_ACCESS", "DELIVERY"):
-        resource: Any = Shield.of(shielded(stack, kind)).log_group.node.default_child
-        resource.add_property_override("LogGroupClass", kind)
+    report = judge()
+    assert rules(report) == rules(report, "Shop/Two") == {"architecture-mismatch"}
+
+
+@pytest.mark.parametrize("kind", ["INFREQUENT_ACCESS", "DELIVERY"])
+def test_a_log_group_without_metric_filters(kind: str, stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    shield = Shield.of(shielded(stack, "Fn"))
+    resource: Any = shield.log_group.node.default_child
+    resource.add_property_override("LogGroupClass", kind)
+    (found,) = [each.problem for each in judge().errors if each.rule == "alerts-not-counted"]
+    assert f"its log group's class is {kind}" in found
+
+
+def test_a_version_that_is_not_renewed(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
     function: Any = shielded(stack, "Fn")
     old: Any = lambda_.Version(stack, "Old", lambda_=function)
     for name, version in (("Stale", old), ("Fresh", function.current_version)):
         lambda_.Alias(stack, name, alias_name=name, version=version)
+    found = [each.problem for each in judge().findings if each.rule == "version-not-renewed"]
+    assert [text.partition(", which")[0] for text in found] == ["Shop/Stale leads to the version Shop/Old"]
+
+
+def test_a_wide_wildcard_of_pseudo_parameters(app: cdk.App, shielded: MakeFunction, judge: Judge) -> None:
     aws = cdk.Aws
-    wide = cdk.Stack(app, "Wide", env=cdk.Environment(region="eu-west-1", account="111122223333"))
+    stack = cdk.Stack(app, "Wide", env=cdk.Environment(region="eu-west-1", account="111122223333"))
     for number, entry in enumerate((f"*.{aws.URL_SUFFIX}", f"*.execute-api.{aws.REGION}.{aws.URL_SUFFIX}:443")):
-        shielded(wide, f"Fn{number}", policy=ShieldPolicy(allow_outbound=[entry]))
-    recorded()
+        shielded(stack, f"Fn{number}", policy=ShieldPolicy(allow_outbound=[entry]))
+    report = judge()
+    assert [rules(report, f"Wide/Fn{number}") for number in range(2)] == [{"wildcard-too-wide"}] * 2

@@ -20,10 +20,20 @@ from harness.function_template import ALARM, FILTER, Props, Resources, shown
 from integration.docs.pages import ROOT, read_page
 from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, ShieldError, ShieldMonitoring, ShieldPolicy
 from shielded_function.testing import alert_line, simulate_cloudwatch
+from shielded_function_monitoring.filters import violations_by_policy
 
 pytestmark = pytest.mark.promise("alarm.calls")
 
 BY_LEVEL = ("Violations", ("FunctionName", "Level"))
+# The alarms that exist by default.
+POLICIES = {
+    "outbound_connectivity",
+    "read_write_tmp",
+    "create_child_process",
+    "executable_memory",
+    "self_protection",
+    "start",
+}
 
 
 def action(stack: cdk.Stack, name: str) -> Any:
@@ -59,6 +69,18 @@ def watched(alarm: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
     return alarm["MetricName"], tuple(dimensions(alarm))
 
 
+def test_by_policy(stack: cdk.Stack, props: Props, resources: Resources) -> None:
+    """What CloudWatch will not add up has a filter when it is asked for."""
+    alarms = AlarmOptions(granularity="control")
+    fn = ShieldedFunction(stack, "Checkout", alarms=alarms, **props)
+    by_policy = {("Violations", ("FunctionName", "Policy")): violations_by_policy().render()}
+    assert published(resources(stack, FILTER)) == by_policy
+    assert {dimensions(a)["Policy"] for a in resources(stack, ALARM).values()} == POLICIES == set(fn.shield.alarms)
+    other = cdk.Stack(cdk.App(), "Other")
+    ShieldedFunction(other, "Sum", alarms=alarms, **props).metric_violations()
+    assert set(published(resources(other, FILTER))) == {*by_policy, ("Violations", ("FunctionName",))}
+
+
 def test_a_fleet(app: cdk.App, props: Props, resources: Resources) -> None:
     one, two = cdk.Stack(app, "One"), cdk.Stack(app, "Two")
     alarms = AlarmOptions(granularity="fleet", threshold=3)
@@ -68,6 +90,13 @@ def test_a_fleet(app: cdk.App, props: Props, resources: Resources) -> None:
     with pytest.raises(ShieldError, match="alarms: the fleet has its alarms in One/ShieldedFleet/Alarm, with other op"):
         ShieldedFunction(two, "Other", alarms=AlarmOptions(granularity="fleet"), **props)
     assert [len(resources(stack, ALARM)) for stack in (one, two)] == [2, 0]
+    for alarm, level in zip(resources(one, ALARM).values(), ("ERROR", "WARN"), strict=True):
+        [query] = alarm["Metrics"]
+        assert query["Expression"] == (
+            f"SELECT SUM(Violations) FROM SCHEMA(\"ShieldedFunction\", FunctionName, Level) WHERE Level = '{level}' "
+            "GROUP BY FunctionName ORDER BY SUM() DESC"
+        )
+        assert (query["Period"], alarm["Threshold"], alarm["TreatMissingData"]) == (60, 3, "notBreaching")
     for stack in (one, two):
         filters = resources(stack, FILTER)
         assert len(filters) == 2
@@ -144,8 +173,6 @@ MADE: dict[str, Callable[[cdk.Stack], AlarmOptions]] = {
     "severities": lambda stack: by_severity(stack, "function"),
     "severities of a fleet": lambda stack: by_severity(stack, "fleet"),
     "controls": by_mode,
-    "each control": lambda _: AlarmOptions(granularity="control"),
-    "a fleet": lambda _: AlarmOptions(granularity="fleet", threshold=3),
     "a control of a fleet": lambda _: AlarmOptions(
         granularity="fleet", create_child_process=ControlAlarm(except_programs=["/usr/bin/git"])
     ),
@@ -429,12 +456,6 @@ def test_a_metric_of_ones_own(stack: cdk.Stack, props: Props, resources: Resourc
     alarms = resources(stack, ALARM)
     assert len(alarms) == 3  # it has none of its own
     assert {watched(alarm) for alarm in alarms.values()} == set(published(resources(stack, FILTER))) - {BY_LEVEL}
-    other = cdk.Stack(cdk.App(), "Other")
-    ShieldedFunction(other, "Sum", alarms=AlarmOptions(granularity="control"), **props).metric_violations()
-    assert {names for _, names in published(resources(other, FILTER))} == {
-        ("FunctionName", "Policy"),
-        ("FunctionName",),
-    }
     metric = fn.metric_violations()
     assert (metric.namespace, metric.statistic, metric.period.to_seconds()) == ("ShieldedFunction", "Sum", 60)
     hourly = fn.metric_violations(period=cdk.Duration.hours(1), statistic=cloudwatch.Stats.MAXIMUM, label="worst")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
-from syrupy.extensions.json import JSONSnapshotExtension
 
-from harness.function_template import of_type
 from shielded_function import ShieldedFunction, ShieldPerimeter, ShieldPolicy
 
 PROMISE = "perimeter.names"
@@ -22,12 +19,6 @@ PROMISE = "perimeter.names"
 Make = Callable[..., ShieldedFunction]
 Walls = Callable[..., "dict[str, Any]"]
 Refused = Callable[..., str]
-Recorded = Callable[..., None]
-ASSOCIATION = "AWS::Route53Resolver::FirewallRuleGroupAssociation"
-ENDPOINT = "AWS::EC2::VPCEndpoint"
-GROUP = "AWS::EC2::SecurityGroup"
-LIST = "AWS::Route53Resolver::FirewallDomainList"
-RULES = "AWS::Route53Resolver::FirewallRuleGroup"
 POLICY = ShieldPolicy(allow_outbound=["tcp://api.stripe.com:443", "tcp://10.0.0.0/16:5432"], allow_aws=["sqs"])
 PLACE = cdk.Environment(account="111122223333", region="eu-west-1")
 
@@ -66,37 +57,15 @@ def walls(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc) -> Walls:
 
 
 @pytest.fixture
-def refused(walls: Walls, snapshot: Any) -> Refused:
-    """Compares what the synthesis says of a perimeter that cannot be with what was recorded."""
+def refused(walls: Walls) -> Callable[..., str]:
+    """What the synthesis says of a perimeter that cannot be."""
 
     def build(**options: Any) -> str:
         with pytest.raises(RuntimeError) as caught:
             walls("Perimeter", **options)
-        said = re.sub(r"Token\[[^\]]*\]", "Token", str(caught.value))
-        assert said.splitlines() == snapshot(extension_class=JSONSnapshotExtension)
-        return said
+        return str(caught.value)
 
     return build
-
-
-@pytest.fixture
-def recorded(app: cdk.App, snapshot: Any) -> Recorded:
-    """Compares what a perimeter puts into a template, and its warnings, with what was recorded."""
-
-    def compare(template: dict[str, Any], stack: str = "Shop") -> None:
-        names = [each["Domains"] for each in of_type(template, LIST).values() if each["Domains"] != ["*"]]
-        groups = of_type(template, GROUP)
-        found = {
-            "rules": [each["FirewallRules"] for each in of_type(template, RULES).values()],
-            "associations": list(of_type(template, ASSOCIATION).values()),
-            "names": [each if len(each) < 100 else len(each) for each in names],
-            "egress": {name: each["SecurityGroupEgress"] for name, each in groups.items()},
-            "endpoints": {name: each.get("PolicyDocument") for name, each in of_type(template, ENDPOINT).items()},
-            "warnings": [text for text in warnings(app, stack) if "erimeter" in text],
-        }
-        assert found == snapshot(extension_class=JSONSnapshotExtension)
-
-    return compare
 
 
 def synthesize(app: cdk.App, stack: str = "Shop") -> dict[str, Any]:

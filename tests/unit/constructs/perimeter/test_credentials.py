@@ -154,13 +154,14 @@ def test_another_region_stays_open_with_a_warning(make: Make, walls: Walls, vpc:
 
 def test_an_imported_role_cannot_be_locked(make: Make, refused: Refused, shop: cdk.Stack) -> None:
     make(role=iam.Role.from_role_arn(shop, "Theirs", "arn:aws:iam::111122223333:role/theirs"))
-    refused(lock_credentials=True)
+    said = refused(lock_credentials=True)
+    assert "lock_credentials: the role of Shop/Checkout is imported" in said
 
 
 def test_a_role_of_two_functions_is_an_error(make: Make, refused: Refused) -> None:
     function = make()
     make("Outside", vpc=None, role=function.role)
-    refused(lock_credentials=True)
+    assert "lock_credentials: Shop/Outside has the role of Shop/Checkout" in refused(lock_credentials=True)
 
 
 @pytest.mark.parametrize("given", ["203.0.113.7", 1, []])

@@ -17,7 +17,7 @@ from shielded_function.perimeter import firewall
 from shielded_function.testing import SimulatedPerimeter
 from unit.constructs.aws import aws
 
-from .conftest import POLICY, Make, Recorded, Refused, Walls, provider
+from .conftest import POLICY, Make, Refused, Walls, provider, warnings
 
 pytestmark = pytest.mark.promise("perimeter.unseen")
 
@@ -104,19 +104,29 @@ def by_hand(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
     ec2.CfnNetworkInterface(stack, "Card", subnet_id=subnet.ref)
 
 
-# Functions of other apps may run on a provider.
-RESIDENTS: tuple[tuple[Callable[[cdk.Stack, ec2.Vpc], object], ...], ...] = (
-    (instance, service, database, function),
-    (connector, by_hand, untyped, provider),
-)
+RESIDENTS: dict[Callable[[cdk.Stack, ec2.Vpc], object], str] = {
+    instance: "Shop/Bastion (AWS::EC2::Instance)",
+    service: "Shop/Web/Service (AWS::ECS::Service)",
+    database: "Shop/Db/SubnetGroup (AWS::RDS::DBSubnetGroup)",
+    function: "Shop/Plain (AWS::Lambda::Function)",
+    connector: "Shop/Connector (AWS::Lambda::NetworkConnector)",
+    by_hand: "Shop/Card (AWS::EC2::NetworkInterface)",
+    untyped: "Shop/Bare (AWS::Lambda::Function), Shop/New (AWS::Lambda::NetworkConnector)",
+    provider: "Shop/Capacity (AWS::Lambda::CapacityProvider)",  # functions of other apps may run on it
+}
 
 
-@pytest.mark.parametrize("who", RESIDENTS, ids=["usual", "seldom"])
+@pytest.mark.parametrize("who", [list(RESIDENTS)[:4], list(RESIDENTS)[4:]])
 def test_others_in_the_vpc_are_told(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, who: Any, refused: Refused) -> None:
     for add in who:
         add(shop, vpc)
     make()
-    refused()
+    text = refused()
+    told, _, fix = text.partition("Shop/Perimeter: the VPC is not the functions' alone: ")[2].partition(". ")
+    assert sorted(told.replace("/Default", "").split(", ")) == sorted(
+        ", ".join(RESIDENTS[add] for add in who).split(", ")
+    )
+    assert "also_allow=[] if they need none" in fix
 
 
 @pytest.mark.parametrize("also", [{}, {"also_allow": ["tcp://api.stripe.com:443"]}])
@@ -155,7 +165,9 @@ def test_the_network_itself_is_nobody(shop: cdk.Stack, make: Make, walls: Walls)
 def test_an_imported_security_group(shop: cdk.Stack, make: Make, refused: Refused) -> None:
     group = ec2.SecurityGroup.from_security_group_id(shop, "Theirs", "sg-0a1b2c3d")
     make(security_groups=[group])
-    refused()
+    text = refused()
+    assert "Shop/Checkout: its security group sg-0a1b2c3d is not of this app" in text
+    assert "give the function a group of this app, or say security_groups=False" in text
 
 
 def test_a_group_of_somebody_else_too(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, refused: Refused) -> None:
@@ -163,7 +175,7 @@ def test_a_group_of_somebody_else_too(shop: cdk.Stack, vpc: ec2.Vpc, make: Make,
     machine: Any = {"instance_type": ec2.InstanceType("t3.micro"), "machine_image": ec2.AmazonLinuxImage()}
     ec2.Instance(shop, "Bastion", vpc=vpc, security_group=group, **machine)
     make(security_groups=[group])
-    refused(also_allow=[])
+    assert "Shop/Bastion has the security group Shop/Shared of Shop/Checkout too" in refused(also_allow=[])
 
 
 @pytest.mark.promise("perimeter.ports")
@@ -171,10 +183,10 @@ def test_egress_beside_the_group(shop: cdk.Stack, make: Make, refused: Refused) 
     group: Any = make().connections.security_groups[0]
     rule: Any = {"ip_protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_ip": "0.0.0.0/0"}
     ec2.CfnSecurityGroupEgress(shop, "Mine", group_id=group.security_group_id, **rule)
-    refused()
+    assert "Shop/Mine opens tcp 22 to 0.0.0.0/0, which no policy of Shop/Checkout lists" in refused()
 
 
-def test_egress_to_a_group(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls, recorded: Recorded) -> None:
+def test_egress_to_a_group(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     """As `connections.allow_to` writes it, where the policy has the port; and the warning for what it has not."""
     own = ec2.SecurityGroup(shop, "Own", vpc=vpc, allow_all_outbound=False)
     peer = ec2.SecurityGroup(shop, "Peer", vpc=vpc)
@@ -182,22 +194,34 @@ def test_egress_to_a_group(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Wal
     own.add_egress_rule(ec2.Peer.ipv4("198.51.100.0/24"), ec2.Port.tcp(25))
     make(security_groups=[own])
     make("Refund", ShieldPolicy(allow_outbound=["api.stripe.com"], allow_aws="none"))
-    recorded(walls())
+    walls()
+    any_port = "Shop/Refund may use any port of api.stripe.com, so its security group lets every port out"
+    assert any(any_port in text for text in warnings(app))
+    assert [text for text in warnings(app) if "loses the egress" in text] == [
+        "Shop/Own loses the egress tcp 25 to 198.51.100.0/24, which no policy of its functions lists: list it in "
+        "allow_outbound if it is needed. [ack: shielded-function:perimeterEgress-Shop/Own/Resource-tcp 25 to "
+        "198.51.100.0/24]"
+    ]
 
 
 def test_more_names_than_the_firewall_takes(make: Make, monkeypatch: pytest.MonkeyPatch, refused: Refused) -> None:
     monkeypatch.setattr(firewall, "LISTS", 1)
     make(policy=ShieldPolicy(allow_aws="all"))
-    refused()
+    assert "more than the 1,000 names that DNS Firewall takes: list domains by *. in place of their hosts" in refused()
 
 
-def test_a_name_without_a_port(shop: cdk.Stack, make: Make, monkeypatch: Any, walls: Walls, recorded: Recorded) -> None:
+def test_a_name_without_a_port(app: cdk.App, shop: cdk.Stack, make: Make, monkeypatch: Any, walls: Walls) -> None:
     """Without tokens; and an entry that a grant wrote is nobody's to edit."""
     parameter = cdk.CfnParameter(shop, "Partner").value_as_string
     granted = {"search.example": "Shop/Search.DomainEndpoint"}
     monkeypatch.setattr(FunctionShield, "granted_hosts", property(lambda _: granted))
     make(policy=ShieldPolicy(allow_outbound=[parameter, "search.example"], allow_aws="none"))
-    recorded(walls())
+    walls()
+    told = " ".join(text for text in warnings(app) if "every port" in text)
+    assert "Shop/Checkout may use any port of <known at deployment>, so its security group" in told
+    assert "Shop/Checkout is granted Shop/Search.DomainEndpoint, whose port is not known, so its security" in told
+    assert "list it with its port, by shield.allow_to(...)" in told
+    assert "${Token" not in told
 
 
 @pytest.mark.parametrize("also", [None, []])
@@ -208,7 +232,10 @@ def test_an_unshielded_function_on_a_capacity_provider(
     capacity: Any = provider(shop, vpc)
     capacity.add_function(make(vpc=None))
     capacity.add_function(aws.lambda_.Function(shop, "Plain", **props))
-    refused(also_allow=also)
+    text = refused(also_allow=also)
+    if also is None:
+        assert "the VPC is not the functions' alone: Shop/Plain (AWS::Lambda::Function)." in text
+    assert "Shop/Plain has the security group Shop/Instances of Shop/Checkout too" in text
 
 
 def test_policies_that_do_not_fit(shop: cdk.Stack, make: Make, refused: Refused) -> None:
@@ -219,17 +246,28 @@ def test_policies_that_do_not_fit(shop: cdk.Stack, make: Make, refused: Refused)
         make(name, ShieldPolicy(allow_outbound=outbound, allow_aws="none"))
     make("Alerts", POLICY.with_mode("alert"))
     make("Open", ShieldPolicy(outbound_connectivity="allow"))
-    refused()
+    said = refused()
+    for text in (
+        "Shop/Alerts: its outbound_connectivity only alerts, and the perimeter would block",
+        "Shop/Open: its outbound_connectivity is allow",
+        "it is a list known only at deployment",
+        "Shop/Sip: allow_outbound: _sip.example.com:5060: a domain list of DNS Firewall takes letters",
+        "Shop/Many/SecurityGroup",
+        "need 61 egress rules for IPv4, of which a security group takes 60",
+    ):
+        assert text in said
 
 
 def test_a_named_function_outside_the_vpc(make: Make, refused: Refused) -> None:
     make("Inside")
-    refused(functions=[make("Outside", vpc=None)])  # the other would be cut off
+    text = refused(functions=[make("Outside", vpc=None)])
+    assert "functions: Shop/Outside: it is no shielded function in the VPC" in text
+    assert "Shop/Inside (AWS::Lambda::Function)" in text  # it would be cut off: nobody named it
 
 
 def test_nobody_in_the_vpc(make: Make, refused: Refused) -> None:
     make(vpc=None)
-    refused()
+    assert "there is no shielded function in the VPC: give functions vpc=" in refused()
 
 
 def test_groups_may_stay_as_they_are(shop: cdk.Stack, make: Make, walls: Walls) -> None:

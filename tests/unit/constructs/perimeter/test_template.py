@@ -24,23 +24,15 @@ from shielded_function.perimeter.simulated import SimulatedPerimeter
 from shielded_function_monitoring.simulated import SimulatedCloudWatch
 from unit.constructs.aws import aws
 
-from .conftest import (
-    ASSOCIATION,
-    ENDPOINT,
-    GROUP,
-    LIST,
-    PLACE,
-    POLICY,
-    RULES,
-    Make,
-    Recorded,
-    Walls,
-    provider,
-    synthesize,
-    warnings,
-)
+from .conftest import PLACE, POLICY, Make, Walls, provider, synthesize, warnings
 
 pytestmark = pytest.mark.promise("perimeter.names")
+
+ASSOCIATION = "AWS::Route53Resolver::FirewallRuleGroupAssociation"
+ENDPOINT = "AWS::EC2::VPCEndpoint"
+GROUP = "AWS::EC2::SecurityGroup"
+LIST = "AWS::Route53Resolver::FirewallDomainList"
+RULES = "AWS::Route53Resolver::FirewallRuleGroup"
 
 
 def rules_of(template: dict[str, Any]) -> list[dict[str, Any]]:
@@ -66,13 +58,24 @@ def errors_in(template: dict[str, Any]) -> list[str]:
     return [str(each) for each in found if not str(each.rule.id).startswith("W")]
 
 
-def test_the_firewall_has_the_policies_names(make: Make, walls: Walls, recorded: Recorded) -> None:
+def test_the_firewall_has_the_policies_names(make: Make, walls: Walls) -> None:
     make()
     make("Refund", ShieldPolicy(allow_outbound=["*.bank.example:443"], allow_aws="none"))
     make("Elsewhere", ShieldPolicy(allow_outbound=["elsewhere.example"]), vpc=None)
     template = walls(priority=300)
-    assert set(RESOLVER_OWN) < set(domains_in(template))
-    recorded(template)
+    allow, block = rules_of(template)
+    assert (allow["Action"], allow["FirewallDomainRedirectionAction"]) == ("ALLOW", "TRUST_REDIRECTION_DOMAIN")
+    assert (block["Action"], block["BlockResponse"]) == ("BLOCK", "NXDOMAIN")
+    assert allow["Priority"] < block["Priority"]
+    found = domains_in(template)
+    assert set(RESOLVER_OWN) < set(found)
+    assert {"api.stripe.com", "*.bank.example", "sqs.eu-west-1.amazonaws.com"} < set(found)
+    assert "elsewhere.example" not in found
+    assert "dynamodb.eu-west-1.amazonaws.com" not in found
+    assert len(found) == len(set(found))
+    [association] = of_type(template, ASSOCIATION).values()
+    assert association["Priority"] == 300
+    assert association["VpcId"] == {"Ref": next(iter(of_type(template, "AWS::EC2::VPC")))}
 
 
 @pytest.mark.parametrize(("switch", "mode"), [(None, "alert"), ("alert", "block"), ("off", "block")])
@@ -92,9 +95,7 @@ def test_alert_mode_stops_nothing(tmp_path: Any, props: dict[str, Any], switch: 
 
 
 @pytest.mark.promise("perimeter.ports")
-def test_egress_is_each_functions_own(
-    shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls, recorded: Recorded
-) -> None:
+def test_egress_is_each_functions_own(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     """File systems stay mounted; a group that functions share has the egress of each; an L1 function has its own."""
     make()
     refund = ["tcp://[2001:db8::/32]:8443", "udp://time.example:123"]
@@ -115,7 +116,18 @@ def test_egress_is_each_functions_own(
     role = aws.iam.Role(shop, "Role", assumed_by=lambdas).role_arn
     l1: Any = {"role": role, "runtime": "python3.13", "handler": "index.handler", "code": code, "vpc_config": config}
     Shield(POLICY).apply(aws.lambda_.CfnFunction(shop, "L1", **l1))
-    recorded(walls())
+    template = walls()
+    [vpc_id] = of_type(template, "AWS::EC2::VPC")
+    anywhere, of_policy = '"0.0.0.0/0"', {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
+    expected = {
+        "Checkout": of_policy,
+        "Refund": {("tcp", "8443", '"2001:db8::/32"'), ("udp", "123", anywhere)},
+        "Closed": {("icmp", "252", '"255.255.255.255/32"')},
+        "Mounts": {("tcp", "2049", json.dumps({"Fn::GetAtt": [vpc_id, "CidrBlock"]}))},
+        "Shared": {("tcp", "1", anywhere), ("tcp", "2", anywhere)},
+        "L1Group": of_policy,
+    }
+    assert {name: egress_in(template, name) for name in expected} == expected
 
 
 def test_hosts_that_the_stack_makes(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
@@ -150,9 +162,7 @@ def test_hosts_that_the_stack_makes(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, w
 
 
 @pytest.mark.promise("perimeter.endpoints")
-def test_grants_are_names_and_endpoints(
-    app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, recorded: Recorded
-) -> None:
+def test_grants_are_names_and_endpoints(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
     vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
     vpc.add_gateway_endpoint("Tables", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
     vpc.add_interface_endpoint("Queues", service=ec2.InterfaceVpcEndpointAwsService.SQS)
@@ -164,7 +174,21 @@ def test_grants_are_names_and_endpoints(
     ShieldPerimeter(shop, vpc=vpc, accounts=["444455556666"])
     table.grant_read_data(function)  # later than the perimeter
     template = synthesize(app)
-    recorded(template)  # nothing of SQS is granted
+    [bucket_id] = of_type(template, "AWS::S3::Bucket")
+    names = [json.dumps(domain) for domain in domains_in(template)]
+    assert '"dynamodb.eu-west-1.amazonaws.com"' in names
+    assert json.dumps({"Fn::Join": ["", [{"Ref": bucket_id}, ".s3.eu-west-1.amazonaws.com"]]}) in names
+    endpoints = {name: each["PolicyDocument"]["Statement"] for name, each in of_type(template, ENDPOINT).items()}
+    [objects] = next(each for name, each in endpoints.items() if name.startswith("VpcS3"))
+    arn = {"Fn::GetAtt": [bucket_id, "Arn"]}
+    assert objects["Resource"] == [arn, {"Fn::Join": ["", [arn, "/*"]]}]
+    assert objects["Action"] == "s3:*"
+    accounts = ["111122223333", "444455556666"]
+    assert objects["Condition"] == {"StringEquals": {"aws:PrincipalAccount": accounts, "aws:ResourceAccount": accounts}}
+    [items] = next(each for name, each in endpoints.items() if name.startswith("VpcTables"))
+    assert len(items["Resource"]) == 1
+    [messages] = next(each for name, each in endpoints.items() if name.startswith("VpcQueues"))
+    assert (messages["Effect"], messages["Action"]) == ("Deny", "*")  # nothing of SQS is granted
     assert errors_in(template) == []
     rules_of(template)[0]["Action"] = "FORBID"
     next(iter(of_type(template, ASSOCIATION).values())).pop("VpcId")
@@ -172,22 +196,27 @@ def test_grants_are_names_and_endpoints(
 
 
 @pytest.mark.promise("perimeter.endpoints")
-def test_an_organization_in_place_of_accounts(vpc: ec2.Vpc, make: Make, walls: Walls, recorded: Recorded) -> None:
+def test_an_organization_in_place_of_accounts(vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
     make()
-    recorded(walls(organization="o-a1b2c3", endpoint_policies="account"))
+    [endpoint] = of_type(walls(organization="o-a1b2c3", endpoint_policies="account"), ENDPOINT).values()
+    [statement] = endpoint["PolicyDocument"]["Statement"]
+    conditions = {"aws:PrincipalOrgID": "o-a1b2c3", "aws:ResourceOrgID": "o-a1b2c3"}
+    assert (statement["Resource"], statement["Condition"]) == ("*", {"StringEquals": conditions})
 
 
-def test_endpoints_of_others_stay(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls, recorded: Recorded) -> None:
+def test_endpoints_of_others_stay(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     """Images of ECR come from a bucket of AWS's, which no condition on the account admits."""
     vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
     image = ec2.MachineImage.latest_amazon_linux2023()
     ec2.Instance(shop, "Worker", vpc=vpc, instance_type=ec2.InstanceType("t3.micro"), machine_image=image)
     make()
-    recorded(walls(also_allow=[]))
+    [endpoint] = of_type(walls(also_allow=[]), ENDPOINT).values()
+    assert "PolicyDocument" not in endpoint
+    assert "The endpoint Shop/Vpc/S3 is left wider: the VPC has other residents" in " ".join(warnings(app))
 
 
-def test_endpoints_that_stay_as_they_are(vpc: ec2.Vpc, make: Make, walls: Walls, recorded: Recorded) -> None:
+def test_endpoints_that_stay_as_they_are(app: cdk.App, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     """One with its own policy, one of a service without resources of an account, one whose grants name no resource."""
     anybody = aws.iam.AnyPrincipal()
     own = vpc.add_interface_endpoint("Queues", service=ec2.InterfaceVpcEndpointAwsService.SQS)
@@ -195,7 +224,18 @@ def test_endpoints_that_stay_as_they_are(vpc: ec2.Vpc, make: Make, walls: Walls,
     vpc.add_interface_endpoint("Metrics", service=ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_MONITORING)
     vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
     make().add_to_role_policy(aws.iam.PolicyStatement(actions=["s3:PutObject"], resources=["*"]))
-    recorded(walls())
+    found = of_type(walls(), ENDPOINT)
+    queues, metrics, objects = (
+        next(each.get("PolicyDocument") for name, each in found.items() if name.startswith(f"Vpc{kind}"))
+        for kind in ("Queues", "Metrics", "S3")
+    )
+    assert (queues["Statement"][0]["Action"], metrics, objects["Statement"][0]["Resource"]) == (
+        "sqs:SendMessage", None, "*",
+    )  # fmt: skip
+    told = " ".join(warnings(app))
+    assert "The endpoint Shop/Vpc/Queues is left wider: it has its own policy, which stays" in told
+    assert "The endpoint Shop/Vpc/Metrics is left wider: its service (monitoring)" in told
+    assert "the grants of Shop/Checkout on s3 name no resources" in told
 
 
 def test_several_stacks(app: cdk.App, props: dict[str, Any]) -> None:
@@ -234,30 +274,36 @@ def test_functions_may_be_shielded_later(app: cdk.App, shop: cdk.Stack, vpc: ec2
     assert ("tcp", "443", '"0.0.0.0/0"') in found
 
 
-def test_a_granted_name_gives_way(
-    make: Make, monkeypatch: pytest.MonkeyPatch, walls: Walls, recorded: Recorded
-) -> None:
+def test_a_granted_name_gives_way(app: cdk.App, make: Make, monkeypatch: pytest.MonkeyPatch, walls: Walls) -> None:
     """To one with a port, which `allow_to` wrote. A name that is listed both ways may use any port."""
     granted = {"search.example": "Shop/Search.DomainEndpoint"}
     monkeypatch.setattr(FunctionShield, "granted_hosts", property(lambda _: granted))
     hosts = ["search.example", "tcp://search.example:443"]
     make(policy=ShieldPolicy(allow_outbound=hosts, allow_aws="none"))
     make("Refund", policy=ShieldPolicy(allow_outbound=["other.example", "other.example:443"], allow_aws="none"))
-    recorded(walls())
+    template = walls()
+    assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"')}
+    assert ("tcp", "0", '"0.0.0.0/0"') in egress_in(template, "Refund")
+    assert [text for text in warnings(app) if "search.example" in text or "is granted" in text] == []
 
 
-def test_a_function_on_a_capacity_provider(
-    shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls, recorded: Recorded
-) -> None:
+def test_a_function_on_a_capacity_provider(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     """Its names are in the list, with those of its logs, and the provider's group has its egress."""
     capacity: Any = provider(shop, vpc)
     capacity.add_function(make(vpc=None, policy=ShieldPolicy(allow_outbound=["api.stripe.com:8443"], allow_aws="none")))
     vpc.add_interface_endpoint("Logs", service=ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS)
-    recorded(walls())
+    template = walls()
+    names = domains_in(template)
+    assert {"api.stripe.com", "logs.eu-west-1.amazonaws.com", "xray.eu-west-1.amazonaws.com"} < set(names)
+    anywhere = '"0.0.0.0/0"'
+    opened = {("tcp", "443", anywhere), ("tcp", "8443", anywhere), ("udp", "8443", anywhere)}
+    assert egress_in(template, "Instances") == opened
+    [logs] = [each for name, each in of_type(template, "AWS::EC2::VPCEndpoint").items() if "Logs" in name]
+    assert logs["PolicyDocument"]["Statement"][0]["Resource"] == "*"
 
 
 @pytest.mark.parametrize("of_l1", [True, False])
-def test_an_imported_vpc(shop: cdk.Stack, make: Make, walls: Walls, recorded: Recorded, of_l1: bool) -> None:
+def test_an_imported_vpc(app: cdk.App, shop: cdk.Stack, make: Make, walls: Walls, of_l1: bool) -> None:
     """By its id, which is a token where L1 constructs make it."""
     network = ec2.CfnVPC(shop, "Network", cidr_block="10.2.0.0/16")
     subnet = ec2.CfnSubnet(shop, "Subnet", vpc_id=network.ref, cidr_block="10.2.0.0/24")
@@ -266,7 +312,12 @@ def test_an_imported_vpc(shop: cdk.Stack, make: Make, walls: Walls, recorded: Re
         ids = {"vpc_id": network.ref, "private_subnet_ids": [subnet.ref]}
     imported = ec2.Vpc.from_vpc_attributes(shop, "Imported", availability_zones=["eu-west-1a"], **ids)
     make(vpc=imported)
-    recorded(walls(vpc=imported, also_allow_aws=["ecr"] if of_l1 else "all"))
+    template = walls(vpc=imported, also_allow_aws=["ecr"] if of_l1 else "all")
+    [association] = of_type(template, ASSOCIATION).values()
+    assert association["VpcId"] == ({"Ref": "Network"} if of_l1 else "vpc-0a1b2c3d")
+    assert {"api.stripe.com", "api.ecr.eu-west-1.amazonaws.com"} < set(domains_in(template))
+    assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
+    assert any("The VPC is imported" in text for text in warnings(app))
 
 
 def test_a_stack_of_no_region(app: cdk.App, props: dict[str, Any]) -> None:
@@ -355,8 +406,8 @@ def test_aspects_behind_it_have_their_say(app: cdk.App, shop: cdk.Stack, vpc: ec
     assert [each["Name"] for each in definition["ContainerDefinitions"]] == ["Main", "Sidecar"]
 
 
-def test_names_lead_to_ipv6_where_it_can_be(shop: cdk.Stack, make: Make, walls: Walls, recorded: Recorded) -> None:
+def test_names_lead_to_ipv6_where_it_can_be(shop: cdk.Stack, make: Make, walls: Walls) -> None:
     dual = ec2.Vpc(shop, "Dual", max_azs=2, ip_protocol=ec2.IpProtocol.DUAL_STACK)
     policy = ShieldPolicy(allow_outbound=["tcp://api.stripe.com:443"], allow_aws="none")
     make(policy=policy, vpc=dual, ipv6_allowed_for_dual_stack=True)
-    recorded(walls(vpc=dual))
+    assert egress_in(walls(vpc=dual)) == {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "443", '"::/0"')}
