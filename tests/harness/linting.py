@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
@@ -14,3 +15,15 @@ def lint(template: str, *, regions: list[str]) -> list[Any]:
 
     found: Any = lint(template, regions=regions)
     return list(found)
+
+
+def values_of(template: Mapping[str, Any], known: Mapping[str, str]) -> Callable[[Any], list[Any]]:
+    """Makes a template's values as cfn-lint does: all that it thinks possible, and none where it knows none."""
+    from cfnlint.context import create_context_for_template
+    from cfnlint.jsonschema import CfnTemplateValidator
+    from cfnlint.template import Template
+
+    read: Any = Template("", dict(template), regions=["us-east-1"])
+    context = create_context_for_template(read).evolve(ref_values=dict(known))
+    validator: Any = CfnTemplateValidator(cfn=read, context=context)
+    return lambda value: [found for found, _, error in validator.resolve_value(value) if not error]
