@@ -43,23 +43,12 @@ def wants_grants(policy: ShieldPolicy) -> bool:
 
 def without_grants(policy: ShieldPolicy) -> ShieldPolicy:
     """The policy as far as it is known before the app is complete."""
-    return _without_granted(policy, _beside(policy)) if wants_grants(policy) else policy
-
-
-def _named(policy: ShieldPolicy) -> list[str]:
-    services = policy.allow_aws
-    return [] if services is None or isinstance(services, str) else [name for name in services if name != "granted"]
+    return _with_entries(policy, _beside(policy), (), (), ()) if wants_grants(policy) else policy
 
 
 def _beside(policy: ShieldPolicy) -> object:
     """The fields that equality of policies ignores: they are part of the cache key."""
     return policy.presets, policy.until
-
-
-@lru_cache
-def _without_granted(policy: ShieldPolicy, beside: object) -> ShieldPolicy:
-    del beside
-    return replace(policy, allow_aws=_named(policy) or "none")
 
 
 def with_grants(policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
@@ -79,7 +68,8 @@ def _with_entries(
     hosts: Sequence[str],
 ) -> ShieldPolicy:
     del beside
-    named = _named(policy)
+    listed = policy.allow_aws
+    named = [] if listed is None or isinstance(listed, str) else [name for name in listed if name != "granted"]
     return replace(
         policy,
         allow_aws=tuple(dict.fromkeys((*named, *services))) or "none",

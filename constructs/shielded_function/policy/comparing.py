@@ -10,7 +10,7 @@ from typing import Any
 
 from .dates import outlasts
 from .fields import FOUR, KINDS, MODES, effective_on_failure
-from .parsing import parse
+from .parsing import parse, read_outbound
 from .texts import without_packages
 from .unknown import describe, is_unknown
 
@@ -119,10 +119,11 @@ def _entry(field: str, entry: object) -> Loosening:
     return Loosening(field, describe(entry), "", describe(entry))
 
 
-Covers = Callable[[str, Sequence[str], Mapping[str, Any]], bool]
+Covers = Callable[[str, Sequence[str]], bool]
+Compare = Callable[[Mapping[str, Any], Mapping[str, Any]], Sequence[Loosening]]
 
 
-def _compare_entries(field: str, covers: Covers) -> Callable[[Mapping[str, Any], Mapping[str, Any]], list[Loosening]]:
+def _compare_entries(field: str, covers: Covers) -> Compare:
     """Compares each entry with all of the other policy's; unknown entries as text."""
 
     def compare(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Loosening]:
@@ -131,31 +132,13 @@ def _compare_entries(field: str, covers: Covers) -> Callable[[Mapping[str, Any],
         return [
             _entry(field, entry)
             for entry in now[field]
-            if not (
-                without_packages(describe(entry)) in unknown
-                if is_unknown(field, entry)
-                else covers(entry, known, before)
-            )
+            if not (without_packages(describe(entry)) in unknown if is_unknown(field, entry) else covers(entry, known))
         ]
 
     return compare
 
 
 # Hosts
-
-
-@dataclass(frozen=True)
-class _Outbound:
-    protocol: str
-    host: str  # a name, *.domain, or a network
-    port: str
-
-
-def _outbound(entry: str) -> _Outbound:
-    """The parts of an entry in canonical form."""
-    found = re.fullmatch(r"(?:(tcp|udp)://)?(?:\[(.*)\](?::(\d+))?|([^:]*)(?::(\d+))?|(.*))", without_packages(entry))
-    assert found is not None  # the last group takes anything
-    return _Outbound(found[1] or "", found[2] or found[4] or found[6], found[3] or found[5] or "")
 
 
 def _network(host: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
@@ -174,28 +157,20 @@ def _covers_host(wide: str, narrow: str) -> bool:
     return wide == narrow or (wide.startswith("*.") and narrow.endswith(wide[1:]))
 
 
-def _covers_outbound(entry: str, known: Sequence[str], before: Mapping[str, Any]) -> bool:
-    narrow = _outbound(entry)
+def _covers_outbound(entry: str, known: Sequence[str]) -> bool:
+    narrow = read_outbound(entry)
     return any(
-        (wide := _outbound(listed)).protocol in ("", narrow.protocol)
+        (wide := read_outbound(listed)).protocol in ("", narrow.protocol)
         and wide.port in ("", narrow.port)
         and _covers_host(wide.host, narrow.host)
         for listed in known
     )
 
 
-def _compare_denied(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Loosening]:
-    """Entries that are no longer refused in every mode."""
-    kept = now["deny_outbound"]
-    return [
-        _entry("deny_outbound", entry) for entry in before["deny_outbound"] if not _covers_outbound(entry, kept, now)
-    ]
-
-
 # Paths
 
 
-def _covers_path(entry: str, known: Sequence[str], before: Mapping[str, Any]) -> bool:
+def _covers_path(entry: str, known: Sequence[str]) -> bool:
     if entry in known:
         return True
     below = [glob.removesuffix("/**") for glob in known if glob.endswith("/**")]
@@ -206,7 +181,11 @@ def _covers_path(entry: str, known: Sequence[str], before: Mapping[str, Any]) ->
     return parse(f"SHIELD_ALLOW_TMP={','.join(known)}\n").decide("tmp", entry).allowed
 
 
-def _covers_program(entry: str, known: Sequence[str], before: Mapping[str, Any]) -> bool:
+def _is_listed(entry: str, known: Sequence[str]) -> bool:
+    return entry in known
+
+
+def _covers_program(entry: str, known: Sequence[str]) -> bool:
     return entry in known or f"unshielded:{entry}" in known
 
 
@@ -232,21 +211,22 @@ def _compare_aws(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Loos
     return [_entry("allow_aws", service) for service in _services(now) if service not in moot and service not in old]
 
 
-def _compare_buckets(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Loosening]:
+def _compare_buckets(now: Mapping[str, Any], before: Mapping[str, Any]) -> Sequence[Loosening]:
     if _any_bucket(before):
         return []
     if _any_bucket(now) and before["allow_buckets"]:
         listed = ",".join(map(describe, before["allow_buckets"]))
         return [Loosening("allow_buckets", "", listed, "any bucket")]
-    return _compare_entries("allow_buckets", lambda entry, known, _: entry in known)(now, before)
+    return _compare_entries("allow_buckets", _is_listed)(now, before)
 
 
-_LISTS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], list[Loosening]]] = {
+_LISTS: Mapping[str, Compare] = {
     "allow_outbound": _compare_entries("allow_outbound", _covers_outbound),
-    "deny_outbound": _compare_denied,
+    # Entries that are no longer refused in every mode.
+    "deny_outbound": lambda now, before: _compare_entries("deny_outbound", _covers_outbound)(before, now),
     "allow_aws": _compare_aws,
     "allow_buckets": _compare_buckets,
     "allow_tmp": _compare_entries("allow_tmp", _covers_path),
     "allow_child_process": _compare_entries("allow_child_process", _covers_program),
-    "allow_executable_memory": _compare_entries("allow_executable_memory", lambda entry, known, _: entry in known),
+    "allow_executable_memory": _compare_entries("allow_executable_memory", _is_listed),
 }

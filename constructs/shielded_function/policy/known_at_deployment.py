@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from shielded_function_runtime.core import Decision
 
 from ..errors import ShieldPolicyError
 from .fields import setting_of
-from .parsing import parse, write_lines
+from .parsing import parse, read_outbound, write_lines
 from .unknown import describe, literals_of, pattern_of, shape_of
 
 REASON = "known_at_deployment"
@@ -67,9 +67,11 @@ def _might_admit(question: Question, decision: Decision, field: str, entry: obje
         return _ask(question, {**without, setting_of(field): "all"}).allowed
     setting = setting_of(field)
     listed = question.known.get(setting, "")
+    pattern = pattern_of(field, entry)
     return any(
         _admits(question, {**question.known, setting: f"{listed},{candidate}" if listed else candidate})
         for candidate in _CANDIDATES[field](question, decision, entry)
+        if field == "allow_tmp" or pattern.fullmatch(candidate)
     )
 
 
@@ -82,18 +84,14 @@ def _admits(question: Question, settings: Mapping[str, str]) -> bool:
 
 def _outbound(question: Question, decision: Decision, entry: object) -> Iterator[str]:
     """The host or a domain above it, the address or a network around it; with the port or without, ..."""
-    pattern = pattern_of("allow_outbound", entry)
-    host, port = _split(decision.allow)  # canonical: host[:port], address[:port], [v6]:port
+    _, host, port = read_outbound(decision.allow)
     # An entry of any port admits look-ups of its name.
-    ports = ("", f":{port}") if port else ("", *_ports_of(entry))
+    shape = None if port else shape_of("allow_outbound", entry)
+    port = port or (read_outbound(shape.canonical).port if shape else "")
     for place in (host, *_around(host)):
-        for suffix in ports:
-            yield from (
-                f"{protocol}{whole}"
-                for whole in _spellings(place, suffix)
-                for protocol in _PROTOCOLS[question.event]
-                if pattern.fullmatch(f"{protocol}{whole}")
-            )
+        for suffix in ("", f":{port}") if port else ("",):
+            for whole in _spellings(place, suffix):
+                yield from (f"{protocol}{whole}" for protocol in _PROTOCOLS[question.event])
 
 
 def _spellings(place: str, port: str) -> tuple[str, ...]:
@@ -103,18 +101,6 @@ def _spellings(place: str, port: str) -> tuple[str, ...]:
     if port:
         return (f"[{place}]{port}",)
     return (place,) if "/" in place else (f"[{place}]", place)
-
-
-def _split(entry: str) -> tuple[str, str]:
-    """The host and the port of an entry in canonical form."""
-    found = re.fullmatch(r"\[(.*)\](?::(\d+))?|([^:]*):(\d+)", entry)
-    return (found[1] or found[3], found[2] or found[4] or "") if found else (entry, "")
-
-
-def _ports_of(entry: object) -> tuple[str, ...]:
-    shape = shape_of("allow_outbound", entry)
-    port = _split(re.sub("^(tcp|udp)://", "", shape.canonical))[1] if shape else ""
-    return (f":{port}",) if port else ()
 
 
 def _around(host: str) -> Iterator[str]:
@@ -130,21 +116,16 @@ def _around(host: str) -> Iterator[str]:
 
 def _buckets(question: Question, decision: Decision, entry: object) -> Iterator[str]:
     """Every prefix of the host's name."""
-    pattern = pattern_of("allow_buckets", entry)
-    labels = _split(decision.allow)[0].split(".")
-    names = (".".join(labels[:count]) for count in range(1, len(labels)))
-    return filter(pattern.fullmatch, names)
+    labels = read_outbound(decision.allow).host.split(".")
+    return (".".join(labels[:count]) for count in range(1, len(labels)))
 
 
-def _programs(question: Question, decision: Decision, entry: object) -> Iterator[str]:
-    pattern = pattern_of("allow_child_process", entry)
-    if decision.allow:
-        candidates = (decision.allow, f"unshielded:{question.target}")
-        yield from filter(pattern.fullmatch, candidates)
+def _programs(question: Question, decision: Decision, entry: object) -> Iterable[str]:
+    return (decision.allow, f"unshielded:{question.target}") if decision.allow else ()
 
 
-def _objects(question: Question, decision: Decision, entry: object) -> Iterator[str]:
-    yield from filter(pattern_of("allow_executable_memory", entry).fullmatch, (decision.allow,))
+def _objects(question: Question, decision: Decision, entry: object) -> Iterable[str]:
+    return (decision.allow,)
 
 
 def _globs(question: Question, decision: Decision, entry: object) -> Iterator[str]:
@@ -156,7 +137,7 @@ def _globs(question: Question, decision: Decision, entry: object) -> Iterator[st
         yield re.sub(r"\*{3,}", "**", glob)
 
 
-_CANDIDATES: Mapping[str, Callable[[Question, Decision, object], Iterator[str]]] = {
+_CANDIDATES: Mapping[str, Callable[[Question, Decision, object], Iterable[str]]] = {
     "allow_outbound": _outbound,
     "allow_buckets": _buckets,
     "allow_tmp": _globs,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from shielded_function_runtime import core
 
 from ..errors import ShieldPolicyError
 from .fields import KINDS, UNSET, field_of
+from .texts import without_packages
 
 
 @lru_cache(maxsize=64)
@@ -75,3 +76,21 @@ def read_fields(settings: Mapping[str, str]) -> dict[str, Any]:
         elif kind:
             values[field] = value
     return values
+
+
+class Outbound(NamedTuple):
+    """The parts of an entry of `allow_outbound`: the host is a name, `*.domain`, an address or a network."""
+
+    protocol: str
+    host: str
+    port: str
+
+
+_OUTBOUND = re.compile(r"(?:(tcp|udp)://)?(?:\[(.*)\](?::(\d+))?|([^:]*)(?::(\d+))?|(.*))")
+
+
+def read_outbound(entry: str) -> Outbound:
+    """The parts of an entry in canonical form; empty for those that it does not have."""
+    found = _OUTBOUND.fullmatch(without_packages(entry))
+    assert found is not None  # the last group takes anything
+    return Outbound(found[1] or "", found[2] or found[4] or found[6] or "", found[3] or found[5] or "")
