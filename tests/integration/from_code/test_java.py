@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.running import SHIELD, prepare_tmp, whole_sandbox
+from harness.running import prepare_tmp, whole_sandbox
 from harness.thinning import long_but
 from integration.from_code.conftest import HERE, events
 from shielded_function_emulator.languages import java as java_language
@@ -49,12 +49,11 @@ def compile_java(source: Path, out: Path, *options: str) -> None:
     subprocess.run(command, check=True)
 
 
-def run(box: Sandbox, java: str, *steps: str, shielded: dict[str, str] | None = None) -> tuple[list[str], Completed]:
+def run(box: Sandbox, java: str, *steps: str) -> tuple[list[str], Completed]:
     prepare_tmp(box)
     command = [f"/var/{java}/bin/java", "-XX:-UsePerfData", "-Xshare:auto", "-XX:TieredStopAtLevel=1"]
     command += ["-cp", "/var/task:/opt/java/lib/shielded-function.jar", "Probe", *steps]
-    wrapped = command if shielded is None else [SHIELD, *command]
-    done = box.run_command(wrapped, environment={"_HANDLER": "Probe::main", **(shielded or {})})
+    done = box.run_command(command, environment={"_HANDLER": "Probe::main"})
     assert done.returncode == 0, f"{done.returncode}: {done.stdout} {done.stderr}"
     return done.stdout.splitlines(), done
 
@@ -85,16 +84,6 @@ def test_bad_dictionaries_and_then_lists(java_box: Sandbox, java: str) -> None:
         *("ok", "ok", "EACCES"),
     ]
     assert events(ran) == ["armed", "tightened"]
-
-
-@pytest.mark.parametrize("java", long_but({JAVA}, JAVAS))
-def test_under_the_wrapper(java_box: Sandbox, java: str) -> None:
-    done, _ = run(
-        *(java_box, java, "tmp", "only read_write_tmp=allow", "only read_write_tmp=block", "tmp"),
-        shielded={"SHIELD_READ_WRITE_TMP": "alert"},
-    )
-    assert [done[0], done[2], done[3]] == ["ok", "ok", "EACCES"]
-    assert "looser than alert" in done[1]
 
 
 def declared(home: Path, classes: Path) -> str:

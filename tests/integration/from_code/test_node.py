@@ -16,7 +16,7 @@ import pytest
 
 from harness.engine import INSIDE
 from harness.inside.filtering import errno_answer
-from harness.running import PYTHON, SHIELD, prepare_tmp, whole_sandbox
+from harness.running import PYTHON, prepare_tmp, whole_sandbox
 from harness.system_calls import kernel_calls
 from integration.from_code.conftest import HERE, events, only, policy
 from shielded_function_emulator.kernel import machine
@@ -59,11 +59,10 @@ def program(node: str) -> str:
     return "/usr/bin/node" if node == "machine" else "/var/lang-node/bin/node"
 
 
-def run(box: Sandbox, node: str, *steps: Any, shielded: dict[str, str] | None = None) -> tuple[list[str], Completed]:
+def run(box: Sandbox, node: str, *steps: Any) -> tuple[list[str], Completed]:
     prepare_tmp(box)
     command = [program(node), "/var/task/probe.js", json.dumps(steps)]
-    wrapped = command if shielded is None else [SHIELD, *command]
-    done = box.run_command([*WITHOUT_RINGS, *wrapped], environment=ENVIRONMENT | (shielded or {}))
+    done = box.run_command([*WITHOUT_RINGS, *command], environment=ENVIRONMENT)
     assert done.returncode == 0, f"{done.returncode}: {done.stdout} {done.stderr}"
     return json.loads(done.stdout), done
 
@@ -83,9 +82,11 @@ def test_bad_dictionaries(node_box: Sandbox, node: str) -> None:
         "policy: it has a class or inherits fields, which would be lost; give a plain object": "inherited",
         "options: it has a class or inherits fields, which would be lost; give a plain object": "of a class",
     }
-    done, ran = run(node_box, node, *bad.values(), "tmp", only(read_write_tmp="block", allow_tmp=["/tmp/é"]), "tmp")
-    assert done == [*bad, "ok", "ok", "EACCES"]
-    assert events(ran) == ["armed"]
+    good = only(read_write_tmp="block", allow_tmp=["/tmp/é"], create_child_process="alert")
+    later = [good, "tmp", only(create_child_process="block"), "program"]
+    done, ran = run(node_box, node, *bad.values(), "tmp", *later)
+    assert done == [*bad, "ok", "ok", "EACCES", "ok", "EACCES"]
+    assert events(ran) == ["armed", "tightened"]
 
 
 def test_plain_objects_of_any_kind(node_box: Sandbox, node: str) -> None:
@@ -113,16 +114,6 @@ def test_a_ring_that_is_there_already(node_box: Sandbox, node: str) -> None:
     else:
         assert with_variables.returncode == 78
         assert "uses io_uring already" in with_variables.shield_lines[0]["reason"]
-
-
-def test_under_the_wrapper(node_box: Sandbox, node: str) -> None:
-    done, ran = run(
-        *(node_box, node, "tmp", only(read_write_tmp="allow"), only(read_write_tmp="block"), "tmp"),
-        shielded={"SHIELD_READ_WRITE_TMP": "alert"},
-    )
-    assert [done[0], done[2], done[3]] == ["ok", "ok", "EACCES"]
-    assert "looser than alert" in done[1]
-    assert events(ran) == ["armed", "tightened"]
 
 
 def test_from_an_es_module(node_box: Sandbox, node: str) -> None:
