@@ -5,7 +5,6 @@ https://chromedevtools.github.io/devtools-protocol/
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import subprocess
@@ -112,10 +111,6 @@ class Browser:
     def resize(self, width: int, height: int, *, mobile: bool = False) -> None:
         """As a screen of this size shows it."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=mobile)
-
-    def screenshot(self, file: Path) -> None:
-        """The whole page as a PNG."""
-        file.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=True)["data"]))
 
     @property
     def complaints(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 An `Account` has the templates that are deployed. `deploy` brings an assembly to it as `cdk deploy --all` does, stack by
 stack in the order of their dependencies, and gives the changes of resources. It holds CloudFormation's rules that a
-template alone does not show: exports that are in use, names that are taken, versions that a function has already.
+template alone does not show: exports that are in use, names that are taken.
 
 Whether a property can change in place, and what names a resource, is in the schemas that cfn-lint brings.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
@@ -23,9 +23,6 @@ from shielded_function_monitoring.cfn.parts import references
 from shielded_function_monitoring.cfn.template import referred
 
 NESTED = "AWS::CloudFormation::Stack"
-_FUNCTION, _VERSION = "AWS::Lambda::Function", "AWS::Lambda::Version"
-# Properties of a function that no version holds.
-_UNVERSIONED = {"Tags", "ReservedConcurrentExecutions", "RecursiveLoop"}
 _NOTHING: dict[str, Any] = {"Resources": {}}
 
 Kind = Literal["added", "removed", "changed", "replaced"]
@@ -81,7 +78,6 @@ class Account:
         self._check_exports(stack, before)
         changes = diff(stack.name, before, stack.template)
         self._take_names(stack, changes, before)
-        _check_versions(stack, changes, before)
         self.deployed[stack.name] = stack.template
         yield from changes
         for child in stack.nested:
@@ -212,31 +208,6 @@ def _known_in(stack: str, value: Any) -> Any:
     if not str(value.get("Ref", "AWS::")).startswith("AWS::") or "Fn::GetAtt" in value:
         return {"of": stack, **value}
     return {key: _known_in(stack, each) for key, each in value.items()}
-
-
-def _check_versions(stack: Stack, changes: list[Change], before: Mapping[str, Any]) -> None:
-    """A version is made of a function that changed, and of none that did not: Lambda has that version already.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
-    """
-    by_name = {each.logical_id: each for each in changes}
-
-    def function_of(template: Mapping[str, Any], version: str) -> str:
-        return str(template["Resources"][version]["Properties"]["FunctionName"]["Ref"])
-
-    anew: set[str] = set()
-    for each in changes:
-        if each.type == _VERSION and each.kind == "added":
-            name = function_of(stack.template, each.logical_id)
-            anew.add(name)
-            function = by_name.get(name)
-            if function is None or (function.kind == "changed" and not function.parts - _UNVERSIONED):
-                raise Refused(f"{stack.name}: {each.logical_id}: there is a version of {name} as it is")
-    for logical_id, resource in stack.template["Resources"].items():
-        if resource["Type"] == _VERSION and logical_id in before["Resources"]:
-            function = by_name.get(name := function_of(stack.template, logical_id))
-            if function is not None and function.parts - _UNVERSIONED and name not in anew:
-                raise Refused(f"{stack.name}: {name} changes, and its version {logical_id} stays as it was")
 
 
 def exports(template: Mapping[str, Any]) -> dict[str, str]:

@@ -311,8 +311,8 @@ def test_what_was_mounted_elsewhere(box: Sandbox, layer: Path) -> None:
 def test_a_handler_in_a_layer_of_the_root(box: Sandbox, layer: Path) -> None:
     code = """
 import sys; sys.path.insert(0, "/var/task")
-from behaviour import refusal, request, serve_runtime_api
-request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
+from ways import ask_for_work, refusal
+ask_for_work()
 print([refusal(lambda: open(path).close()) for path in ("/var/task/etc/there", "/elsewhere/there")])
 """
     settings = policy(read_handler="block") | {"_HANDLER": "etc/there.handler"}
@@ -343,9 +343,9 @@ def test_what_is_open_by_design(box: Sandbox) -> None:
     prepare_tmp(box)
     code = """
 import os, socket, sys; sys.path.insert(0, "/var/task")
-from behaviour import refusal, request, serve_runtime_api
+from ways import ask_for_work, refusal
 handler = open("/var/task/app.py")
-request(serve_runtime_api(), b"GET /2018-06-01/runtime/invocation/next")
+ask_for_work()
 print(refusal(lambda: open("/var/task/app.py").close()), len(handler.read()) > 0)
 print(os.stat("/tmp/there").st_size, os.readlink("/tmp/link"), os.path.exists("/tmp/missing"))
 print(socket.create_server(("0.0.0.0", 8080)).getsockname())

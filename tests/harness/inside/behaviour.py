@@ -13,9 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ways import LIBC, ask_for_work, checked, copy_returns, print_result, refusal, request, serve_runtime_api, way
-
-__all__ = ["refusal", "request", "serve_runtime_api"]
+from ways import LIBC, ask_for_work, checked, copy_returns, print_result, refusal, serve_runtime_api, way
 
 
 def libc(name: str, *arguments: object) -> int | None:

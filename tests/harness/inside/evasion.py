@@ -9,7 +9,6 @@ import _ctypes
 import contextlib
 import ctypes
 import fcntl
-import json
 import os
 import resource
 import socket
@@ -18,25 +17,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
-from behaviour import refusal, request, serve_runtime_api
+from syscalls import call
+from ways import LIBC, ask_for_work, copy_does, print_result, refusal, request, serve_runtime_api, way
 
-LIBC = ctypes.CDLL(None, use_errno=True)
-LIBC.syscall.restype = ctypes.c_long
 LIBC.mmap.restype = ctypes.c_void_p
-NUMBERS: dict[str, int] = json.loads(sys.argv[2])
-EVASIONS: dict[str, Callable[[], Any]] = {}
-
-
-def evasion(function: Callable[[], Any]) -> Callable[[], Any]:
-    EVASIONS[function.__name__] = function
-    return function
-
-
-def call(name: str, *arguments: object) -> int:
-    result = LIBC.syscall(ctypes.c_long(NUMBERS[name]), *arguments)
-    return -ctypes.get_errno() if result == -1 else result
 
 
 def address_of(name: str) -> int:
@@ -64,7 +49,7 @@ def in_threads(number: int, function: Callable[[], object]) -> None:
         thread.join()
 
 
-@evasion
+@way
 def advice_that_brings_text_back() -> list[int]:
     """Of libc, and, wiped in a copy, of the engine."""
     page, (low, high) = address_of("connect") & ~4095, engine_pages()[-1]
@@ -72,12 +57,12 @@ def advice_that_brings_text_back() -> list[int]:
     return [*results, call("madvise", ctypes.c_void_p(low), high - low, 18)]
 
 
-@evasion
+@way
 def personality() -> int:
     return call("personality", 0x400000)
 
 
-@evasion
+@way
 def descriptor_table_of_its_own() -> list[int]:
     """A thread whose descriptors are not the process's: /proc/self/fd shows others than the ones it uses."""
     results: list[int] = []
@@ -103,7 +88,7 @@ print([refusal(lambda: os.listdir("/tmp")), refusal(connect)])
 """
 
 
-@evasion
+@way
 def descriptors_of_the_gates_range() -> list[object]:
     """Who has all others open gets these too, and closes them; nobody else reaches them."""
     file = os.open("/dev/null", os.O_RDONLY)
@@ -124,7 +109,7 @@ def descriptors_of_the_gates_range() -> list[object]:
     return [first, max(numbers) > 900, after in numbers, few < 100, laid_over(99), os.read(few, 3) == b'"""']
 
 
-@evasion
+@way
 def own_descriptors_in_the_gates_range() -> list[object]:
     """The JDK lays a marker over a socket that another thread waits on, and closes it then."""
     marker, zero = os.open("/dev/null", os.O_RDONLY), os.open("/dev/zero", os.O_RDONLY)
@@ -137,7 +122,7 @@ def own_descriptors_in_the_gates_range() -> list[object]:
     return [*found, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])]
 
 
-@evasion
+@way
 def children_that_are_told_otherwise() -> list[str]:
     names = ["AWS_LAMBDA_METADATA_API", "AWS_XRAY_DAEMON_ADDRESS", "SHIELD_STATE_AWS_LAMBDA_RUNTIME_API"]
     always: dict[str, str] = dict.fromkeys(names, "203.0.113.9:80")
@@ -151,7 +136,7 @@ def children_that_are_told_otherwise() -> list[str]:
     ]
 
 
-@evasion
+@way
 def links_with_a_slash() -> list[int | None]:
     return [
         refusal(lambda: os.utime("/proc/self/root/tmp/", follow_symlinks=False)),
@@ -159,7 +144,7 @@ def links_with_a_slash() -> list[int | None]:
     ]
 
 
-@evasion
+@way
 def queries_that_carry_more() -> None:
     def labels(name: str) -> bytes:
         return b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0\0\1\0\1"
@@ -175,7 +160,7 @@ def queries_that_carry_more() -> None:
         refusal(lambda: s.sendto(message[:33] + message[:33], ("169.254.78.1", 53)))
 
 
-@evasion
+@way
 def a_descriptor_that_was_a_name_servers() -> int:
     """After a look-up, its descriptor's number belongs to a stream: every byte of it must arrive."""
     refusal(lambda: socket.getaddrinfo("allowed.example", 80))
@@ -192,7 +177,7 @@ def a_descriptor_that_was_a_name_servers() -> int:
     return 20000
 
 
-@evasion
+@way
 def copy_of_a_closed_number() -> list[int | None]:
     """By fcntl, which os.dup calls, and by dup; with a thread that waits."""
     end = threading.Event()
@@ -208,7 +193,7 @@ def copy_of_a_closed_number() -> list[int | None]:
     return [*found, ctypes.get_errno()]
 
 
-@evasion
+@way
 def ready_in_many_threads() -> int:
     port = serve_runtime_api()
     done: list[int] = []
@@ -221,7 +206,7 @@ def ready_in_many_threads() -> int:
     return len(done)
 
 
-@evasion
+@way
 def programs_where_connections_were() -> list[int | None]:
     """subprocess hears through a pipe what became of a program: here by a number that was a TCP socket's."""
 
@@ -236,7 +221,7 @@ def programs_where_connections_were() -> list[int | None]:
     return [*alone, *start_where_sockets_were()]
 
 
-@evasion
+@way
 def libraries_that_come_and_go() -> int:
     """More loads than the engine has places for text."""
     judged = 0
@@ -248,12 +233,12 @@ def libraries_that_come_and_go() -> int:
     return judged
 
 
-@evasion
+@way
 def a_library_without_unwind_tables() -> int:
     return ctypes.CDLL("/var/task/bare.so").inline_open(b"/tmp/there")
 
 
-@evasion
+@way
 def a_page_that_cannot_be_written() -> list[int]:
     """The kernel says EFAULT; the gate must not end the program."""
     page = LIBC.mmap(None, ctypes.c_size_t(4096), 1, 0x22, -1, 0)
@@ -265,7 +250,7 @@ def a_page_that_cannot_be_written() -> list[int]:
     return [name, room]
 
 
-@evasion
+@way
 def a_child_with_many_variables() -> int:
     """More than a small stack could hold; the shield is there all the same."""
     many = {f"VARIABLE_{i}": "x" * 20 for i in range(5000)}
@@ -273,23 +258,19 @@ def a_child_with_many_variables() -> int:
     return subprocess.run([sys.executable, "-S", "-c", code], env=many, check=False).returncode
 
 
-@evasion
+@way
 def workers_that_are_forked() -> list[int]:
     """A copy opens a file: before the first request for an invocation, and after it."""
-    port = serve_runtime_api()
-    results = [in_a_copy()]
-    request(port, b"GET /2018-06-01/runtime/invocation/next")
-    return [*results, in_a_copy()]
+
+    def open_in_a_copy() -> int:
+        return refusal(copy_does(lambda: os.close(os.open("/etc/passwd", os.O_RDONLY)))) or 0
+
+    before = open_in_a_copy()
+    ask_for_work()
+    return [before, open_in_a_copy()]
 
 
-def in_a_copy() -> int:
-    child = os.fork()
-    if child == 0:
-        os._exit(refusal(lambda: os.close(os.open("/etc/passwd", os.O_RDONLY))) or 0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-@evasion
+@way
 def the_last_name_is_two_dots() -> list[int | None]:
     """Calls that do not follow a last link, on /tmp by way of a directory that is allowed."""
     path = "/tmp/folder/.."
@@ -300,7 +281,7 @@ def the_last_name_is_two_dots() -> list[int | None]:
     ]
 
 
-@evasion
+@way
 def limits_of_a_child() -> list[int | None]:
     child = os.fork()
     if child == 0:
@@ -314,7 +295,7 @@ def limits_of_a_child() -> list[int | None]:
     return tried
 
 
-@evasion
+@way
 def what_is_added_to_a_query() -> list[int | None]:
     """MSG_MORE and UDP_CORK hold a datagram back until more was written to it."""
     query = b"\x12\x34\x01\x00\x00\x01" + bytes(6) + b"\x07allowed\x07example\x00\x00\x01\x00\x01"
@@ -329,7 +310,7 @@ def what_is_added_to_a_query() -> list[int | None]:
         return [written, refusal(lambda: s.setsockopt(udp, cork, 1))]
 
 
-@evasion
+@way
 def one_write_of_several_datagrams() -> list[int | None]:
     """By the option, and by a message's own control data."""
     udp, segment = 17, 103
@@ -341,7 +322,7 @@ def one_write_of_several_datagrams() -> list[int | None]:
         ]
 
 
-@evasion
+@way
 def a_library_of_the_go_compiler() -> str:
     try:
         return str(ctypes.CDLL("/var/task/go_note.so"))
@@ -350,4 +331,4 @@ def a_library_of_the_go_compiler() -> str:
 
 
 if __name__ == "__main__":
-    print(json.dumps(EVASIONS[sys.argv[1]]()))
+    print_result()
