@@ -8,6 +8,7 @@ hold them. Nothing here imports moto: any boto3 client that talks to it will do.
 
 from __future__ import annotations
 
+import json
 import time as clock
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
@@ -113,9 +114,8 @@ class MotoCloudWatch:
                 )
             for notification in change.notifications:
                 if notification.action.split(":")[2:3] == ["sns"]:
-                    self._sns.publish(
-                        TopicArn=notification.action, Subject=notification.subject[:100], Message=notification.text
-                    )
+                    message = json.dumps(notification.message)
+                    self._sns.publish(TopicArn=notification.action, Subject=notification.subject[:100], Message=message)
         return changes
 
     def _pages(self, operation: str, **arguments: Any) -> Iterable[dict[str, Any]]:

@@ -25,18 +25,8 @@ Where the guide says nothing, `matches` says no rather than yes:
 
 from __future__ import annotations
 
-from .builders import all_of, any_of, exists, is_false, is_null, is_true, not_exists, number, text
-from .conditions import (
-    MAX_LENGTH,
-    MAX_WILDCARDS,
-    AbsentCondition,
-    Group,
-    NumberCondition,
-    Pattern,
-    StateCondition,
-    TextCondition,
-    read_line,
-)
+from .builders import all_of, any_of, exists, is_true, not_exists, number, text
+from .conditions import MAX_LENGTH, MAX_WILDCARDS, Condition, Group, Pattern, read_line
 from .parsing import MAX_DEPTH, parse, parse_selector
 from .selectors import PatternError, Selector, Wildcard
 
@@ -44,20 +34,15 @@ __all__ = [
     "MAX_DEPTH",
     "MAX_LENGTH",
     "MAX_WILDCARDS",
-    "AbsentCondition",
+    "Condition",
     "Group",
-    "NumberCondition",
     "Pattern",
     "PatternError",
     "Selector",
-    "StateCondition",
-    "TextCondition",
     "Wildcard",
     "all_of",
     "any_of",
     "exists",
-    "is_false",
-    "is_null",
     "is_true",
     "not_exists",
     "number",

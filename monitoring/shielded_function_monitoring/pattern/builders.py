@@ -4,52 +4,33 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from .conditions import (
-    AbsentCondition,
-    Comparison,
-    Equality,
-    Group,
-    NumberCondition,
-    Pattern,
-    StateCondition,
-    TextCondition,
-)
+from .conditions import Condition, Group, Operator, Pattern
 from .parsing import parse_selector
 
 
-def text(selector: str, equality: Equality, value: str) -> Pattern:
+def text(selector: str, equality: Operator, value: str) -> Pattern:
     """`$.details.host = "*.example"`; `*` stands for any characters and cannot be escaped."""
-    return TextCondition(parse_selector(selector), equality, value)
+    return Condition(parse_selector(selector), equality, value)
 
 
-def number(selector: str, comparison: Comparison, value: int | float | Decimal) -> Pattern:
+def number(selector: str, comparison: Operator, value: int | float | Decimal) -> Pattern:
     """`$.details.port != 443`."""
-    return NumberCondition(parse_selector(selector), comparison, Decimal(str(value)))
+    return Condition(parse_selector(selector), comparison, Decimal(str(value)))
 
 
 def is_true(selector: str) -> Pattern:
     """`$.function_shield IS TRUE`."""
-    return StateCondition(parse_selector(selector), "TRUE")
-
-
-def is_false(selector: str) -> Pattern:
-    """`$.flag IS FALSE`."""
-    return StateCondition(parse_selector(selector), "FALSE")
-
-
-def is_null(selector: str) -> Pattern:
-    """`$.field IS NULL`."""
-    return StateCondition(parse_selector(selector), "NULL")
+    return Condition(parse_selector(selector), "IS", True)
 
 
 def exists(selector: str) -> Pattern:
     """A string, number or boolean is there: `$.policy = "*"`."""
-    return TextCondition(parse_selector(selector), "=", "*")
+    return text(selector, "=", "*")
 
 
 def not_exists(selector: str) -> Pattern:
     """`$.event NOT EXISTS`."""
-    return AbsentCondition(parse_selector(selector))
+    return Condition(parse_selector(selector), "NOT EXISTS")
 
 
 def all_of(*patterns: Pattern) -> Pattern:

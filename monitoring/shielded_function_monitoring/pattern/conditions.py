@@ -17,12 +17,11 @@ MAX_LENGTH: Final = 1024
 MAX_WILDCARDS: Final = 3
 """Wildcard selectors (`[*]`, `.*`) in a pattern; one selector holds at most one."""
 
-Equality = Literal["=", "!="]
-Comparison = Literal["=", "!=", "<", "<=", ">", ">="]
-State = Literal["NULL", "TRUE", "FALSE"]
+Operator = Literal["=", "!=", "<", "<=", ">", ">=", "IS", "NOT EXISTS"]
+Value = str | Decimal | bool | None
 
-_STATES: Final[dict[State, Any]] = {"NULL": None, "TRUE": True, "FALSE": False}
-_COMPARE: Final[dict[Comparison, Callable[[Decimal, Decimal], bool]]] = {
+STATES: Final[dict[str, Value]] = {"NULL": None, "TRUE": True, "FALSE": False}
+_COMPARE: Final[dict[str, Callable[[Decimal, Decimal], bool]]] = {
     "=": operator.eq,
     "!=": operator.ne,
     "<": operator.lt,
@@ -93,107 +92,72 @@ def read_line(line: str) -> dict[str, Any] | None:
 
 
 @dataclass(frozen=True)
-class _OnSelector(Pattern):
-    """A condition on the values of one selector."""
+class Condition(Pattern):
+    """A condition on the values of one selector, which any of them may meet.
+
+    A text is compared with = or !=, and each `*` in it stands for any characters; a number with any comparison; `IS`
+    takes True, False or None; `NOT EXISTS` takes no value, and a null field exists. CloudWatch has no `IS NOT` and no
+    `EXISTS`: `exists` writes it as `= "*"`.
+    """
 
     selector: Selector
+    operator: Operator
+    value: Value = None
+    _is_met: Callable[[Any], bool] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        where, value, operator = self.selector.render(), self.value, self.operator
+        if isinstance(value, str):
+            if operator not in ("=", "!="):
+                raise PatternError(f"{where}: texts are compared with = or !=, not {operator}")
+            if any(ord(character) < 0x20 for character in value):
+                raise PatternError(f"{where}: a control character cannot be part of a filter pattern")
+        elif isinstance(value, Decimal):
+            if operator not in _COMPARE:
+                raise PatternError(f"{where}: {operator} is not one of {', '.join(_COMPARE)}")
+            if not value.is_finite():
+                raise PatternError(f"{where}: {value} cannot be written in a filter pattern")
+        object.__setattr__(self, "_is_met", _test(operator, value))
+
+    def expression(self) -> str:
+        match self.value:
+            case str(text):
+                text = text.replace("\\", "\\\\").replace('"', '\\"')
+                written = f' "{text}"'
+            case Decimal() as number:
+                written = f" {str(number).lower()}"
+            case state:
+                written = f" {'NULL' if state is None else str(state).upper()}" * (self.operator == "IS")
+        return f"{self.selector.render()} {self.operator}{written}"
+
+    def holds(self, value: Any) -> bool:
+        name = self.selector.only_field
+        if name is not None and self.value is not None and value.__class__ is dict:  # as in most patterns here
+            return self._is_met(value.get(name))
+        found = self.selector.select(value)
+        return not found if self.operator == "NOT EXISTS" else any(map(self._is_met, found))
 
     def selectors(self) -> Iterator[Selector]:
         yield self.selector
 
 
-@dataclass(frozen=True)
-class _OnValues(_OnSelector):
-    """One that any of the selected values may meet. A selector of one field, as most are, takes a faster path."""
+def _test(operator: Operator, value: Value) -> Callable[[Any], bool]:
+    """Tells whether one value meets the condition."""
+    if isinstance(value, Decimal):
+        compare = _COMPARE[operator]
+        return lambda found: isinstance(found, Decimal) and compare(found, value)
+    if not isinstance(value, str):
+        return lambda found: found is value
+    equals, wanted = _text_matcher(value), operator == "="
 
-    @abstractmethod
-    def _holds(self, found: Any) -> bool: ...
-
-    def holds(self, value: Any) -> bool:
-        name = self.selector.only_field
-        if name is not None and value.__class__ is dict:
-            return self._holds(value.get(name))
-        return any(map(self._holds, self.selector.select(value)))
-
-
-@dataclass(frozen=True)
-class TextCondition(_OnValues):
-    """A string that equals, or does not equal, a text in which each `*` stands for any characters."""
-
-    equality: Equality
-    value: str
-    _equals: Callable[[str], bool] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        if self.equality not in ("=", "!="):
-            raise PatternError(f"{self.selector.render()}: texts are compared with = or !=, not {self.equality}")
-        if any(ord(character) < 0x20 for character in self.value):
-            raise PatternError(f"{self.selector.render()}: a control character cannot be part of a filter pattern")
-        object.__setattr__(self, "_equals", _text_matcher(self.value))
-
-    def expression(self) -> str:
-        escaped = self.value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'{self.selector.render()} {self.equality} "{escaped}"'
-
-    def _holds(self, found: Any) -> bool:
+    def is_met(found: Any) -> bool:
         if found.__class__ is str:
-            return self._equals(found) == (self.equality == "=")
+            return equals(found) == wanted
         if isinstance(found, bool):
-            return self.value == "*" and self.equality == "="
-        if isinstance(found, Decimal):
-            return "*" in self.value and self._equals(str(found)) == (self.equality == "=")
-        return False
+            return value == "*" and wanted
+        return isinstance(found, Decimal) and "*" in value and equals(str(found)) == wanted
 
-
-@dataclass(frozen=True)
-class NumberCondition(_OnValues):
-    """A number compared with another."""
-
-    comparison: Comparison
-    value: Decimal
-
-    def __post_init__(self) -> None:
-        if self.comparison not in _COMPARE:
-            raise PatternError(f"{self.selector.render()}: {self.comparison} is not one of {', '.join(_COMPARE)}")
-        if not self.value.is_finite():
-            raise PatternError(f"{self.selector.render()}: {self.value} cannot be written in a filter pattern")
-
-    def expression(self) -> str:
-        return f"{self.selector.render()} {self.comparison} {str(self.value).lower()}"
-
-    def _holds(self, found: Any) -> bool:
-        return isinstance(found, Decimal) and _COMPARE[self.comparison](found, self.value)
-
-
-@dataclass(frozen=True)
-class StateCondition(_OnSelector):
-    """`IS TRUE`, `IS FALSE` or `IS NULL`. CloudWatch has no `IS NOT`."""
-
-    state: State
-
-    def __post_init__(self) -> None:
-        if self.state not in _STATES:
-            raise PatternError(f"{self.selector.render()}: IS takes {', '.join(_STATES)}, not {self.state}")
-
-    def expression(self) -> str:
-        return f"{self.selector.render()} IS {self.state}"
-
-    def holds(self, value: Any) -> bool:
-        state, name = _STATES[self.state], self.selector.only_field
-        if name is not None and state is not None and value.__class__ is dict:
-            return value.get(name) is state
-        return any(found is state for found in self.selector.select(value))
-
-
-@dataclass(frozen=True)
-class AbsentCondition(_OnSelector):
-    """`NOT EXISTS`. A null field exists. CloudWatch has no `EXISTS`: `exists` writes it as `= "*"`."""
-
-    def expression(self) -> str:
-        return f"{self.selector.render()} NOT EXISTS"
-
-    def holds(self, value: Any) -> bool:
-        return not self.selector.select(value)
+    return is_met
 
 
 @dataclass(frozen=True)

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Final, cast
+from typing import Final, Literal, cast
 
-from .conditions import (
-    MAX_LENGTH,
-    AbsentCondition,
-    Comparison,
-    Equality,
-    Group,
-    NumberCondition,
-    Pattern,
-    State,
-    StateCondition,
-    TextCondition,
-)
+from .conditions import MAX_LENGTH, STATES, Condition, Group, Operator, Pattern
 from .selectors import PatternError, Selector, Step, Wildcard
 
 MAX_DEPTH: Final = 32
@@ -104,16 +94,13 @@ class _Reader:
             raise self._fail("the end")
 
     def disjunction(self, depth: int) -> Pattern:
-        operands = [self._conjunction(depth)]
-        while self._take("||"):
-            operands.append(self._conjunction(depth))
-        return operands[0] if len(operands) == 1 else Group("||", tuple(operands))
+        return self._joined("||", lambda: self._joined("&&", lambda: self._operand(depth)))
 
-    def _conjunction(self, depth: int) -> Pattern:
-        operands = [self._operand(depth)]
-        while self._take("&&"):
-            operands.append(self._operand(depth))
-        return operands[0] if len(operands) == 1 else Group("&&", tuple(operands))
+    def _joined(self, connective: Literal["&&", "||"], read: Callable[[], Pattern]) -> Pattern:
+        operands = [read()]
+        while self._take(connective):
+            operands.append(read())
+        return operands[0] if len(operands) == 1 else Group(connective, tuple(operands))
 
     def _operand(self, depth: int) -> Pattern:
         if not self._take("("):
@@ -139,20 +126,18 @@ class _Reader:
         selector = self.selector()
         self._blank()
         if state := self._match(_STATE):
-            return StateCondition(selector, cast(State, state.group(1)))
+            return Condition(selector, "IS", STATES[state[1]])
         if self._match(_ABSENT):
-            return AbsentCondition(selector)
+            return Condition(selector, "NOT EXISTS")
         sign = self._match(_OPERATOR)
         if not sign:
             raise self._fail("an operator")
         self._blank()
+        operator = cast(Operator, sign[0])
         if quoted := self._match(_STRING):
-            value = re.sub(r"\\(.)", r"\1", quoted.group(1))
-            return TextCondition(selector, cast(Equality, sign.group()), value)
+            return Condition(selector, operator, re.sub(r"\\(.)", r"\1", quoted[1]))
         if word := self._match(_WORD):
-            if _NUMBER.fullmatch(word.group()):
-                return NumberCondition(selector, cast(Comparison, sign.group()), Decimal(word.group()))
-            return TextCondition(selector, cast(Equality, sign.group()), word.group())
+            return Condition(selector, operator, Decimal(word[0]) if _NUMBER.fullmatch(word[0]) else word[0])
         if self._source.startswith("%", self._at):
             raise PatternError(f"filter pattern, character {self._at + 1}: regular expressions are not tried here")
         raise self._fail('a number or a text in ""')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -19,22 +18,10 @@ Contributor = tuple[tuple[str, str], ...]
 # The kinds of action that AWS does not call for each contributor of a query's alarm, as it does topics and functions.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Acting_Alarm_Changes.html
 _ONLY_BY_ALARM: Final = frozenset({"autoscaling", "ssm-incidents", "aiops"})
-_TRIGGER: Final = ("MetricName", "Namespace", "Statistic", "Metrics", "Period", "EvaluationPeriods")
-_TRIGGER_TOO: Final = ("DatapointsToAlarm", "ComparisonOperator", "Threshold", "TreatMissingData")
-
-
-@dataclass(frozen=True)
-class Actions:
-    """The ARNs that an alarm calls when it goes into a state."""
-
-    enabled: bool = True
-    alarm: tuple[str, ...] = ()
-    ok: tuple[str, ...] = ()
-    insufficient_data: tuple[str, ...] = ()
-
-    def of(self, state: AlarmState) -> tuple[str, ...]:
-        """Those for a state; none while actions are switched off."""
-        return {"ALARM": self.alarm, "OK": self.ok, "INSUFFICIENT_DATA": self.insufficient_data}[state] * self.enabled
+_TRIGGER: Final = (
+    *("MetricName", "Namespace", "Statistic", "Metrics", "Period", "EvaluationPeriods"),
+    *("DatapointsToAlarm", "ComparisonOperator", "Threshold", "TreatMissingData"),
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +53,7 @@ class Alarm:
         name: its name.
         arn: its ARN.
         place: where it is in the template.
-        actions: the called ARNs.
+        actions: the ARNs that it calls when it goes into a state; none while actions are switched off.
         description: for the person on call.
         properties: as the template has them, resolved.
         source: the metric or the query, with the rule on its datapoints; or the rule of a composite alarm.
@@ -75,7 +62,7 @@ class Alarm:
     name: str
     arn: str
     place: Place
-    actions: Actions
+    actions: Mapping[AlarmState, tuple[str, ...]]
     description: str
     properties: Mapping[str, Any]
     source: tuple[MetricsQuery, AlarmRule] | CompositeRule
@@ -159,11 +146,6 @@ class Notification:
     subject: str
     message: Mapping[str, Any] = field(hash=False)
 
-    @property
-    def text(self) -> str:
-        """The message as JSON."""
-        return json.dumps(self.message)
-
 
 @dataclass(frozen=True)
 class Transition:
@@ -196,7 +178,7 @@ class Transition:
         subject = f'{self.state}: "{self.alarm.name}" in {message["Region"]}'
         return tuple(
             Notification(action, subject, message)
-            for action in self.alarm.actions.of(self.state)
+            for action in self.alarm.actions.get(self.state, ())
             if not self.contributor or _ONLY_BY_ALARM.isdisjoint(action.split(":")[2:3])
         )
 
@@ -221,7 +203,7 @@ class Transition:
         }
         if "AlarmRule" in properties:
             return {**message, "AlarmRule": properties["AlarmRule"]}
-        trigger = {name: properties[name] for name in (*_TRIGGER, *_TRIGGER_TOO) if name in properties}
+        trigger = {name: properties[name] for name in _TRIGGER if name in properties}
         if "Dimensions" in properties:
             trigger["Dimensions"] = [
                 {"name": each["Name"], "value": each["Value"]} for each in properties["Dimensions"]

@@ -65,20 +65,16 @@ class SimulatedCloudWatch:
         self.metrics = Metrics()
         self.transitions: list[Transition] = []
         self._publish_hooks: list[Publish] = []
-        self._filters_of: dict[str, list[MetricFilter]] = {function.log_group: [] for function in self.functions}
+        groups = (each.log_group for each in (*self.functions, *self.filters, *self.problems))
+        self._filters_of: dict[str, list[MetricFilter]] = {name: [] for name in groups if name is not None}
         for found in self.filters:
-            self._filters_of.setdefault(found.log_group, []).append(found)
-        for problem in self.problems:
-            if problem.log_group is not None:
-                self._filters_of.setdefault(problem.log_group, [])
+            self._filters_of[found.log_group].append(found)
         self._unmatched: dict[MetricFilter, dict[int, bool]] = defaultdict(dict)
         self._states: dict[str, AlarmState] = {alarm.name: "INSUFFICIENT_DATA" for alarm in self.alarms}
         self._contributors: dict[str, dict[Contributor, AlarmState]] = {}
         for log_group, filters in self._filters_of.items():
             if (count := len(filters)) > MAX_FILTERS:
-                raise SimulationError(
-                    f"{log_group}: {count} metric filters; CloudWatch takes {MAX_FILTERS} on a log group"
-                )
+                raise SimulationError(f"{log_group}: {count} metric filters; CloudWatch takes {MAX_FILTERS}")
 
     @classmethod
     def from_template(
@@ -151,12 +147,8 @@ class SimulatedCloudWatch:
 
     def notifications(self, state: AlarmState | None = None) -> list[Notification]:
         """Every call of an action so far, or those of changes into one state."""
-        return [
-            notification
-            for change in self.transitions
-            if state is None or change.state == state
-            for notification in change.notifications
-        ]
+        changes = [each for each in self.transitions if state in (None, each.state)]
+        return [notification for change in changes for notification in change.notifications]
 
     def unfed(self) -> tuple[Alarm, ...]:
         """Alarms that never fire: no filter here publishes to the metric that they watch.
@@ -251,8 +243,6 @@ class SimulatedCloudWatch:
 
     def _contributor_changes(self, alarm: Alarm, evaluation: Evaluation, at: float) -> list[Transition]:
         before, now = self._contributors.get(alarm.name, {}), evaluation.contributors
-        if not now and not before:
-            return []
         self._contributors[alarm.name] = dict(now)
         return [
             Transition(alarm, before.get(who, "OK"), now.get(who, "OK"), evaluation.reason, at, who)

@@ -113,6 +113,3 @@ class Metrics:
 
     def __iter__(self) -> Iterator[MetricKey]:
         return iter(self._series)
-
-    def __len__(self) -> int:
-        return len(self._series)

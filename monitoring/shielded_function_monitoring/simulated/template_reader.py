@@ -17,13 +17,17 @@ from ..cfn.template import as_mapping, as_mappings
 from ..cfn.values import IntrinsicError, Resolver
 from ..errors import ShieldError
 from ..pattern import Pattern, parse, parse_selector
-from .alarms import Actions, Alarm, Place
+from .alarms import Alarm, Place
 from .filters import FilterError, MetricFilter
 from .queries import MetricsQuery, QueryError, parse_query
 from .rules import parse_rule
-from .states import AlarmRule
+from .states import AlarmRule, AlarmState
 
-ACTIONS: Final = ("AlarmActions", "OKActions", "InsufficientDataActions")
+ACTIONS: Final[Mapping[str, AlarmState]] = {
+    "AlarmActions": "ALARM",
+    "OKActions": "OK",
+    "InsufficientDataActions": "INSUFFICIENT_DATA",
+}
 # Metric alarms of kinds that are not computed here, and composite alarms of kinds that are not evaluated.
 _NOT_READ: Final = {
     "ExtendedStatistic": "on a percentile",
@@ -209,11 +213,12 @@ class _Reader:
         for name, kind in _NOT_READ.items():
             if name in resolved:
                 raise ReadError(f"{name}: alarms {kind} are not evaluated here")
+        is_enabled = resolved.get("ActionsEnabled", True)
         return Alarm(
             name=self.resolver.name_of(self.logical_id),
             arn=self.resolver.arn_of(self.logical_id),
             place=self.place,
-            actions=Actions(resolved.get("ActionsEnabled", True), *(tuple(resolved.get(name, ())) for name in ACTIONS)),
+            actions={state: tuple(resolved.get(name, ())) for name, state in ACTIONS.items() if is_enabled},
             description=str(resolved.get("AlarmDescription", "")),
             properties=resolved,
             source=parse_rule(resolved["AlarmRule"]) if "AlarmRule" in resolved else read_source(resolved),

@@ -229,7 +229,7 @@ def test_an_alert_line_fires_the_alarm(deployment: Deployment) -> None:
     moto = MotoCloudWatch(cloudwatch, server.client)
     queue = server.client("sqs").create_queue(QueueName="told")["QueueUrl"]
     attributes = server.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
-    told = {action for alarm in cloudwatch.alarms for action in alarm.actions.alarm if ":sns:" in action}
+    told = {action for alarm in cloudwatch.alarms for action in alarm.actions["ALARM"] if ":sns:" in action}
     subscriptions = [
         server.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=attributes["QueueArn"])
         for topic in told

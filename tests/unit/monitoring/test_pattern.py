@@ -28,8 +28,8 @@ USERS = """{
     ("pattern", "rendered"),
     [
         (is_true("$.function_shield"), "{ $.function_shield IS TRUE }"),
-        (syntax.is_false("$.a"), "{ $.a IS FALSE }"),
-        (syntax.is_null("$.a.b"), "{ $.a.b IS NULL }"),
+        (syntax.Condition(syntax.Selector("a"), "IS", False), "{ $.a IS FALSE }"),
+        (syntax.Condition(syntax.Selector("a", "b"), "IS"), "{ $.a.b IS NULL }"),
         (exists("$.policy"), '{ $.policy = "*" }'),
         (syntax.not_exists("$.event"), "{ $.event NOT EXISTS }"),
         (text("$.details.host", "!=", "*.example"), '{ $.details.host != "*.example" }'),
@@ -43,7 +43,9 @@ USERS = """{
         (text("$.*", "=", "x"), '{ $.* = "x" }'),
         (all_of(is_true("$.a"), exists("$.b")), '{ ($.a IS TRUE) && ($.b = "*") }'),
         (
-            any_of(is_true("$.a"), all_of(is_true("$.b"), is_true("$.c"), syntax.is_null("$.d"))),
+            any_of(
+                is_true("$.a"), all_of(is_true("$.b"), is_true("$.c"), syntax.Condition(syntax.Selector("d"), "IS"))
+            ),
             "{ ($.a IS TRUE) || (($.b IS TRUE) && ($.c IS TRUE) && ($.d IS NULL)) }",
         ),
         (all_of(is_true("$.a")), "{ $.a IS TRUE }"),
@@ -150,7 +152,6 @@ def test_refuses_to_read(source: str, says: str) -> None:
         (lambda: text("$.a", "=", "two\nlines"), "a control character"),
         (lambda: number("$.a", "=", float("nan")), "cannot be written"),
         (lambda: number("$.a", "~", 1), "is not one of"),  # pyright: ignore[reportArgumentType]
-        (lambda: syntax.StateCondition(syntax.Selector("a"), "MAYBE"), "IS takes"),  # pyright: ignore[reportArgumentType]
         (lambda: syntax.Selector(), "starts with a field"),
         (lambda: syntax.Selector("it's"), "cannot be written"),
         (lambda: syntax.Selector("a", -1), "start at 0"),
@@ -186,10 +187,10 @@ selectors = st.builds(
 texts = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=12)
 numbers = st.decimals(allow_nan=False, allow_infinity=False)
 conditions = st.one_of(
-    st.builds(syntax.TextCondition, selectors, st.sampled_from(["=", "!="]), texts),
-    st.builds(syntax.NumberCondition, selectors, st.sampled_from(["=", "!=", "<", "<=", ">", ">="]), numbers),
-    st.builds(syntax.StateCondition, selectors, st.sampled_from(["NULL", "TRUE", "FALSE"])),
-    st.builds(syntax.AbsentCondition, selectors),
+    st.builds(syntax.Condition, selectors, st.sampled_from(["=", "!="]), texts),
+    st.builds(syntax.Condition, selectors, st.sampled_from(["=", "!=", "<", "<=", ">", ">="]), numbers),
+    st.builds(syntax.Condition, selectors, st.just("IS"), st.sampled_from([None, True, False])),
+    st.builds(syntax.Condition, selectors, st.just("NOT EXISTS")),
 )
 patterns = st.recursive(
     conditions,
