@@ -1,6 +1,6 @@
 """`shielded-function set-mode`: changes the modes of one live function in an incident.
 
-It changes only `SHIELD_<CONTROL>` in the function's environment. docs/guide/break-glass.md tells how the next
+It changes only `SHIELD_<CONTROL>` in the function's environment. docs/guide/runbook.md tells how the next
 deployment changes the mode again.
 """
 

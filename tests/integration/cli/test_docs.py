@@ -18,7 +18,7 @@ from shielded_function.cli.app import app
 pytestmark = pytest.mark.promise("package.docs")
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guide"
-PAGES = ("command-line.md", "sam-and-terraform.md", "break-glass.md")
+PAGES = ("command-line.md", "sam-and-terraform.md", "runbook.md")
 
 
 def blocks(page: str) -> list[str]:
@@ -40,14 +40,14 @@ def test_the_page_of_sam_and_terraform(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_the_break_glass_page(tmp_path: Path) -> None:
+def test_the_break_glass_section(tmp_path: Path) -> None:
     if not shutil.which("aws"):
         pytest.skip("the page uses the AWS CLI: install it")
     with moto_account() as (here, client):
         client.publish_version(FunctionName="checkout")
         client.create_alias(FunctionName="checkout", Name="live", FunctionVersion="1")
         printed: list[str] = []
-        for block in blocks("break-glass.md"):
+        for block in blocks("runbook.md"):
             done = shell(block, tmp_path, **here)
             assert done.returncode == 0, block + done.stdout + done.stderr
             printed.append(done.stdout)

@@ -1,4 +1,4 @@
-"""The context `shield`: one switch for an environment, as docs/guide/whole-app.md and break-glass.md have it."""
+"""The context `shield`: one switch for an environment, as docs/guide/whole-app.md has it."""
 
 from __future__ import annotations
 
