@@ -13,11 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ways import LIBC, ask_for_work, checked, copy_returns, print_result, refusal, serve_runtime_api, way
-
-
-def libc(name: str, *arguments: object) -> int | None:
-    return refusal(lambda: checked(getattr(LIBC, name)(*arguments)))
+from ways import LIBC, ask_for_work, copy_returns, print_result, refusal, serve_runtime_api, way
 
 
 @way
@@ -82,23 +78,6 @@ def files_are_read_when_ready() -> dict[str, int | None]:
     ask_for_work()
     names = json.loads(os.environ["FILES"])
     return {name: refusal(lambda name=name: open(f"/var/task/{name}").read()) for name in names}
-
-
-@way
-def bad_pointers() -> dict[str, int | None]:
-    s = socket.socket()
-    bad = ctypes.c_void_p(8)
-    return {
-        "open_null": libc("open", None, 0),
-        "open_bad": libc("open", bad, os.O_CREAT | os.O_RDWR, 0o600),
-        "mkdir_bad": libc("mkdir", bad, 0o700),
-        "connect_null": libc("connect", s.fileno(), None, 16),
-        "connect_bad": libc("connect", s.fileno(), bad, 16),
-        "connect_long": libc("connect", s.fileno(), bad, 4096),
-        "connect_negative": libc("connect", s.fileno(), b"x" * 16, -1),
-        "execve_bad": libc("execve", bad, None, None),
-        "long_path": refusal(lambda: os.mkdir("/tmp/" + "x" * 5000)),
-    }
 
 
 @way

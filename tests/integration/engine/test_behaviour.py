@@ -240,18 +240,6 @@ def test_the_real_handler_is_locked_behind_a_wrapper(box: Sandbox) -> None:
     assert run(box, "files_are_read_when_ready", settings | files)[0] == {"app.py": REFUSED, "other.py": None}
 
 
-@pytest.mark.parametrize("shielded", [True, False])
-def test_bad_pointers_get_the_kernels_own_errors(box: Sandbox, shielded: bool) -> None:
-    command = [PYTHON, "/var/task/behaviour.py", "bad_pointers"]
-    done = box.run_command([SHIELD, *command] if shielded else command, environment=ALL_BLOCKED)
-    assert done.returncode == 0, done.stderr
-    faults = ("open_null", "open_bad", "mkdir_bad", "connect_null", "connect_bad", "execve_bad")
-    assert json.loads(done.stdout) == dict.fromkeys(faults, errno.EFAULT) | {
-        **dict.fromkeys(("connect_long", "connect_negative"), errno.EINVAL),
-        "long_path": errno.ENAMETOOLONG,
-    }
-
-
 @pytest.fixture
 def names(box: Sandbox) -> Iterator[DnsServer]:
     hosts = ("allowed.example", "*.wild.example", "wild.example", "allowed.example.evil.example", "*.denied.example")

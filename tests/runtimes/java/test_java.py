@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 
 from harness.thinning import long_but
-from runtimes.attempts import ALERT, ALLOW, BLOCK, UNSHIELDED, Attempt
+from runtimes.attempts import ALERT, ALLOW, BLOCK, UNSHIELDED, Attempt, problems
 from runtimes.functions import Run, attempt_all, policy_of
 from runtimes.java import table
 from runtimes.java.building import Code
-from runtimes.java.running import complaints, unshielded, with_environment
 from runtimes.java.table import LINES, LISTS
 from shielded_function.policy import Mode
 from shielded_function_emulator.cloud_assembly import FunctionPackage
@@ -29,6 +28,31 @@ EACH_LINE = pytest.mark.parametrize("line", long_but({max(LINES)}, LINES), ids=l
 
 def of(line: int, attempts: Sequence[Attempt]) -> list[Attempt]:
     return [attempt for attempt in attempts if attempt.since <= line and line not in attempt.lacks]
+
+
+def unshielded(package: FunctionPackage) -> FunctionPackage:
+    """The package without its wrapper and the settings."""
+    kept = {
+        name: value
+        for name, value in package.environment.items()
+        if name != "AWS_LAMBDA_EXEC_WRAPPER" and not name.startswith("SHIELD_")
+    }
+    return replace(package, environment=kept)
+
+
+def with_environment(package: FunctionPackage, variables: Mapping[str, str]) -> FunctionPackage:
+    """The package with other variables, SHIELD_* settings among them."""
+    return replace(package, environment={**package.environment, **variables})
+
+
+def complaints(
+    made: Run, plain: Run, attempts: Iterable[Attempt], mode: Callable[[Attempt], str]
+) -> dict[str, list[str]]:
+    """What is not as it must be. `mode`: as which an attempt is treated. `plain`: the run without the shield."""
+    found = {
+        a.id: problems(a, a.id, {UNSHIELDED: plain.outcomes[a.id], mode(a): made.outcomes[a.id]}) for a in attempts
+    }
+    return {id: told for id, told in found.items() if told}
 
 
 def in_mode(mode: Mode) -> dict[str, str]:

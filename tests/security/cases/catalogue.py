@@ -6,11 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from harness.engine import INSIDE as ENGINE_INSIDE
+from security.cases.inside import common
 from security.cases.task import INSIDE
 from shielded_function_emulator.machine import architecture
 
@@ -20,24 +20,10 @@ POLICIES = ("outbound_connectivity", "read_write_tmp", "create_child_process", "
 
 
 @dataclass(frozen=True)
-class Case:
-    """inside/common.py says what the fields mean."""
+class Case(common.Case):
+    """`section`: the module inside that has it."""
 
-    name: str
-    section: str
-    policy: str
-    must: str
-    refusal: Sequence[int]
-    alerts: Sequence[int]
-    says: Sequence[str]
-    settings: Mapping[str, str]
-    box: str
-    alone: bool
-    scene: str
-    attach: Sequence[str]
-    unless: str
-    not_in: Mapping[str, str]
-    leaves: int
+    section: str = ""
 
     def settings_in(self, mode: str) -> dict[str, str]:
         """All SHIELD_* settings: everything is allowed but what the case is about."""

@@ -42,23 +42,6 @@ long open_with_jump(const char *path)
     return result;
 }
 
-#else
-
-long open_with_constant(const char *path)
-{
-    return call(__NR_openat, HERE, (long)path, 0, 0);
-}
-
-long open_with_pushed_number(const char *path)
-{
-    return call(__NR_openat, HERE, (long)path, 0, 0);
-}
-
-long open_with_jump(const char *path)
-{
-    return call(__NR_openat, HERE, (long)path, 0, 0);
-}
-
 #endif
 
 long open_with_variable(const char *path)

@@ -5,10 +5,8 @@ The program is `mark`: it leaves a mark outside the sandbox, so it is known whet
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import errno
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -25,7 +23,6 @@ from tools import (
     ended,
     forked,
     inside,
-    leave_mark,
     libc,
     memory_file,
     pointer,
@@ -117,14 +114,6 @@ def child_posix_spawn_with_actions() -> None:
     ended(os.posix_spawn(MARK, ["mark"], {}, file_actions=actions, setpgroup=0, setsigmask=[signal.SIGINT]))
 
 
-@attempt(CHILD)
-def child_asyncio() -> int:
-    async def start() -> int:
-        return await (await asyncio.create_subprocess_exec(MARK)).wait()
-
-    return asyncio.run(start())
-
-
 # ---- exec in a forked copy
 
 
@@ -187,15 +176,6 @@ effects(
 @attempt(CHILD, refusal=(errno.EPERM,), alerts=(1, 2), says=("self_protection", CHILD))
 def child_clone_sharing_memory_at_once() -> None:
     by_c("clone_vm_only_exec")
-
-
-@attempt(CHILD, alerts=(1, 2), alone=True)
-def child_multiprocessing_spawn() -> None:
-    """Alone, as multiprocessing keeps the pipe to its resource tracker open."""
-    process = multiprocessing.get_context("spawn").Process(target=leave_mark, args=("ran",))
-    process.start()
-    process.join()
-    refused_if(process.exitcode != 0, "the process did not start")
 
 
 # ---- static programs (25): free of the policy on /tmp as well, as nothing can be loaded into them

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 
@@ -21,7 +20,6 @@ from tools import (
     in_child,
     libc,
     read,
-    refused_if,
     send,
     using,
 )
@@ -75,21 +73,6 @@ def fork_by_libc() -> None:
     if child == 0:
         os._exit(errno_of(lambda: libc("mkdir", b"/tmp/made", 0o700)) or 0)
     ended(child)
-
-
-@attempt(CHILD, alerts=(1, 50))
-def fork_multiprocessing() -> None:
-    process = multiprocessing.get_context("fork").Process(target=os.mkdir, args=("/tmp/made",))
-    stderr = os.dup(2)
-    with open("/dev/null", "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)  # multiprocessing prints the child's traceback
-    try:
-        process.start()
-        process.join()
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-    refused_if(process.exitcode != 0, "the child could not")
 
 
 @unchanged(CHILD)

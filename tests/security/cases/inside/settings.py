@@ -15,17 +15,6 @@ SELF = "self_protection"
 
 
 @attempt(TMP)
-def policy_changed_in_os_environ() -> str:
-    before = dict(os.environ)
-    os.environ["SHIELD_READ_WRITE_TMP"] = "allow"
-    try:
-        return read("/tmp/there")
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
-@attempt(TMP)
 def policy_changed_by_setenv() -> str:
     LIBC.setenv(b"SHIELD_READ_WRITE_TMP", b"allow", 1)
     return read("/tmp/there")

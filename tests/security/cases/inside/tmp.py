@@ -111,12 +111,6 @@ def tmp_o_tmpfile_with_a_name_later() -> None:
 
 
 @attempt(TMP)
-def tmp_scandir_of_a_folder() -> list[str]:
-    with os.scandir("/tmp/full") as entries:
-        return [entry.name for entry in entries]
-
-
-@attempt(TMP)
 def tmp_glob() -> list[str]:
     found = sorted(glob.glob("/tmp/th*"))
     refused_if(not found, "nothing found: it swallows errors")

@@ -23,7 +23,6 @@ LOADER = "/lib64/ld-linux-x86-64.so.2" if MACHINE == "x86_64" else "/lib/ld-linu
 MARK = "/var/task/mark"
 DENIED = ("203.0.113.9", 80)
 DENIED_ADDRESS = struct.pack("=HH4s8x", socket.AF_INET, socket.htons(80), socket.inet_aton(DENIED[0]))
-MARKS = "\0marks"
 
 # Numbers: x86_64, aarch64 (None: it has no such call). <asm/unistd.h>
 _NUMBERS: dict[str, tuple[int, int | None]] = {
@@ -237,11 +236,6 @@ def forked(function: Function) -> None:
         finally:
             os._exit(status)
     ended(child)
-
-
-def leave_mark(text: str) -> None:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
-        s.sendto(text.encode(), MARKS)
 
 
 def connect(address: tuple[object, ...], family: int = socket.AF_INET) -> None:
