@@ -55,16 +55,15 @@ def layers_folder() -> Path:
     return Path(str(importlib.resources.files("shielded_function_runtime"))) / "binaries" / "layer"
 
 
-def missing_binaries(architecture: str, folder: Path | None = None) -> list[str]:
+def missing_binaries(architecture: str) -> list[str]:
     """The problems of the layer's files for an architecture; empty when they are complete.
 
     Args:
         architecture: `x86_64` or `arm64`.
-        folder: instead of `layers_folder()`.
     """
     if architecture not in ARCHITECTURES:
         return [f"architecture {architecture}: the shield runs on {' and '.join(ARCHITECTURES)}"]
-    root = (folder or layers_folder()) / ARCHITECTURES[architecture]
+    root = layers_folder() / ARCHITECTURES[architecture]
     absent = [name for name in FILES if not (root / name).is_file()]
     if not absent:
         return []
@@ -74,18 +73,17 @@ def missing_binaries(architecture: str, folder: Path | None = None) -> list[str]
     ]
 
 
-def layer_files(architecture: str, folder: Path | None = None) -> dict[str, MemberFile]:
+def layer_files(architecture: str) -> dict[str, MemberFile]:
     """The layer's files for an architecture, without other files in the folder (`__pycache__`).
 
     Args:
         architecture: `x86_64` or `arm64`.
-        folder: instead of `layers_folder()`.
 
     Raises:
         KeyError: there is no such architecture.
         OSError: a file cannot be read. Call `missing_binaries` first.
     """
-    root = (folder or layers_folder()) / ARCHITECTURES[architecture]
+    root = layers_folder() / ARCHITECTURES[architecture]
     return {name: MemberFile((root / name).read_bytes(), mode) for name, mode in FILES.items()}
 
 
@@ -106,9 +104,9 @@ def write_zip(files: Mapping[str, MemberFile]) -> bytes:
     return buffer.getvalue()
 
 
-def layer_zip(architecture: str, folder: Path | None = None) -> bytes:
+def layer_zip(architecture: str) -> bytes:
     """The layer for an architecture, from `layer_files` and `write_zip`, with their errors."""
-    return write_zip(layer_files(architecture, folder))
+    return write_zip(layer_files(architecture))
 
 
 def sha256_hex(content: bytes) -> str:

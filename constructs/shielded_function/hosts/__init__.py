@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from ..errors import ShieldPolicyError
 from .entry import Entries, Entry, Row, Unreadable
-from .kinds import is_construct, type_names
+from .kinds import type_names
 from .refused import REFUSED
 from .table import ROWS
 
@@ -24,7 +24,6 @@ __all__ = [
     "check_construct",
     "describe",
     "entries_of",
-    "is_construct",
     "path_of",
 ]
 

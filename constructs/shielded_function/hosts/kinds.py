@@ -30,8 +30,3 @@ def types_in(text: str) -> tuple[str, ...]:
     """
     groups = [group.rpartition(": ") for group in text.split(", ")]
     return tuple(f"{module}.{name}".lstrip(".") for module, _, names in groups for name in names.split())
-
-
-def is_construct(value: object) -> bool:
-    """Whether it is an object of the CDK (or of another jsii library)."""
-    return not isinstance(value, str) and bool(type_names(value))

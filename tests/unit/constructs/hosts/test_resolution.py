@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import aws_cdk as cdk
-import jsii
 import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_elasticache as elasticache
@@ -18,7 +18,8 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_ssm as ssm
 from aws_cdk.assertions import Template
 
-from shielded_function import ShieldError, ShieldPolicy
+from shielded_function import ShieldError, ShieldPolicy, ShieldPolicyError
+from shielded_function.late import late_list, late_text
 from shielded_function.resolution import ResolvedPolicy, resolve_policy
 from shielded_function.resolution.lengths import environment_size
 from shielded_function_monitoring.cfn.values import Resolver
@@ -115,27 +116,8 @@ def test_a_host_among_buckets_is_an_error(stack: cdk.Stack) -> None:
         ShieldPolicy(allow_buckets=[database(stack)])
 
 
-@jsii.implements(cdk.IStableStringProducer)
-class Text:
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def produce(self) -> str:
-        return self._text
-
-
-@jsii.implements(cdk.IStableListProducer)
-class Texts:
-    def __init__(self, *texts: str) -> None:
-        self._texts = list(texts)
-
-    def produce(self) -> list[str]:
-        return self._texts
-
-
 def test_what_is_known_at_synthesis_is_a_literal(function: lambda_.Function) -> None:
-    host = cdk.Lazy.string(Text("API.Example.com"))
-    hosts = cdk.Lazy.list(Texts("one.example:443", "two.example"))
+    host, hosts = late_text(lambda: "API.Example.com"), late_list(lambda: ["one.example:443", "two.example"])
     resolved = resolve_policy(ShieldPolicy(allow_outbound=[f"{host}:443", *hosts]), function)
     assert resolved.policy.allow_outbound == ("api.example.com:443", "one.example:443", "two.example")
     assert resolved.policy.decide("connect", "api.example.com:443").action == "allow"
@@ -144,7 +126,7 @@ def test_what_is_known_at_synthesis_is_a_literal(function: lambda_.Function) -> 
 
 def test_a_bad_literal_is_an_error_at_synthesis(function: lambda_.Function) -> None:
     for text, reason in {"10.0.0.1/8": "bits set", "a b": "a b", "": "empty", "a.example:99999": "port"}.items():
-        policy = ShieldPolicy(allow_outbound=[cdk.Lazy.string(Text(text))])
+        policy = ShieldPolicy(allow_outbound=[late_text(partial(str, text))])
         refuses(policy, function, "ShieldPolicy.allow_outbound", reason)
 
 
@@ -202,14 +184,31 @@ def test_an_ssm_reference_that_is_no_secret_stays(stack: cdk.Stack, function: la
     assert write(function, resolved)["SHIELD_ALLOW_OUTBOUND"] == "{{resolve:ssm:/db/host}}:5432"
 
 
-def test_a_vpc_that_is_yet_to_be_looked_up_admits_nobody(app: cdk.App) -> None:
-    """The command line looks it up only after a first synthesis, which must not fail."""
+def test_what_is_yet_to_be_looked_up_admits_nobody(app: cdk.App) -> None:
+    """The command line looks it up only after a first synthesis, which must not fail. A network has bits behind its
+    mask."""
     stack = cdk.Stack(app, "Known", env=cdk.Environment(account="111111111111", region="us-east-1"))
-    function = make_function(stack)
-    vpc = ec2.Vpc.from_lookup(stack, "V", vpc_id="vpc-1")
+    host, vpc = ssm.StringParameter.value_from_lookup(stack, "/host"), ec2.Vpc.from_lookup(stack, "V", vpc_id="vpc-1")
     assert vpc.vpc_cidr_block == "1.2.3.4/5"
-    assert resolve_policy(ShieldPolicy(allow_outbound=[vpc]), function).policy.allow_outbound == ("192.0.2.0/24",)
+    policy = ShieldPolicy(allow_outbound=[vpc, f"{host}:443", "tcp://1.2.3.4/5:5432"], allow_buckets=[host])
+    resolved = resolve_policy(policy, make_function(stack)).policy
+    assert {*resolved.allow_outbound} == {"dummy-value.invalid:443", "tcp://192.0.2.0/24:5432", "192.0.2.0/24"}
+    assert resolved.allow_buckets == ("shielded-function-dummy-value",)
     Template.from_stack(stack)
+    with pytest.raises(ShieldPolicyError):
+        ShieldPolicy(allow_outbound=["1.2.3.5/5"])
+
+
+def test_a_value_that_is_not_text_is_refused(stack: cdk.Stack) -> None:
+    parameter: Any = cdk.CfnParameter(stack, "Host")
+    secret: Any = cdk.SecretValue.secrets_manager("db")
+    for given, said in (
+        ({"allow_outbound": [secret]}, "a secret would stand in the function's environment for all to read"),
+        ({"allow_outbound": [parameter.value]}, r"make it a text with Token\.as_string\(\)"),
+        ({"allow_tmp": [parameter]}, r"^ShieldPolicy\.allow_tmp: .* is a construct; "),
+    ):
+        with pytest.raises(ShieldPolicyError, match=said):
+            ShieldPolicy(**given)
 
 
 SECRETS: dict[str, Callable[[cdk.Stack], str]] = {
@@ -220,7 +219,7 @@ SECRETS: dict[str, Callable[[cdk.Stack], str]] = {
         secretsmanager.Secret(stack, "S").secret_value_from_json("host").unsafe_unwrap() + ":5432"
     ),
     "secure parameter": lambda stack: cdk.SecretValue.ssm_secure("/db/host", "1").unsafe_unwrap(),
-    "by hand": lambda stack: cdk.Lazy.string(Text("{{resolve:secretsmanager:db}}")),
+    "by hand": lambda stack: late_text(lambda: "{{resolve:secretsmanager:db}}"),
 }
 
 
