@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from shielded_function_monitoring.learning import FunctionLog, Learned
 from shielded_function_monitoring.learning.aws_hosts import known_services
@@ -21,15 +21,8 @@ _UNSET: Final = (
 )
 
 
-class Aws(NamedTuple):
-    """A value for `allow_aws`, and its meaning."""
-
-    value: Any
-    note: str
-
-
-def aws_of(log: FunctionLog, learned: Learned, services: tuple[str, ...]) -> Aws:
-    """The value before learned services are added to it.
+def aws_of(log: FunctionLog, learned: Learned, services: tuple[str, ...]) -> tuple[Any, str]:
+    """The value before learned services are added to it, and its meaning.
 
     Code can fake a start in the log, so only the services count that every start has: a faked one cannot add any.
 
@@ -48,6 +41,6 @@ def aws_of(log: FunctionLog, learned: Learned, services: tuple[str, ...]) -> Aws
         known = set(known_services(services)) - ({"s3"} if has_buckets else set())
         listed = sorted(set.intersection(*lists) & known)
     if is_told and not has_others and (lists or not learned.uses_aws):
-        return Aws(tuple(listed) or "none", _LISTED) if lists else Aws("all", _ALL)
+        return (tuple(listed) or "none", _LISTED) if lists else ("all", _ALL)
     value, note = (("granted", *listed), _GRANTED) if lists or learned.uses_aws else (None, _UNSET)
-    return Aws(value, note + _OTHERS if has_others else note)
+    return value, note + _OTHERS if has_others else note

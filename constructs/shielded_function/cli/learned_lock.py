@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json as json_module
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from shielded_function_monitoring.frames import chain_text
-from shielded_function_monitoring.learning.function_log import FunctionLog
+from shielded_function_monitoring.learning import FunctionLog
 from shielded_function_monitoring.learning.packages import (
     Locked,
     LockError,
@@ -22,7 +20,8 @@ from shielded_function_monitoring.learning.packages import (
 
 from . import terminal
 from .errors import CliError
-from .learned_files import write_text
+from .learned_files import check_valid, write_text
+from .learned_output import show_lacking, unknown_targets
 from .learned_policy import Result, make_result
 from .present import Present
 
@@ -47,9 +46,7 @@ def write(path: Path, logs: Sequence[FunctionLog], results: Sequence[Result]) ->
     Raises:
         CliError: it cannot be written, or a function has no valid policy.
     """
-    for each in results:
-        if each.problem:
-            raise CliError(f"{each.learned.key}: the learned entries make no valid policy: {each.problem}")
+    check_valid(results)
     found = {
         log.key: lock(wants_of(make_result(log, Present()).learned), result.fields)
         for log, result in zip(logs, results, strict=True)
@@ -63,28 +60,15 @@ def write(path: Path, logs: Sequence[FunctionLog], results: Sequence[Result]) ->
 
 def check(locked: Mapping[str, Locked], results: Sequence[Result], notes: Sequence[str], *, json: bool) -> bool:
     """Prints targets that the lock lacks; True if it lacks one, or may lack one."""
-    found = [
-        (str(result.learned.key), want)
-        for result in results
-        for want in unlocked(wants_of(result.learned), locked.get(str(result.learned.key)))
-    ]
-    unknown = {str(each.learned.key): each.learned.unknown for each in results if each.learned.unknown}
+    found = [(each.name, want) for each in results for want in unlocked(wants_of(each.learned), locked.get(each.name))]
+    unknown = {each.name: each.learned.unknown for each in results if each.learned.unknown}
+    lacks = bool(found or unknown)
     if json:
-        wants: list[dict[str, Any]] = [{"function": name, **asdict(want)} for name, want in found]
-        lacks = bool(found or unknown)
-        print(json_module.dumps({"lacks": lacks, "wants": wants, "unknown": unknown, "notes": notes}, indent=2))
-        return lacks
-    screen = terminal.console()
+        wants = [{"function": name, **asdict(want)} for name, want in found]
+        return show_lacking(lacks, notes, told={"wants": wants, "unknown": unknown})
     rows = [(chain_text(want.packages), f"{want.field} {want.target}", name, f"{want.count:,}") for name, want in found]
-    if rows:
-        title = "targets that the lock lacks"
-        screen.print(terminal.Listing(title, ("package", "target", "function", "times"), rows, ("times",)))
-    for name, policies in unknown.items():
-        for policy, count in policies.items():
-            text = f"{name}: {count:,} violations of {policy} were counted and not written: their targets are unknown"
-            screen.print(terminal.cell(text))
-    if not (rows or unknown):
-        screen.print(f"{len(results)} functions: the lock has every target of each package")
-    for note in notes:
-        terminal.note(note)
-    return bool(rows or unknown)
+    title = "targets that the lock lacks"
+    listings = [terminal.Listing(title, ("package", "target", "function", "times"), rows, ("times",))] if rows else []
+    missing = [text for name, counts in unknown.items() for text in unknown_targets(name, counts)]
+    enough = [] if lacks else [f"{len(results)} functions: the lock has every target of each package"]
+    return show_lacking(lacks, notes, [*listings, *missing, *enough])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from shielded_function.granted_policy import without_grants
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
@@ -13,33 +13,43 @@ from shielded_function.policy.denied_presets import fold_denied
 from shielded_function.policy.fields import LISTS
 from shielded_function.policy.presets import PRESETS
 from shielded_function.policy.texts import without_packages
-from shielded_function_monitoring.alert import DENIED
-from shielded_function_monitoring.learning import (
-    Denied,
-    FunctionKey,
-    FunctionLog,
-    Known,
-    Learned,
-    Observation,
-    learn,
-    replay,
-)
-from shielded_function_monitoring.learning.learner import ANY_TMP
+from shielded_function_monitoring.learning import Addition, Denied, Finding, FunctionLog, Known, Learned, learn
+from shielded_function_monitoring.learning.learned import ANY_TMP
 from shielded_function_monitoring.learning.packages import with_packages
-from shielded_function_monitoring.learning.questions import Question, place_of, question_of
+from shielded_function_monitoring.learning.questions import Question, question_of
 from shielded_function_monitoring.learning.tmp_names import MAX_TMP
-from shielded_function_runtime import core
 
 from .errors import CliError
-from .learned_aws import Aws, aws_of
+from .learned_aws import aws_of
 from .learned_presets import propose_presets
 from .listed_hosts import EXFILTRATION, matcher, read_list
 from .modes import POLICIES as MODES_OF
 from .naming_presets import PREFIX, admitting
+from .policy_verdicts import Verdicts
 from .present import Present
 
-_REGION: Final = "us-east-1"
 _SOME: Final = 3
+TOLERATED: Final = ("read_handler",)
+"""Controls whose denial ordinary programs tolerate: tracebacks read the source."""
+_NEEDED: Final = ("executable-memory", "unshielded-program")
+"""Rules about a library's needs. Other rules may hide an attack, so each is decided separately."""
+_ANY_TMP: Final = "=".join(ANY_TMP)
+_MOST_CHOICES: Final = 64
+_MOST_QUESTIONS: Final = 512
+
+
+class Choices(NamedTuple):
+    """The user's choices.
+
+    Attributes:
+        granted: `allow_aws` is "granted", regardless of the present policy.
+        accept: accepted entries of offers and findings.
+        packages: name the packages in the entries of allow_outbound.
+    """
+
+    granted: bool = False
+    accept: Sequence[str] = ()
+    packages: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,11 @@ class Result:
     then_unproven: tuple[str, ...] = ()
 
     @property
+    def name(self) -> str:
+        """The function's name, as people read it."""
+        return str(self.learned.key)
+
+    @property
     def is_complete(self) -> bool:
         """Whether the policy lets through every observed violation."""
         return not (self.problem or self.learned.incomplete or required_denials(self.denied))
@@ -81,48 +96,26 @@ class Result:
         return fields_of(self.policy)
 
 
-TOLERATED: Final = ("read_handler",)
-"""Controls whose denial ordinary programs tolerate: tracebacks read the source."""
-_NEEDED: Final = ("executable-memory", "unshielded-program")
-"""Rules about a library's needs. Other rules may hide an attack, so each is decided separately."""
-_ANY_TMP: Final = "=".join(ANY_TMP)
-_MOST_CHOICES: Final = 64
-_MOST_QUESTIONS: Final = 512
-
-
 def required_denials(denied: Sequence[Denied]) -> list[Denied]:
     """The denied violations that make a policy incomplete."""
     return [each for each in denied if each.policy not in TOLERATED]
 
 
-def make_result(
-    log: FunctionLog,
-    present: Present,
-    *,
-    granted: bool = False,
-    accept: Sequence[str] = (),
-    packages: bool = False,
-) -> Result:
+def make_result(log: FunctionLog, present: Present, choices: Choices | None = None) -> Result:
     """The learned policy of one function, with the `--accept` values that would complete it.
-
-    Args:
-        log: its observations.
-        present: knows the present policies.
-        granted: its `allow_aws` is "granted", regardless of the present policy.
-        accept: accepted entries of offers and findings.
-        packages: name the packages in the entries of allow_outbound.
 
     Raises:
         CliError: the present policy cannot be read.
     """
-    result = _make_result(log, present, granted, accept, packages)
+    choices = choices or Choices()
+    result = _make_result(log, present, choices)
     if not (required_denials(result.denied) or result.problem):
         return result
     chosen, then = list[str](), result
     while more := [each for each in _choose(then, log) if each not in chosen] or _any_tmp(then):
         left = [each for each in chosen if _ANY_TMP not in more or not each.startswith("/tmp/")]
         chosen = [*left, *more]
-        then = _make_result(log, present, granted, (*accept, *chosen), packages)
+        then = _make_result(log, present, choices._replace(accept=(*choices.accept, *chosen)))
     return replace(
         result,
         accept=tuple(sorted(set(chosen) & _accepted_in([then]))),
@@ -133,18 +126,23 @@ def make_result(
 
 def _choose(result: Result, log: FunctionLog) -> list[str]:
     """The fewest offers and findings about libraries that allow as much as possible."""
-    decide = decider(without_grants(result.policy), result.learned.key)
+    verdicts = Verdicts(without_grants(result.policy), result.learned.key)
     asked = ((each, question_of(each)) for each in log.observations if each.policy not in TOLERATED)
-    left = [(each, question) for each, question in asked if question is None or decide(question)[0] == "deny"]
+    left = [(each, question) for each, question in asked if not question or verdicts.decide(question)[0] == "deny"]
+    offered = [
+        *(each for each in result.learned.offers if (each.field, each.value) != ANY_TMP),
+        *(each for each in result.learned.findings if each.value and each.rule in _NEEDED),
+    ]
     choices: dict[str, set[int]] = {}
-    offers = ((each.field, each.value) for each in result.learned.offers)
-    for name, value in [
-        *(each for each in offers if each != ANY_TMP),
-        *((each.field, each.value) for each in result.learned.findings if each.value and each.rule in _NEEDED),
-    ][:_MOST_CHOICES]:
-        lets_through = _admitting(name, value, result.learned.key)
-        found = {at for at, seen in enumerate(left[:_MOST_QUESTIONS]) if lets_through(*seen)}
-        choices[accept_argument(name, value)] = found
+    for offer in offered[:_MOST_CHOICES]:
+        is_list = offer.field.startswith("allow_") or offer.field == "presets"
+        fields: dict[str, Any] = {offer.field: [offer.value.removeprefix(PREFIX)]} if is_list else {}
+        with_it = Verdicts(ShieldPolicy(allow_aws="none", **fields), result.learned.key)
+        choices[offer.accept] = {
+            at
+            for at, (seen, question) in enumerate(left[:_MOST_QUESTIONS])
+            if (question and with_it.admits(question) if fields else question is None and seen.policy == offer.field)
+        }
     chosen: list[str] = []
     while choices:
         best = max(choices, key=lambda each: (len(choices[each]), each.startswith(PREFIX), each))
@@ -161,92 +159,66 @@ def _any_tmp(result: Result) -> list[str]:
     return [_ANY_TMP for each in result.learned.offers if (each.field, each.value) == ANY_TMP]
 
 
-def _admitting(name: str, value: str, key: FunctionKey) -> Callable[[Observation, Question | None], bool]:
-    """Whether an entry, a preset or a mode admits a violation."""
-    if name in LISTS or name == "presets":
-        fields: dict[str, Any] = {"allow_aws": "none", name: [value.removeprefix(PREFIX)]}
-        decide = decider(ShieldPolicy(**fields), key)
-        return lambda _, question: question is not None and decide(question)[0] == "allow"
-    return lambda seen, question: question is None and seen.policy == name
-
-
-def _make_result(log: FunctionLog, present: Present, granted: bool, accept: Sequence[str], packages: bool) -> Result:
-    """The learned policy of one function, without values for `--accept`; arguments as for `make_result`."""
+def _make_result(log: FunctionLog, present: Present, choices: Choices) -> Result:
+    """The learned policy of one function, without values for `--accept`."""
     now = present.policy_of(log.key.function)
-    blocking = in_block_mode(now) if now else None
-    decide = decider(blocking, log.key) if blocking else None
-    granted = granted or (now is not None and "granted" in (now.allow_aws or ()))
-    admits: Callable[[Question], bool] = (lambda q: decide(q)[0] == "allow") if decide else (lambda _: False)
-    opens_tmp = _ANY_TMP in accept  # then clear_tmp would keep the entries of a preset
+    before = Verdicts(in_block_mode(now), log.key) if now else None
+    granted = choices.granted or (now is not None and "granted" in (now.allow_aws or ()))
+    admits = before.admits if before else lambda _: False
+    opens_tmp = _ANY_TMP in choices.accept  # then clear_tmp would keep the entries of a preset
     proposed = propose_presets(
-        log, lambda question: admits(question) or (opens_tmp and question.event == "tmp"), accept
+        log, lambda question: admits(question) or (opens_tmp and question.event == "tmp"), choices.accept
     )
     with_presets = ShieldPolicy(presets=proposed.names)
-    by_preset = admitting(with_presets)
-    denies = denier(now)
-    learned = learn(
-        log,
-        Known(
-            services=aws_services(),
-            granted=granted,
-            admits=lambda question: admits(question) or by_preset(question),
-            accept=accept,
-            denies=denies,
-            find_exfiltration=exfiltration(),
-            waits=_varying(each.value.removeprefix(PREFIX) for each in proposed.offered),
-            room=MAX_TMP - len({*(blocking.allow_tmp if blocking else ()), *with_presets.allow_tmp}),
-        ),
+    known = Known(
+        services=aws_services(),
+        granted=granted,
+        admits=admits,
+        settles=admitting(with_presets),
+        accept=choices.accept,
+        denies=before.denies if before else lambda _: False,
+        find_exfiltration=exfiltration(),
+        waits=admitting(ShieldPolicy(allow_tmp=_varying(each.value for each in proposed.offered))),
+        room=MAX_TMP - len({*(before.policy.allow_tmp if before else ()), *with_presets.allow_tmp}),
     )
-    learned.admitted -= _count_settled(log, admits, by_preset)
+    learned = learn(log, known)
     learned.presets += proposed.taken
     learned.offers += proposed.offered
-    if packages:
+    if choices.packages:
         learned.entries = list(map(with_packages, learned.entries))
-    additions = learned.additions()
-    base = blocking
-    if base is None:
-        aws = Aws("granted", "") if granted else aws_of(log, learned, aws_services())
-        base = ShieldPolicy(allow_aws=aws.value)
-        learned.notes += [aws.note] if aws.note else []
+    if before:
+        policy = before.policy
+    else:
+        allow_aws, note = ("granted", "") if granted else aws_of(log, learned, aws_services())
+        policy = ShieldPolicy(allow_aws=allow_aws)
+        learned.notes += [note] if note else []
+    additions, problem = learned.additions(), ""
     lists: dict[str, Any] = {name: value for name, value in additions.items() if isinstance(value, list)}
-    settings = {name: value for name, value in additions.items() if name not in lists}
-    policy, problem = base, ""
+    settings: dict[str, Any] = {name: value for name, value in additions.items() if name not in lists}
     try:
-        policy = replace(base, **settings) + ShieldPolicy(**lists) + with_presets
+        policy = replace(policy, **settings) + ShieldPolicy(**lists) + with_presets
     except ShieldPolicyError as error:
         problem = str(error)
-    denied = find_denied(log, without_grants(policy), learned)  # its grants did not admit the reported calls
+    denied = _find_denied(log, policy, learned)
     if needed := required_denials(denied):
         some = ", ".join(each.target or each.policy for each in needed[:_SOME])
         more = f" and {len(needed) - _SOME:,} more" if len(needed) > _SOME else ""
         learned.incomplete.append(f"in block mode it denies observed targets: {some}{more}")
-    lacking, undecided = list[Denied](), list[Denied]()
-    if decide and blocking:
-        modes = lambda name: _mode_of(blocking, name)  # noqa: E731
-        lacking, undecided = (replay(log, decide, modes, each, _meant(denies)) for each in ("deny", "unknown"))
+    lacking, undecided = (before.replay(log, each) if before else [] for each in ("deny", "unknown"))
     return Result(learned, now, policy, denied, lacking, undecided, problem)
 
 
-def _varying(presets: Iterable[str]) -> Callable[[Question], bool]:
-    """Whether an offered preset has a glob for a name in /tmp: the varying name is then no entry."""
-    entries = [
-        entry for name in presets for entry in PRESETS[name].allow_tmp if set("*?") & set(entry.removesuffix("/**"))
-    ]
-    return admitting(ShieldPolicy(allow_tmp=entries)) if entries else lambda _: False
+def _varying(presets: Iterable[str]) -> list[str]:
+    """The globs of offered presets for names in /tmp: a varying name that one covers is no entry."""
+    entries = (entry for name in presets for entry in PRESETS[name.removeprefix(PREFIX)].allow_tmp)
+    return [entry for entry in entries if set("*?") & set(entry.removesuffix("/**"))]
 
 
-def find_denied(log: FunctionLog, policy: ShieldPolicy, learned: Learned) -> list[Denied]:
+def _find_denied(log: FunctionLog, policy: ShieldPolicy, learned: Learned) -> list[Denied]:
     """The observed violations that a policy denies, without the files of a compiler that it does not start."""
     moot = {each.target for each in learned.findings if each.rule == "find-library" and not each.value}
-    modes = lambda name: _mode_of(policy, name)  # noqa: E731
-    every = replay(log, decider(policy, log.key), modes, is_meant=_meant(denier(policy)))
+    every = Verdicts(without_grants(policy), log.key).replay(log)  # its grants did not admit the reported calls
     return [each for each in every if each.policy != "read_write_tmp" or each.target not in moot]
-
-
-def _count_settled(log: FunctionLog, admits: Callable[[Question], bool], by_preset: Callable[[Question], bool]) -> int:
-    """The number of violations that a preset admits and the present policy does not."""
-    asked = ((question_of(each), each.evidence.count) for each in log.observations)
-    return sum(count for question, count in asked if question and not admits(question) and by_preset(question))
 
 
 def in_block_mode(policy: ShieldPolicy) -> ShieldPolicy:
@@ -254,59 +226,6 @@ def in_block_mode(policy: ShieldPolicy) -> ShieldPolicy:
     alerting = [name for name in MODES_OF if getattr(policy, name) == "alert"]
     changed: dict[str, Any] = dict.fromkeys(alerting, "block")
     return replace(policy, **changed, until=None)
-
-
-def _mode_of(policy: ShieldPolicy, name: str) -> str:
-    """The mode of a control without a list. An unset mode counts as block, as violations were reported."""
-    return getattr(policy, name, None) or "block"
-
-
-def decider(policy: ShieldPolicy, key: FunctionKey) -> Callable[[Question], tuple[str, str]]:
-    """A function that asks the policy about an event: it returns the action, and the entry that would permit it.
-
-    It parses the policy once, unlike `ShieldPolicy.decide`, where all of the policy is known at synthesis.
-    """
-    policy = replace(policy, allow_aws="granted") if policy.allow_aws is None else policy
-    place = place_of(key.region, key.account)
-    region = key.region if "AWS_REGION" in place else _REGION
-    account = key.account if "SHIELD_ACCOUNT_ID" in place else ""
-    known = core.parse(place_of(region, account) + policy.to_lines()) if policy.is_known else None
-
-    @lru_cache(maxsize=65536)
-    def decide(question: Question) -> tuple[str, str]:
-        event: Any
-        event, target = question
-        try:
-            decision = (
-                known.decide(event, target) if known else policy.decide(event, target, region=region, account=account)
-            )
-        except ValueError:  # neither a host nor a path: the core refuses it too
-            return "deny", ""
-        return decision.action, decision.allow
-
-    return decide
-
-
-def denier(policy: ShieldPolicy | None) -> Callable[[Question], bool]:
-    """A function that tells whether `deny_outbound` of the policy denies a host."""
-    if policy is None or not policy.deny_outbound:
-        return lambda _: False
-    known = core.parse(ShieldPolicy(allow_aws="none", deny_outbound=policy.deny_outbound).to_lines())
-
-    @lru_cache(maxsize=65536)
-    def denies(question: Question) -> bool:
-        event: Any
-        event, target = question
-        try:
-            return known.decide(event, target).reason == DENIED
-        except ValueError:  # not a host
-            return False
-
-    return denies
-
-
-def _meant(denies: Callable[[Question], bool]) -> Callable[[Observation, Question | None], bool]:
-    return lambda seen, question: seen.denied or (question is not None and denies(question))
 
 
 @lru_cache(maxsize=1)
@@ -332,15 +251,10 @@ def check_accepted(accept: Sequence[str], results: Sequence[Result]) -> None:
     taken = _accepted_in(results)
     for entry in accept:
         if entry not in taken:
-            offered = sorted(
-                {accept_argument(each.field, each.value) for result in results for each in result.learned.offers}
-                | {
-                    accept_argument(each.field, each.value)
-                    for result in results
-                    for each in result.learned.findings
-                    if each.value
-                }
-            )
+            every: list[Addition | Finding] = [
+                each for result in results for each in (*result.learned.offers, *result.learned.findings)
+            ]
+            offered = sorted({each.accept for each in every if each.value})
             choice = ", ".join(offered[:10]) if offered else "nothing"
             raise CliError(f"--accept {entry}: this entry is not offered; the offered entries are: {choice}")
 
@@ -350,11 +264,6 @@ def _accepted_in(results: Sequence[Result]) -> set[str]:
     taken = {without_packages(each.value) for result in results for each in result.learned.entries}
     taken |= {PREFIX + name for result in results for name in result.policy.presets}
     return taken | {f"{name}={value}" for result in results for name, value in result.learned.settings.items()}
-
-
-def accept_argument(field: str, value: str) -> str:
-    """The `--accept` value of an entry or a mode."""
-    return value if field.startswith("allow_") or field == "presets" else f"{field}={value}"
 
 
 def fields_of(policy: ShieldPolicy) -> dict[str, Any]:

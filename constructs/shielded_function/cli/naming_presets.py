@@ -82,7 +82,7 @@ def _owner(entry: str) -> str:
 def _runs(preset: str) -> Callable[[Question], bool]:
     """A function that tells whether the preset's library starts a program."""
     programs = [each for each in PRESETS[preset].allow_child_process if _owner(each) == preset]
-    return admitting(ShieldPolicy(allow_child_process=programs)) if programs else lambda _: False
+    return admitting(ShieldPolicy(allow_child_process=programs))
 
 
 @cache
@@ -93,6 +93,8 @@ def _asks(preset: str) -> Callable[[Question], bool]:
 
 def admitting(policy: ShieldPolicy) -> Callable[[Question], bool]:
     """A function that tells whether a policy's files, programs and objects admit a question."""
+    if not (policy.allow_tmp or policy.allow_child_process or policy.allow_executable_memory):
+        return lambda _: False
     known = core.parse(policy.to_lines())
 
     def admits(question: Question) -> bool:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from .evidence import Evidence, PackageCount
 from .function_log import FunctionKey, FunctionLog, Observed
-from .learned import Addition, Learned
+from .learned import Addition, Finding, Learned
 from .learner import Known, learn
 from .observation import Observation
 from .replaying import Denied, replay
@@ -29,6 +29,7 @@ __all__ = [
     "Addition",
     "Denied",
     "Evidence",
+    "Finding",
     "FunctionKey",
     "FunctionLog",
     "Heading",

@@ -66,6 +66,19 @@ class Evidence:
         """The packages; where none is told, the shared objects."""
         return ", ".join(self.chains or self.callers)
 
+    @property
+    def when(self) -> str:
+        """`2026-11-18 to 2026-11-24`."""
+        first, last = self.first[:10], self.last[:10]
+        return first if first == last else f"{first} to {last}"
+
+    @property
+    def summary(self) -> str:
+        """`412 times on 6 days, 2026-11-18 to 2026-11-24, by _socket.so, for app > requests > urllib3`."""
+        by = f", by {', '.join(self.callers)}" if self.callers else ""
+        through = f", for {', '.join(self.chains)}" if self.chains else ""
+        return f"{times(self.count, 'time')} on {times(self.days, 'day')}, {self.when}{by}{through}"
+
     @classmethod
     def of(cls, found: Iterable[Evidence]) -> Evidence:
         """The sum of all evidence.
@@ -95,6 +108,11 @@ class Evidence:
             pid=every[0].pid,
             severity=next((each.severity for each in every if each.severity), ""),
         )
+
+
+def times(count: int, noun: str) -> str:
+    """`1 day`, `1,200 days`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def made_by_python(evidence: Evidence) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final, NamedTuple, TypeVar
@@ -17,6 +17,9 @@ from .observation import Observation
 
 MAX_TARGETS: Final = 50_000
 """Targets of all functions that are kept in memory: some 80 MB. The others go to temporary files."""
+
+_AT_ONCE: Final = 500
+"""Targets of one row of such a file."""
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -34,10 +37,12 @@ class FunctionKey(NamedTuple):
 
 @dataclass
 class Share:
-    """The targets of one control in one mode that are in a temporary file: how many, and their evidence."""
+    """The rest against one control in one mode: the numbers of targets and violations, and their time."""
 
-    targets: int
-    evidence: Evidence
+    targets: int = 0
+    violations: int = 0
+    first: str = ""
+    last: str = ""
 
 
 class Rest:
@@ -51,26 +56,24 @@ class Rest:
         self.shares: dict[tuple[str, str], Share] = {}
         self._table: Table | None = None
 
-    def add(self, every: Iterable[Observation]) -> None:
+    def add(self, every: Sequence[Observation]) -> None:
         """Adds observations.
 
         Raises:
             TableError: the temporary file cannot be written.
         """
         self._table = self._table or Table(("seen",))
-        self._table.add((pickle.dumps(self._counted(each)),) for each in every)
-
-    def _counted(self, seen: Observation) -> Observation:
-        share = self.shares.setdefault((seen.policy, seen.mode), Share(0, NOT_SEEN))
-        share.targets += 1
-        before, new = share.evidence, seen.evidence
-        first = min(before.first or new.first, new.first)
-        share.evidence = Evidence(before.count + new.count, first, max(before.last, new.last))
-        return seen
+        self._table.add((pickle.dumps(every[at : at + _AT_ONCE]),) for at in range(0, len(every), _AT_ONCE))
+        for seen in every:
+            share = self.shares.setdefault((seen.policy, seen.mode), Share())
+            share.targets += 1
+            share.violations += seen.evidence.count
+            share.first = min(share.first or seen.evidence.first, seen.evidence.first)
+            share.last = max(share.last, seen.evidence.last)
 
     def __iter__(self) -> Iterator[Observation]:
         rows = self._table.select("SELECT seen FROM rows") if self._table else ()
-        return (pickle.loads(seen) for (seen,) in rows)  # no other process can write to this file
+        return (each for (seen,) in rows for each in pickle.loads(seen))  # no other process can write to this file
 
 
 @dataclass
@@ -117,7 +120,7 @@ class FunctionLog:
         for seen in by_policy.values():
             if len(seen) > most:
                 # Of equal counts, not those that stand first in the alphabet.
-                seen.sort(key=lambda each: (-each.evidence.count, crc32(repr(each.target).encode())))
+                seen.sort(key=lambda each: (-each.evidence.count, crc32(each.describe().encode(errors="replace"))))
                 self.rest.add(seen[most:])
                 for each in seen[most:]:
                     del self.by_target[each.target]

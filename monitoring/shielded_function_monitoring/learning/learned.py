@@ -17,6 +17,17 @@ LISTS: Final = (
     "allow_child_process",
     "allow_executable_memory",
 )
+ANY_TMP: Final = ("read_write_tmp", "allow")
+"""The offer that covers every name in /tmp."""
+ANY_TMP_MEANS: Final = (
+    'read_write_tmp="allow" opens every file in /tmp to the function, and clear_tmp, which comes with it, deletes the '
+    "files of an invocation there before the next one, except for the entries of allow_tmp"
+)
+
+
+def accept_argument(field: str, value: str) -> str:
+    """The `--accept` value of an entry or a mode."""
+    return value if field.startswith("allow_") or field == "presets" else f"{field}={value}"
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,11 @@ class Addition:
     why: str = ""
     covers: int = 0
     examples: tuple[str, ...] = ()
+
+    @property
+    def accept(self) -> str:
+        """The `--accept` value of an offer."""
+        return accept_argument(self.field, self.value)
 
     @property
     def note(self) -> str:
@@ -75,6 +91,11 @@ class Finding:
     reason: str
     field: str = ""
     value: str = ""
+
+    @property
+    def accept(self) -> str:
+        """The `--accept` value; empty where no entry permits it."""
+        return accept_argument(self.field, self.value) if self.value else ""
 
 
 @dataclass

@@ -11,7 +11,7 @@ from .domains import MANY_NAMES, common_domain, crowded, domain_of
 from .entries import entry_for
 from .evidence import Evidence
 from .function_log import FunctionLog
-from .learned import LISTS, Addition, Finding, Learned
+from .learned import ANY_TMP, ANY_TMP_MEANS, LISTS, Addition, Finding, Learned
 from .never_learned import Facts, is_search, judge
 from .observation import Observation
 from .questions import FIELDS, Question, address_of, question_of
@@ -19,12 +19,6 @@ from .tmp_names import MAX_TMP, has_two_starts, plan
 
 _MODES: Final = ("read_handler", "executable_memory")
 _EXAMPLES: Final = 3
-ANY_TMP: Final = ("read_write_tmp", "allow")
-"""The offer that covers every name in /tmp."""
-ANY_TMP_MEANS: Final = (
-    'read_write_tmp="allow" opens every file in /tmp to the function, and clear_tmp, which comes with it, deletes the '
-    "files of an invocation there before the next one, except for the entries of allow_tmp"
-)
 _DENIED: Final = (
     "deny_outbound refuses it in every mode, so no entry is proposed: if the function needs it, take it off that list"
 )
@@ -42,6 +36,7 @@ class Known:
         services: the names that AWS services may have, as botocore knows them. Without them AWS's hosts are hosts.
         granted: the policy's `allow_aws` is "granted": then a service is admitted by a grant, and not by an entry.
         admits: whether the present policy admits something: that needs no entry.
+        settles: the same of the presets that are added to it.
         accept: accepted entries of offers and findings; for a mode, `executable_memory=allow`.
         waits: whether an offer elsewhere, such as a preset, decides about an observation: it is no entry.
         denies: whether the present policy's `deny_outbound` refuses something: no entry is proposed for it.
@@ -52,6 +47,7 @@ class Known:
     services: Sequence[str] = ()
     granted: bool = False
     admits: Callable[[Question], bool] = lambda _: False
+    settles: Callable[[Question], bool] = lambda _: False
     accept: Collection[str] = ()
     waits: Callable[[Question], bool] = lambda _: False
     denies: Callable[[Question], bool] = lambda _: False
@@ -133,6 +129,8 @@ class _Learner:
         """Whether anything is left to decide; a target that becomes no entry is recorded as a finding."""
         if question is not None and self._known.admits(question):
             self._learned.admitted += seen.evidence.count
+            return False
+        if question is not None and self._known.settles(question):
             return False
         if seen.denied or (question is not None and self._known.denies(question)):
             self._find("denied", seen, _DENIED)

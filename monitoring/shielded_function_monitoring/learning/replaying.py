@@ -11,9 +11,6 @@ from .function_log import FunctionLog
 from .observation import Observation
 from .questions import Question, question_of
 
-UNLISTED = ("read_handler", "executable_memory", "self_protection")
-"""Controls without a list, or whose line names no entry: only their mode decides."""
-
 MAX_DENIED: Final = 10_000
 """Targets that are listed one by one; further ones are only counted."""
 
@@ -36,33 +33,21 @@ class Denied:
 
 
 def replay(
-    log: FunctionLog,
-    decide: Callable[[Question], tuple[str, str]],
-    modes: Callable[[str], str],
-    wanted: str = "deny",
-    is_meant: Callable[[Observation, Question | None], bool] = lambda seen, _: seen.denied,
+    log: FunctionLog, decide: Callable[[Observation, Question | None], tuple[str, str]], wanted: str = "deny"
 ) -> list[Denied]:
     """The observed targets that a policy would deny, the most frequent first.
 
     Args:
         log: the observations.
-        decide: the policy's action ("allow", "alert", "deny" or "unknown") and the entry that would permit it.
-        modes: the mode of a control without a list.
+        decide: the policy's action ("allow", "alert", "deny" or "unknown") on an observation, and the entry that would
+            permit it. Another action leaves it out.
         wanted: the action to look for; "unknown" finds the targets that only a deployment can decide.
-        is_meant: whether something is to be denied, as `deny_outbound` lists it: it is left out.
     """
     found: dict[tuple[str, str], list[tuple[Evidence, str]]] = {}
     further: dict[str, tuple[int, Evidence]] = {}
     """By control, the denials beyond the targets that are listed one by one."""
     for seen in log.every:
-        question = question_of(seen)
-        if is_meant(seen, question):
-            continue
-        if question is not None:
-            action, allow = decide(question)
-        else:
-            is_denied = seen.policy not in UNLISTED or modes(seen.policy) == "block"
-            action, allow = "deny" if is_denied else "allow", ""
+        action, allow = decide(seen, question_of(seen))
         if action != wanted:
             continue
         target = (seen.policy, seen.describe())

@@ -12,7 +12,7 @@ from typing import Any
 
 from shielded_function_monitoring.visible import quote, visible
 
-from .evidence import Evidence
+from .evidence import times
 from .learned import Learned
 
 
@@ -34,35 +34,22 @@ class Heading:
         key = learned.key
         place = f" ({', '.join(part for part in (key.region, key.account) if part)})" if key.region else ""
         lines = [f"Learned from the observed calls of {key}{place}."]
-        lines.append(f"Observed: {_times(learned.cold_starts, 'cold start')}, {_times(learned.days, 'day')}.")
+        lines.append(f"Observed: {times(learned.cold_starts, 'cold start')}, {times(learned.days, 'day')}.")
         lines += [f"INCOMPLETE: {reason}." for reason in learned.incomplete]
         lines += [f"Note: {note}." for note in learned.notes]
         for each in learned.findings:
             who = f", for {', '.join(each.evidence.chains)}" if each.evidence.chains else ""
-            lines.append(f"Not learned ({each.rule}): {each.target}, {_times(each.evidence.count, 'time')}{who}.")
+            lines.append(f"Not learned ({each.rule}): {each.target}, {times(each.evidence.count, 'time')}{who}.")
         for each in learned.offers:
-            covers = f"would cover {each.covers} names, {_times(each.evidence.count, 'time')}"
+            covers = f"would cover {each.covers} names, {times(each.evidence.count, 'time')}"
             lines.append(f"Offered: {each.field} {each.value} {covers}.")
         remarks = [(each, each.note) for each in learned.entries]
         remarks += [(each, f"settles {each.settles}") for each in learned.presets]
         beside = {
-            (each.field, each.value): visible("; ".join(filter(None, (beside_entry(each.evidence), remark))))
+            (each.field, each.value): visible("; ".join(filter(None, (each.evidence.summary, remark))))
             for each, remark in remarks
         }
         return cls(tuple(map(visible, lines)), beside)
-
-
-def beside_entry(evidence: Evidence) -> str:
-    """`412 times on 6 days, 2026-11-18 to 2026-11-24, by _socket.so, for app > requests > urllib3`."""
-    first, last = evidence.first[:10], evidence.last[:10]
-    when = first if first == last else f"{first} to {last}"
-    text = f"{_times(evidence.count, 'time')} on {_times(evidence.days, 'day')}, {when}"
-    text += f", by {', '.join(evidence.callers)}" if evidence.callers else ""
-    return f"{text}, for {', '.join(evidence.chains)}" if evidence.chains else text
-
-
-def _times(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def write_toml(fields: Mapping[str, Any], heading: Heading) -> str:

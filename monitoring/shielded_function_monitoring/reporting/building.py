@@ -76,7 +76,7 @@ def _groups(log: FunctionLog) -> Iterable[Group]:
         yield replace(_group(log, policy, mode, target, evidence, allow), reason=PACKAGE if by_others else "")
     for (policy, mode), share in log.rest.shares.items():
         target = f"{share.targets:,} further targets, seen least"
-        yield _group(log, policy, mode, target, share.evidence, "")
+        yield _group(log, policy, mode, target, Evidence(share.violations, share.first, share.last), "")
     for event in ("refused", "unshielded"):
         if event in log.events:
             yield _group(log, START, "", f"{event}: {log.reasons.get(event, '')}", log.events[event], "")

@@ -148,7 +148,7 @@ def test_one_line_says_what_is_wrong(
         (("decide",), re.findall(r'\{"([a-z-]+)", *decide_', (native.NATIVE / "core" / "api.c").read_text())),
         (("layer", "--arch"), ARCHITECTURES),
         (("render", "--arch"), ARCHITECTURES),
-        (("learn", "--format"), learned_files.FORMATS),
+        (("learn", "--format"), ("table", *learned_files.FORMATS)),
         (("render", "--format"), render.FORMATS),
     ],
 )

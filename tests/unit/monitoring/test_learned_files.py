@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from harness.alert_lines import armed, at, connect, tmp
-from shielded_function.cli.learned_files import read_back
+from shielded_function.cli.learned_files import FORMATS
 from shielded_function.cli.learned_policy import in_block_mode
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring.learning import Heading, learn, write_python, write_toml
@@ -36,7 +36,9 @@ def heading() -> Heading:
 def test_toml_and_python_say_the_same(tmp_path: Path, fields: dict[str, Any]) -> None:
     for form, write in {"python": write_python, "toml": write_toml}.items():
         text = write(fields, heading())
-        assert read_back(form, text) == ShieldPolicy(**fields), form
+        read = FORMATS[form].read
+        assert read is not None
+        assert read(text) == ShieldPolicy(**fields), form
         if form != "python":
             (tmp_path / f"p.{form}").write_text(text)
             assert ShieldPolicy.from_file(tmp_path / f"p.{form}") == ShieldPolicy(**fields), form

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from string import ascii_lowercase
 from typing import Any
 
@@ -10,12 +11,12 @@ import pytest
 
 from harness.alert_lines import alert, armed, at, connect, folded, line, lookup, program, refused, tmp
 from shielded_function.cli.learned_policy import exfiltration
+from shielded_function.cli.policy_verdicts import Verdicts
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring import learning
 from shielded_function_monitoring.learning import PackageCount, learn, read, replay
 from shielded_function_monitoring.learning.domains import common_domain, domain_of
 from shielded_function_monitoring.learning.never_learned import RULES
-from shielded_function_monitoring.learning.questions import Question
 from unit.monitoring.learned import URLLIB3, entries, learned_of, log_of, rules
 
 pytestmark = pytest.mark.promise("cli.learn")
@@ -68,7 +69,7 @@ def test_what_is_denied_in_every_mode_is_never_proposed() -> None:
     assert [(rule, value) for rule, _, value in rules(learned)] == [("denied", "")] * 4
     assert "deny_outbound refuses it in every mode" in learned.findings[0].reason
     assert max(each.evidence.count for each in learned.findings) == 4
-    left = [each.target for each in replay(log_of(*lines), lambda _: ("deny", ""), lambda _: "block")]
+    left = [each.target for each in replay(log_of(*lines), lambda seen, _: ("meant" if seen.denied else "deny", ""))]
     assert sorted(left) == ["api.example.com:443", "uploads.example.com:443"], "the rest is meant to be denied"
 
 
@@ -260,19 +261,14 @@ def test_what_the_present_policy_admits_is_not_added() -> None:
 
 def test_the_replay() -> None:
     log = log_of(connect("api.stripe.com"), *[tmp("/tmp/x")] * 5, alert("read_handler", path="/var/task/app.py"))
-    policy = ShieldPolicy(allow_outbound=["api.stripe.com:443"])
-
-    def decide(question: Question) -> tuple[str, str]:
-        event: Any = question[0]
-        decision = policy.decide(event, question[1])
-        return decision.action, decision.allow
-
-    denied = replay(log, decide, lambda name: "block")
+    policy = ShieldPolicy(allow_outbound=["api.stripe.com:443"], read_handler="block")
+    denied = Verdicts(policy, log.key).replay(log)
     assert [(each.policy, each.target, each.evidence.count, each.allow) for each in denied] == [
         ("read_write_tmp", "/tmp/x", 5, "/tmp/x"),
         ("read_handler", "/var/task/app.py", 1, ""),
     ]
-    assert [each.policy for each in replay(log, decide, lambda name: "allow")] == ["read_write_tmp"]
+    allowed = Verdicts(replace(policy, read_handler="allow"), log.key).replay(log)
+    assert [each.policy for each in allowed] == ["read_write_tmp"]
 
 
 def test_functions_of_one_name_in_two_regions_stay_apart() -> None:
@@ -308,7 +304,7 @@ def test_more_targets_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None
     learned = learn(log)
     assert {("allow_outbound", "evil.example:443"), ("allow_tmp", names[-1])} <= set(entries(learned))
     assert f"{share.targets} targets of read_write_tmp, seen least, are in no entry" in " ".join(learned.incomplete)
-    denied = {each.target for each in replay(log, lambda question: ("deny", ""), lambda policy: "block")}
+    denied = {each.target for each in replay(log, lambda *_: ("deny", ""))}
     assert denied == {"evil.example:443", *names}
 
 

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.alert_lines import FUNCTION, armed, at, connect, program, tmp
-from shielded_function.cli.learned_files import FORMATS, read_back
+from shielded_function.cli.learned_files import FORMATS
 from shielded_function.cli.learned_policy import make_result
 from shielded_function.cli.present import Present
 from shielded_function.granted import Grants
@@ -229,8 +229,9 @@ def test_learning_never_loosens(
     (log,) = read([*starts, *reported]).functions.values()
 
     result = make_result(log, _Given(present if is_known else None))
-    written = read_back(form, FORMATS[form](result))
-    assert written is not None
+    read_back = FORMATS[form].read
+    assert read_back is not None
+    written = read_back(FORMATS[form].write(result))
     after, added = resolve(written), {(each.field, each.value) for each in result.learned.entries}
     assert not any("52.1.2.3" in value or "webhook" in value for _, value in added)
     assert result.denied or all(_admits(after, line) for line in reported)

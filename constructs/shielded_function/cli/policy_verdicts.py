@@ -1,0 +1,87 @@
+"""The verdicts of a policy in block mode on what was observed of a function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, Final
+
+from shielded_function.policy import ShieldPolicy
+from shielded_function_monitoring.alert import DENIED
+from shielded_function_monitoring.learning import Denied, FunctionKey, FunctionLog, Observation, replay
+from shielded_function_monitoring.learning.questions import Question, place_of
+from shielded_function_runtime import core
+
+_REGION: Final = "us-east-1"
+_UNLISTED: Final = ("read_handler", "executable_memory", "self_protection")
+"""Controls without a list, or whose line names no entry: only their mode decides."""
+_MEANT: Final = ("meant", "")
+
+
+class Verdicts:
+    """The verdicts of one policy about one function.
+
+    Attributes:
+        policy: the policy.
+        decide: the action on a question, and the entry that would permit it.
+        denies: whether `deny_outbound` refuses a host.
+    """
+
+    def __init__(self, policy: ShieldPolicy, key: FunctionKey) -> None:
+        self.policy = policy
+        self.decide = lru_cache(maxsize=65536)(_decider(policy, key))
+        self.denies = lru_cache(maxsize=65536)(_denier(policy))
+
+    def admits(self, question: Question) -> bool:
+        """Whether it lets something through."""
+        return self.decide(question)[0] == "allow"
+
+    def replay(self, log: FunctionLog, wanted: str = "deny") -> list[Denied]:
+        """The observed targets that it would deny, without those that `deny_outbound` is meant to deny."""
+        return replay(log, self._verdict, wanted)
+
+    def _verdict(self, seen: Observation, question: Question | None) -> tuple[str, str]:
+        if seen.denied or (question is not None and self.denies(question)):
+            return _MEANT
+        if question is not None:
+            return self.decide(question)
+        # An unset mode counts as block, as violations were reported.
+        mode = (getattr(self.policy, seen.policy, None) or "block") if seen.policy in _UNLISTED else "block"
+        return "deny" if mode == "block" else "allow", ""
+
+
+def _decider(policy: ShieldPolicy, key: FunctionKey) -> Callable[[Question], tuple[str, str]]:
+    """It parses the policy once, unlike `ShieldPolicy.decide`, where all of the policy is known at synthesis."""
+    policy = replace(policy, allow_aws="granted") if policy.allow_aws is None else policy
+    place = place_of(key.region, key.account)
+    region = key.region if "AWS_REGION" in place else _REGION
+    account = key.account if "SHIELD_ACCOUNT_ID" in place else ""
+    known = core.parse(place_of(region, account) + policy.to_lines()) if policy.is_known else None
+
+    def decide(question: Question) -> tuple[str, str]:
+        event: Any
+        event, target = question
+        try:
+            decision = (
+                known.decide(event, target) if known else policy.decide(event, target, region=region, account=account)
+            )
+        except ValueError:  # neither a host nor a path: the core refuses it too
+            return "deny", ""
+        return decision.action, decision.allow
+
+    return decide
+
+
+def _denier(policy: ShieldPolicy) -> Callable[[Question], bool]:
+    if not policy.deny_outbound:
+        return lambda _: False
+    known = core.parse(ShieldPolicy(allow_aws="none", deny_outbound=policy.deny_outbound).to_lines())
+
+    def denies(question: Question) -> bool:
+        try:
+            return known.decide(*question).reason == DENIED
+        except ValueError:  # not a host
+            return False
+
+    return denies
