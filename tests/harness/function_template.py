@@ -7,7 +7,6 @@ from typing import Any
 
 import aws_cdk as cdk
 
-from shielded_function import ShieldedFunction
 from shielded_function_monitoring.cfn.parts import parts
 from shielded_function_monitoring.cfn.template import Template, referred
 
@@ -39,8 +38,3 @@ def of_type(template: dict[str, Any], kind: str) -> dict[str, Any]:
 def shown(value: Any) -> str:
     """A resolved text, with what is known at deployment as `<Ref>`."""
     return "".join(part if isinstance(part, str) else f"<{referred(part) or 'known later'}>" for part in parts(value))
-
-
-def layer_arn(fn: ShieldedFunction) -> str:
-    assert fn.shield.layer is not None
-    return fn.shield.layer.layer_version_arn

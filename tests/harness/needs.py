@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from harness import browser, node_extras, programs, python_extras
+from harness import browser, extras, programs
 from harness.fetching import fetch_all
 from lab.presets import libraries
 from lab.workloads import packages
@@ -18,8 +18,7 @@ PARTS = (
     *languages.PARTS,
     *programs.PARTS,
     *browser.PARTS,
-    *node_extras.PARTS,
-    *python_extras.PARTS,
+    *extras.PARTS,
     *libraries.PARTS,
     *packages.SAMPLES.values(),
     packages.NODE_CLIENTS_PART,

@@ -14,32 +14,19 @@ _QUIET_SECONDS, _PATIENCE_SECONDS, _MOMENT_SECONDS = 0.3, 5, 0.005
 
 
 class Recorder:
-    """Accepts on one address of the sandbox, and keeps what comes; `resets`: until something did. `reply`: what it says
-    then.
-    """
+    """Accepts on one address of the sandbox, and keeps what comes; `resets`: until something did."""
 
-    def __init__(
-        self,
-        sandbox: Sandbox,
-        address: str,
-        port: int = 443,
-        *,
-        lets_wait: bool = False,
-        resets: bool = False,
-        reply: bytes = b"",
-    ) -> None:
-        self._lets_wait, self._resets, self._reply = lets_wait, resets, reply
+    def __init__(self, sandbox: Sandbox, address: str, port: int = 443, *, resets: bool = False) -> None:
+        self._resets = resets
         self._listener = sandbox.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind((address, port))
-        self._listener.listen(0 if lets_wait else 512)
+        self._listener.listen(512)
         self.received = bytearray()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
         while True:
-            if self._lets_wait:
-                time.sleep(1)
             try:
                 client, _ = self._listener.accept()
             except OSError:
@@ -47,12 +34,9 @@ class Recorder:
             threading.Thread(target=self._keep, args=(client,), daemon=True).start()
 
     def _keep(self, client: socket.socket) -> None:
-        reply = self._reply
         with client, contextlib.suppress(ConnectionResetError, BrokenPipeError):
             while data := client.recv(65536):
                 self.received += data
-                client.sendall(reply)
-                reply = b""
                 if self._resets:
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     return

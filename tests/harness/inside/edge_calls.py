@@ -30,10 +30,9 @@ def vector(*parts: tuple[Any, int]) -> Any:
     return (ctypes.c_size_t * len(words))(*words)
 
 
-def message(name: Any = 0, name_length: int = 0, parts: Any = 0, count: int = 0) -> Any:
+def message(parts: Any, count: int) -> Any:
     """`struct msghdr`."""
-    where = [ctypes.addressof(each) if isinstance(each, ctypes.Array) else each for each in (name, parts)]
-    return ctypes.create_string_buffer(struct.pack("PI4xPN16xi4x", where[0], name_length, where[1], count, 0))
+    return ctypes.create_string_buffer(struct.pack("16xPN16xi4x", ctypes.addressof(parts), count, 0))
 
 
 def calls_on_sockets() -> Iterator[Call]:
@@ -69,9 +68,9 @@ def calls_on_sockets() -> Iterator[Call]:
         yield f"sendto, none, {kind}", "sendto", (on, text, 1, DONTWAIT, None, 99)
         for count in (0, 1, 2, -1, 2000):
             yield f"writev {count}, {kind}", "writev", (on, vector((base, 2), (base, 3)), count)
-        yield f"sendmsg, {kind}", "sendmsg", (on, message(parts=vector((base, 2)), count=1), DONTWAIT)
+        yield f"sendmsg, {kind}", "sendmsg", (on, message(vector((base, 2)), 1), DONTWAIT)
         yield f"sendmsg, no message, {kind}", "sendmsg", (on, None, DONTWAIT)
-        yield f"sendmsg, 5000 parts, {kind}", "sendmsg", (on, message(parts=vector((base, 2)), count=5000), DONTWAIT)
+        yield f"sendmsg, 5000 parts, {kind}", "sendmsg", (on, message(vector((base, 2)), 5000), DONTWAIT)
         yield f"sendmmsg 0, {kind}", "sendmmsg", (on, None, 0, DONTWAIT)
         yield f"pwrite, {kind}", "pwrite", (on, text, 1, 0)
         yield f"sendfile, {kind}", "sendfile", (on, NOWHERE, None, 10)

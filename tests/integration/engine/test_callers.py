@@ -64,8 +64,6 @@ WAYS: Mapping[str, list[Caller | None]] = {
     "in_a_pool": [dialled()],
     "only_the_standard_library_in_a_pool": [None],
     "in_coroutines": [OPENED],
-    "in_a_finalizer": [dialled("app")],
-    "in_a_signal_handler": [dialled("app")],
     "in_a_callback_of_c": [dialled("app")],
     "in_a_thread_of_c": [None],
     "in_a_forked_child": [dialled("app")],

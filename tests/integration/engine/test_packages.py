@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.engine import INSIDE
-from harness.python_extras import GEVENT
+from harness.extras import GEVENT
 from harness.running import SHIELD, alerts_by_way, policy, whole_sandbox
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.machine import is_emulated

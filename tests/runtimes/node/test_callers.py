@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from harness.node_extras import TRACERS
+from harness.extras import TRACERS
 from harness.running import SHIELD, policy, prepare_tmp, whole_sandbox
 from harness.thinning import long_but
 from lab.workloads.packages import NODE_CLIENTS, NODE_CLIENTS_PART

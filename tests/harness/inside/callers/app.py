@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
-import gc
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -51,24 +49,6 @@ async def open_one() -> None:
 async def open_three() -> None:
     await asyncio.gather(open_one(), asyncio.create_task(open_one()))
     await open_one()
-
-
-def in_a_finalizer() -> None:
-    class Loud:
-        def __init__(self) -> None:
-            self.itself = self
-
-        def __del__(self) -> None:
-            call()
-
-    Loud()
-    gc.collect()
-
-
-def in_a_signal_handler() -> None:
-    signal.signal(signal.SIGUSR1, lambda *_: call())
-    os.kill(os.getpid(), signal.SIGUSR1)
-    sum(range(1000))
 
 
 def in_a_callback_of_c() -> None:
