@@ -193,7 +193,7 @@ def test_any_origin_and_any_path_give_whole_lines(box: Sandbox, function: str, v
 HIDING = ways("hiding.py")["way"]
 
 
-@pytest.mark.promise("alert.not-hidden")
+@pytest.mark.promise("alert.not-hidden", "alert.not-silenced")
 @pytest.mark.parametrize("trick", HIDING)
 def test_no_trick_with_the_log_hides_a_violation(box: Sandbox, trick: str) -> None:
     """What ordinary code does to its descriptors, its log and its environment before it violates its policy."""

@@ -7,6 +7,7 @@ other modes and another in the late way.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ def results(request: pytest.FixtureRequest, layer: Path) -> Mapping[Row, Result]
     specs = [item.callspec.params for item in items if item.module is request.module and hasattr(item, "callspec")]
     asked: list[Row] = [(str(spec["name"]), str(spec["attach"]), str(spec["modes"])) for spec in specs]
     found: dict[Row, Result] = {}
-    with Suite(layer) as suite:
+    with ExitStack() as stack:
+        suite = Suite(layer, stack)
         for way, modes in dict.fromkeys(row[1:] for row in asked):
             chosen = [case for case in cases() if (case.name, way, modes) in asked]
             try:

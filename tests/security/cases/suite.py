@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,19 +37,12 @@ class Result:
 
 
 class Suite:
-    """Sandboxes are made when they are first needed, and end with the suite."""
+    """Sandboxes are made when they are first needed, and end with the stack."""
 
-    def __init__(self, layer: Path) -> None:
-        self._layer = layer
+    def __init__(self, layer: Path, stack: ExitStack) -> None:
+        self._layer, self._stack = layer, stack
         self._worlds: dict[bool, World] = {}
-        self._stack = contextlib.ExitStack()
         self._unshielded: dict[str, Outcome] = {}
-
-    def __enter__(self) -> Suite:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
 
     def _world(self, case: Case) -> World:
         filtered = case.box == "lambda"

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-
-from typing_extensions import Self
 
 from security.cases import scene
 from security.cases.task import task
+from shielded_function_emulator.composite import Composite
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Sandbox, SandboxError
 
@@ -20,29 +18,23 @@ _STAND_IN = ".shielded-function.invalid"
 _ADDRESSES = ((socket.AF_INET, "203.0.113.9"), (socket.AF_INET6, "2001:db8::66"))
 
 
-class World:
+class World(Composite):
     """A sandbox with listeners, a name server and a place where marks are left."""
 
     def __init__(self, layer: Path, filtered: bool) -> None:
         folder = Path(task())
         self.sandbox = Sandbox(task=folder, layers=layer, filtered=filtered)
-        self._stack = contextlib.ExitStack()
         self._before: scene.Tree = {}
 
-    def __enter__(self) -> Self:
-        self._stack.enter_context(self.sandbox)
+    def enter_parts(self, stack: ExitStack) -> None:
+        self._stack = stack
+        stack.enter_context(self.sandbox)
         if not self.sandbox.isolation.whole:
             raise SandboxError(f"needs a sandbox with a network and /tmp of its own: {self.sandbox.isolation.note}")
         self._marks = self._bound(socket.AF_UNIX, socket.SOCK_DGRAM, "\0marks")
         self._datagrams = [self._bound(family, socket.SOCK_DGRAM, (ip, 9999)) for family, ip in _ADDRESSES]
         self._listeners = [self._bound(family, socket.SOCK_STREAM, (ip, 80)) for family, ip in _ADDRESSES]
-        self._names = self._stack.enter_context(DnsServer(self.sandbox, _NAMES))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.close()
+        self._names = stack.enter_context(DnsServer(self.sandbox, _NAMES))
 
     def _bound(self, family: socket.AddressFamily, kind: socket.SocketKind, address: object) -> socket.socket:
         s = self._stack.enter_context(self.sandbox.socket(family, kind))
