@@ -1,4 +1,4 @@
-"""Guides with examples that no other test runs: ci.md, container-images.md, presets.md, troubleshooting.md."""
+"""Guides with examples that no other test runs: checks.md, container-images.md, presets.md, troubleshooting.md."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_dockerfile_is_that_of_the_example() -> None:
 
 
 def test_the_workflow_runs_commands_that_exist() -> None:
-    block = block_of("ci.md", "yaml")
+    block = block_of("checks.md", "yaml")
     workflow = yaml.safe_load(block.text)
     steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
     lines = [line.strip() for step in steps for line in step.get("run", "").splitlines()]
