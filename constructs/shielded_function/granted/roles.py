@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final, cast
 
+from shielded_function_monitoring.cfn.documents import condition_keys, principals, statements
 from shielded_function_monitoring.cfn.parts import choices, map_constructs, parts, references
 from shielded_function_monitoring.cfn.template import as_mapping, is_function, ref_of
 
@@ -198,8 +199,8 @@ class RoleReader(ABC):
                 self._add_policy(role, policy)
 
     def _add_resource_policies(self, role: _Role) -> None:
-        for policy, label, statement, principals in self._resource_policies:
-            if role.name in principals:
+        for policy, label, statement, named in self._resource_policies:
+            if role.name in named:
                 self._add_statement(role, policy, label, statement)
 
     @cached_property
@@ -217,12 +218,12 @@ class RoleReader(ABC):
     def _resource_policies(self) -> list[tuple[Element, str, Mapping[str, Any], set[str]]]:
         """The statements of resource policies, with the paths of the roles that they name, or else the words."""
 
-        def principals(statement: Mapping[str, Any], element: Element) -> set[str]:
-            named = self.each(as_mapping(statement.get("Principal")).get("AWS"), element)
+        def named_in(statement: Mapping[str, Any], element: Element) -> set[str]:
+            named = self.each(list(principals(statement, "AWS")), element)
             return {target.path if (target := target_of(pieces)) else words(pieces) for pieces in named}
 
         return [
-            (element, label, statement, principals(statement, element))
+            (element, label, statement, named_in(statement, element))
             for kind, name in RESOURCE_POLICIES.items()
             for element in self.elements(kind)
             for label, statement in _statements(element.properties.get(name))
@@ -242,7 +243,6 @@ class RoleReader(ABC):
         if statement["Effect"] != "Allow":
             return
         not_resource = "NotResource" in statement
-        conditions = as_mapping(statement.get("Condition")).values()
         made = Statement(
             element.path,
             label,
@@ -250,7 +250,7 @@ class RoleReader(ABC):
             tuple(map(Resource, self.each(statement.get("NotResource" if not_resource else "Resource"), element))),
             "NotAction" in statement,
             not_resource,
-            frozenset(key.lower() for keys in conditions for key in as_mapping(keys)),
+            condition_keys(statement),
         )
         role.statements.append(made)
         for resource in _roles_assumed(made):
@@ -289,8 +289,7 @@ class RoleReader(ABC):
 
 def _statements(document: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The statements of a document, each with its Sid, or its number where it has none that is known."""
-    found = map(as_mapping, choices(as_mapping(document).get("Statement")))
-    for number, statement in enumerate((each for each in found if "Effect" in each), start=1):
+    for number, statement in enumerate(statements(document), start=1):
         sid = statement.get("Sid")
         yield (sid if isinstance(sid, str) and sid else f"#{number}"), statement
 

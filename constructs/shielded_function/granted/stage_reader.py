@@ -17,7 +17,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
-from shielded_function_monitoring.cfn.parts import choices, map_constructs
+from shielded_function_monitoring.cfn.documents import statements
+from shielded_function_monitoring.cfn.parts import map_constructs
 from shielded_function_monitoring.cfn.template import REF, as_mapping, reference
 
 from ..batching import find_all, holders_of, members_of, read_resources
@@ -285,8 +286,8 @@ def _grants(properties: Mapping[str, Any]) -> set[str]:
     """Each combination that the policies of a resource grant, and its other properties."""
     documents = {name for name, value in properties.items() if "Statement" in as_mapping(value)}
     found = {json.dumps({name: value for name, value in properties.items() if name not in documents}, sort_keys=True)}
-    for statement in (each for name in documents for each in choices(properties[name]["Statement"])):
-        parts = (sorted(_choices(*each), key=str) for each in sorted(as_mapping(statement).items()))
+    for statement in (each for name in documents for each in statements(properties[name])):
+        parts = (sorted(_choices(*each), key=str) for each in sorted(statement.items()))
         found.update(json.dumps(combination, default=str) for combination in product(*parts))
     return found
 

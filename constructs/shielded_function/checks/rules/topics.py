@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from shielded_function_monitoring.cfn.documents import principals, statements
 from shielded_function_monitoring.cfn.parts import choices
 from shielded_function_monitoring.cfn.stacks import Stacks
-from shielded_function_monitoring.cfn.template import Template, as_mapping, canonical
+from shielded_function_monitoring.cfn.template import Template, canonical
 
 from ..model import Assembly
 
@@ -102,16 +103,7 @@ def _missing(properties: Mapping[str, Any]) -> list[str]:
 
 def _allowed(document: Any) -> Iterator[str]:
     """The actions that a policy allows to CloudWatch."""
-    for statement in choices(as_mapping(document).get("Statement")):
-        given = as_mapping(statement)
-        if given.get("Effect") == "Allow" and _is_for_cloudwatch(given.get("Principal")):
-            yield from _texts(given.get("Action"))
-
-
-def _is_for_cloudwatch(principal: Any) -> bool:
-    given = as_mapping(principal)
-    return principal == "*" or "*" in _texts(given.get("AWS")) or SERVICE in _texts(given.get("Service"))
-
-
-def _texts(value: Any) -> list[str]:
-    return [text for text in choices(value) if isinstance(text, str)]
+    for statement in statements(document):
+        is_for_cloudwatch = "*" in principals(statement, "AWS") or SERVICE in principals(statement, "Service")
+        if statement["Effect"] == "Allow" and is_for_cloudwatch:
+            yield from (action for action in choices(statement.get("Action")) if isinstance(action, str))
