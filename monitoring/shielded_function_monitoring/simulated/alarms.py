@@ -106,12 +106,11 @@ class Alarm:
             return Evaluation(state, f"its rule is {met}; in ALARM: {alarming}")
         query, rule = self.source
         groups = query.groups(metrics, since=at - HOURS * 3600)
-        ranges = {values: datapoints(rule, series, at) for values, series in groups.items()}
-        if not query.group_by or not ranges:
-            points = next(iter(ranges.values()), [None] * rule.range)
+        if not query.group_by or not groups:
+            points = datapoints(rule, groups.get((), ()), at)
             state = state_of(rule, points, previous)
             return Evaluation(state, "unchanged" if state == previous else _reason(rule, points, state))
-        first = list(ranges.items())
+        first = [(values, datapoints(rule, series, at)) for values, series in groups.items()]
         if query.descending is not None:
             first.sort(key=lambda one: sum(point or 0 for point in one[1]), reverse=query.descending)
         contributors: dict[Contributor, AlarmState] = {

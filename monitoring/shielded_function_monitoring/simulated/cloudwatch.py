@@ -207,7 +207,8 @@ class SimulatedCloudWatch:
             self._states[alarm.name] = states[alarm.name] = states[alarm.arn] = evaluation.state
             if evaluation.state != previous:
                 changes.append(Transition(alarm, previous, evaluation.state, evaluation.reason, moment))
-            changes.extend(self._contributor_changes(alarm, evaluation, moment))
+            if evaluation.contributors or alarm.name in self._contributors:
+                changes.extend(self._contributor_changes(alarm, evaluation, moment))
         self.transitions.extend(changes)
         return changes
 

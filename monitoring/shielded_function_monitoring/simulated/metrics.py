@@ -76,13 +76,14 @@ def datapoints(rule: AlarmRule, series: Sequence[Series], at: float) -> list[flo
     Returns None where nothing was published.
     """
     newest = math.floor(at / rule.period)
+    slots, kept = range(newest - rule.range + 1, newest + 1), [one for one in series if one]
     points: list[float | None] = []
-    for slot in range(newest - rule.range + 1, newest + 1):
+    for slot in slots if kept else ():
         # The minutes that begin in the period.
         minutes = range(-(-slot * rule.period // MINUTE), -(-(slot + 1) * rule.period // MINUTE))
-        found = [one[minute] for one in series if one for minute in minutes if minute in one]
+        found = [one[minute] for one in kept for minute in minutes if minute in one]
         points.append(getattr(reduce(Statistics.with_values, found), rule.statistic) if found else None)
-    return points
+    return points or [None] * rule.range
 
 
 class Metrics:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 from ..cfn.template import as_mappings
@@ -91,7 +92,7 @@ class MetricsQuery:
         metric, namespace = str(written.get("MetricName")), str(written.get("Namespace"))
         return cls(statistic, metric, namespace, tuple(where), tuple(sorted(where.items())))
 
-    @property
+    @cached_property
     def only(self) -> MetricKey | None:
         """The one metric that it reads; None where there may be several."""
         is_one = {name for name, _ in self.where} == set(self.schema) and not self.group_by

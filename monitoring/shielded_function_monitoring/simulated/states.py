@@ -121,6 +121,9 @@ def state_of(rule: AlarmRule, points: Sequence[float | None], previous: AlarmSta
         previous: the state that `ignore` keeps.
     """
     breaches = _COMPARE[rule.comparison]
+    newest = points[-1]
+    if newest is not None and rule.evaluation_periods == 1:  # nearly every alarm: no other datapoint counts
+        return "ALARM" if breaches(newest, rule.threshold) else "OK"
     ages = [(age, breaches(point, rule.threshold)) for age, point in enumerate(reversed(points)) if point is not None]
     evaluated = ages[: rule.evaluation_periods]
     breaching = sum(breach for _, breach in evaluated)
