@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import heapq
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from shielded_function_monitoring.alert import DENIED
@@ -17,10 +15,9 @@ from shielded_function_monitoring.learning.rows import observation_of
 from shielded_function_monitoring.urgency import severity, urgency
 
 from .naming_presets import PREFIX, presets_for
-from .run import describe_attempt
+from .terminal import Listing
 
 Group = dict[str, Any]
-_Ordered = tuple[tuple[int, ...], Row]
 
 _WIDEST: Final = 10**18
 _NAMES: Final = ("function", "region", "account", "event", "policy", "mode", "listed")
@@ -34,51 +31,44 @@ class Groups(NamedTuple):
     violations: int
 
 
+# The first rows, of which each control has its share: a forged one fills no table alone.
+_SHOWN: Final = """
+    WITH ranked AS (
+        SELECT *, rowid AS id, row_number() OVER (PARTITION BY control ORDER BY place, rowid) AS number FROM rows
+    )
+    SELECT row FROM (SELECT * FROM ranked ORDER BY number > ?, place, id LIMIT ?) ORDER BY place, id
+"""
+
+
 def groups_of(by: str, rows: Iterable[Row], most: int | None) -> Groups:
     """The groups, sorted by severity, then control, then frequency. Where not all are shown, each control is.
 
     Args:
         by: a key of `queries.GROUPS`.
         rows: of `queries.alerts_by`, to be read once.
-        most: how many are shown; None for all, from a temporary file, to be read once.
+        most: how many are shown, from a temporary file, to be read once; None for all.
 
     Raises:
         TableError: the temporary file cannot be used.
     """
     kinds = violations = 0
 
-    def counted() -> Iterator[_Ordered]:
+    def counted() -> Iterator[tuple[str, str, str]]:
         nonlocal kinds, violations
         for row in _packages(rows) if by == "package" else rows:
             order = _order(row)
             kinds, violations = kinds + 1, violations - order[-1]
-            yield order, row
+            place = " ".join(f"{_WIDEST + number:020}" for number in order)  # numbers of one width
+            yield row.get("policy", ""), place, json.dumps(row)
 
-    shown = _sorted(counted()) if most is None else _choose(counted(), most)
-    return Groups(map(_group, shown), kinds, violations)
-
-
-def _choose(rows: Iterable[_Ordered], most: int) -> list[Row]:
-    """The first rows in their order, of which each control has its share: a forged one fills no table alone."""
-    kept: dict[str, list[_Ordered]] = {}
-    for each in rows:
-        mine = kept.setdefault(each[1].get("policy", ""), [])
-        mine.append(each)
-        if len(mine) > 2 * most:
-            mine[:] = heapq.nsmallest(most, mine, key=itemgetter(0))
-    of_each = [sorted(mine, key=itemgetter(0)) for mine in kept.values()]
-    share = most // max(len(of_each), 1)
-    first = [each for mine in of_each for each in mine[:share]]
-    rest = (each for mine in of_each for each in mine[share:])
-    more = heapq.nsmallest(most - len(first), rest, key=itemgetter(0))
-    return [row for _, row in sorted([*first, *more], key=itemgetter(0))]
-
-
-def _sorted(rows: Iterable[_Ordered]) -> Iterator[Row]:
-    """The rows in their order, by texts of a temporary file: numbers of one width."""
-    table = Table(("place", "row"))
-    table.add((" ".join(f"{_WIDEST + number:020}" for number in order), json.dumps(row)) for order, row in rows)
-    return (json.loads(row) for (row,) in table.select("SELECT row FROM rows ORDER BY place, rowid"))
+    table = Table(("control", "place", "row"))
+    table.add(counted())
+    if most is None:
+        shown = table.select("SELECT row FROM rows ORDER BY place, rowid")
+    else:
+        [(controls,)] = table.select("SELECT count(DISTINCT control) FROM rows")
+        shown = table.select(_SHOWN, (most // max(controls, 1), most))
+    return Groups((_group(json.loads(row)) for (row,) in shown), kinds, violations)
 
 
 def _order(row: Row) -> tuple[int, ...]:
@@ -170,19 +160,16 @@ _COLUMNS: Final = {
     "policy": ("severity", "function", "policy", "mode", "times", "days", "first", "last", "version"),
     "package": ("severity", "package", "object", "function", "policy", "mode", "times", "first", "last", "version"),
     "target": ("severity", "function", "policy", "mode", "times", "what", "who", "first", "last", "version", _ENTRY),
+    "run": ("policy", "mode", "times", "what", "who", _ENTRY),
 }
-NUMBERS: Final = ("times", "days")
-"""The columns of numbers."""
 
 
-def columns_of(by: str) -> Sequence[str]:
-    """The columns of the table."""
-    return _COLUMNS[by]
-
-
-def cells_of(names: Sequence[str], group: Group) -> list[str]:
-    """One row of the table."""
-    return [_CELLS[name](group) for name in names]
+def listing(by: str, groups: Iterable[Group], kinds: int = 0) -> Listing:
+    """The table, of so many kinds; `by`: as for `groups_of`, or `run`."""
+    names = _COLUMNS[by]
+    rows = [[_CELLS[name](group) for name in names] for group in groups]
+    rest = f"the most {'frequent' if by == 'function' else 'severe'} are shown; --all shows all"
+    return Listing("alerts", names, rows, ("times", "days"), rest=rest, of=kinds)
 
 
 def _describe_target(group: Group) -> str:
@@ -199,3 +186,19 @@ def _describe_caller(group: Group) -> str:
 
 def _minute(time: str) -> str:
     return time[:16].replace("T", " ")
+
+
+def describe_attempt(details: Mapping[str, Any]) -> str:
+    """The target in a few words: `evil.example:443 (203.0.113.7), tcp`; a system call where there is none."""
+    left = {name: value for name, value in details.items() if name != "syscall"}
+    target = left.pop("host", None) or left.pop("path", None) or left.pop("sni", None)
+    address = left.pop("ip", None)
+    if target is None:
+        target, address = address, None
+    port, arguments = left.pop("port", None), left.pop("arguments", None)
+    words = [f"{target}:{port}" if port else str(target)] if target is not None else []
+    if address:
+        words[0] += f" ({address})"
+    if arguments:
+        words = [" ".join(arguments)] if arguments[0] == target else [*words, " ".join(arguments)]
+    return ", ".join([*words, *(str(value) for value in left.values())]) or str(details.get("syscall", ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as json_module
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from itertools import chain
@@ -23,7 +23,7 @@ from shielded_function_monitoring.learning.rows import observation_of
 from shielded_function_monitoring.visible import visible
 
 from . import terminal
-from .alert_groups import NUMBERS, Group, cells_of, columns_of, groups_of, ways_to_allow
+from .alert_groups import Group, describe_attempt, groups_of, listing, ways_to_allow
 from .aws import call, client, error_code
 from .errors import FOUND, NOT_WHOLE, CliError
 from .listed_hosts import ListedHosts
@@ -31,7 +31,6 @@ from .log_files import check_files, read_lines
 from .log_groups import find_batches
 from .naming_presets import presets_for
 from .options import Alerts, Where
-from .run import describe_attempt
 from .sources import BOTH, Found, Source, notes_of, source_of
 from .times import span_of
 
@@ -84,7 +83,7 @@ def _show_groups(source: Source, options: Alerts, *, json: bool) -> int:
     else:
         screen = terminal.console()
         if kinds:
-            screen.print(_listing(options.group, list(groups), kinds))
+            screen.print(listing(options.group, groups, kinds))
         time_asked = f" from {since} to {until}" if since else ""
         at_least = "" if whole else "at least "
         screen.print(f"{at_least}{total:,} violations of {kinds:,} kinds{time_asked}")
@@ -107,12 +106,6 @@ def _status(found: Found, any_violation: bool) -> int:
     if not found.whole:
         return NOT_WHOLE
     return FOUND if any_violation else 0
-
-
-def _listing(group: str, groups: Sequence[Group], kinds: int) -> terminal.Listing:
-    names = columns_of(group)
-    rest = f"the most {'frequent' if group == 'function' else 'severe'} are shown; --all shows all"
-    return terminal.Listing("alerts", names, [cells_of(names, each) for each in groups], NUMBERS, rest=rest, of=kinds)
 
 
 # Lines

@@ -14,25 +14,15 @@ from .errors import CliError
 _EXAMPLE = Path("examples", "checkout")
 
 
-def find_checkout(start: Path) -> Path:
-    """The nearest folder, from `start` upwards, that holds the demo's example.
-
-    Raises:
-        CliError: there is none.
-    """
-    for folder in (start, *start.parents):
-        if (folder / _EXAMPLE / "app.py").is_file() and (folder / "runtime_layer").is_dir():
-            return folder
-    raise CliError("the demo needs the project's checkout: clone the repository, and run `make demo` in it")
+def find_checkout(*starts: Path) -> Path | None:
+    """The nearest folder, from each of `starts` upwards, that holds the demo's example; None where there is none."""
+    folders = (folder for start in starts for folder in (start, *start.parents))
+    return next((each for each in folders if (each / _EXAMPLE).is_dir() and (each / "runtime_layer").is_dir()), None)
 
 
 def is_checkout() -> bool:
     """Whether this file lies in a checkout: an installed package has no example to attack."""
-    try:
-        find_checkout(Path(__file__).resolve().parent)
-    except CliError:
-        return False
-    return True
+    return find_checkout(Path(__file__).resolve().parent) is not None
 
 
 def run(*, json: bool) -> int:
@@ -41,10 +31,9 @@ def run(*, json: bool) -> int:
     Raises:
         CliError: neither the current folder nor this file lies in a checkout, or a development tool is not installed.
     """
-    try:
-        checkout = find_checkout(Path.cwd())
-    except CliError:
-        checkout = find_checkout(Path(__file__).resolve().parent)
+    checkout = find_checkout(Path.cwd(), Path(__file__).resolve().parent)
+    if checkout is None:
+        raise CliError("the demo needs the project's checkout: clone the repository, and run `make demo` in it")
     try:
         from shielded_function_emulator import demo
     except ImportError as error:
@@ -55,24 +44,18 @@ def run(*, json: bool) -> int:
 def _look_back(log: Path) -> list[str]:
     """Makes a report and the needed policy from the log of the function in alert mode."""
     report, policy = log.with_name("report.html"), log.with_name("learned.toml")
-    lines = [
-        f"report: {report}" if _command("report", str(log), "--output", str(report)) else "",
-        f"learned policy: {policy}" if _command("learn", str(log), "--format", "toml", "--output", str(policy)) else "",
-    ]
+    made = {
+        f"report: {report}": ("report", str(log), "--output", str(report)),
+        f"learned policy: {policy}": ("learn", str(log), "--format", "toml", "--output", str(policy)),
+    }
+    lines: list[str] = []
+    for text, arguments in made.items():
+        program = [sys.executable, "-m", "shielded_function.cli", *arguments]
+        done = subprocess.run(program, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(f"demo: {arguments[0]}: {done.stderr.strip()[-400:]}", file=sys.stderr)
+        else:
+            lines.append(text)
     if policy.exists():
         lines += [f"  {line}" for line in policy.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return [line for line in lines if line]
-
-
-def _command(*arguments: str) -> bool:
-    """Runs a command of this program; False, with a note, when it fails."""
-    done = subprocess.run(
-        [sys.executable, "-m", "shielded_function.cli", *arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        print(f"demo: {arguments[0]}: {done.stderr.strip()[-400:]}", file=sys.stderr)
-    return not done.returncode
+    return lines

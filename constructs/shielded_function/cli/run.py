@@ -9,8 +9,7 @@ from __future__ import annotations
 import json as json_module
 import platform
 import sys
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
@@ -20,6 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from shielded_function_monitoring.insights import Lines, queries, records
+
+from .alert_groups import groups_of, listing
 from .errors import FOUND, NO, CliError, read_file, write_file
 from .modes import in_alert_mode
 from .options import OneFunction, Run
@@ -30,11 +32,9 @@ if TYPE_CHECKING:
     from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPlace, Known
     from shielded_function_emulator.trial import Trial
     from shielded_function_emulator.web import Application
-    from shielded_function_monitoring import Alert
 
 _START = "start"
 _STYLES = {"ALARM": "red", "OK": "green"}
-_HEADINGS = ("control", "mode", "times", "what", "who", "the entry that would allow it")
 _MOTO = "moto"
 
 
@@ -235,7 +235,7 @@ def _print(place: FunctionPlace, result: Trial) -> None:
     for event in failed_starts:
         say(f"start {event.event}: {event.fields.get('reason', '')}", "red")
     if result.shield.alerts:
-        out.print(_listing([alert for _, alert in result.shield.alerts]))
+        out.print(_alerts([line for line, _ in result.shield.alerts]))
     elif not failed_starts:
         say("no alerts")
     for complaint in result.shield.malformed:
@@ -250,37 +250,8 @@ def _print(place: FunctionPlace, result: Trial) -> None:
     say(f"emulated Lambda ({result.isolation.kind}, {with_filter} its seccomp filter)", "dim")
 
 
-def describe_caller(alert: Alert) -> str:
-    """The calling shared object, with the packages and the place in the code where the line has them."""
-    from shielded_function_monitoring.frames import Frame, chain_text
-
-    frame = alert.frame or Frame()
-    chain = chain_text(frame.chain) if frame.chain else ""
-    return ", ".join(filter(None, (chain, frame.place, alert.caller)))
-
-
-def _listing(alerts: Sequence[Alert]) -> Listing:
-    """One row for equal alerts, in the order of the first."""
-    rows = Counter(
-        (alert.policy, alert.mode, describe_attempt(alert.details), describe_caller(alert), alert.allow or "")
-        for alert in alerts
-    )
-    return Listing(
-        "alerts", _HEADINGS, [(row[0], row[1], f"{times:,}", *row[2:]) for row, times in rows.items()], ("times",)
-    )
-
-
-def describe_attempt(details: Mapping[str, Any]) -> str:
-    """The target in a few words: `evil.example:443 (203.0.113.7), tcp`; a system call where there is none."""
-    left = {name: value for name, value in details.items() if name != "syscall"}
-    target = left.pop("host", None) or left.pop("path", None) or left.pop("sni", None)
-    address = left.pop("ip", None)
-    if target is None:
-        target, address = address, None
-    port, arguments = left.pop("port", None), left.pop("arguments", None)
-    words = [f"{target}:{port}" if port else str(target)] if target is not None else []
-    if address:
-        words[0] += f" ({address})"
-    if arguments:
-        words = [" ".join(arguments)] if arguments[0] == target else [*words, " ".join(arguments)]
-    return ", ".join([*words, *(str(value) for value in left.values())]) or str(details.get("syscall", ""))
+def _alerts(lines: Sequence[str]) -> Listing:
+    query = queries.alerts_by("target")
+    table = Lines([query])
+    table.add(records(lines))
+    return listing("run", groups_of("target", table.rows(query), None).shown)

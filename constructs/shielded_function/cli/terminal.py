@@ -50,13 +50,6 @@ def cell(text: str) -> Text:
     return Text(visible(text), STYLES.get(text, ""), overflow="fold")
 
 
-class FoldingTable(Table):
-    """A table that continues a word too long for its column in the next line, instead of cutting it off."""
-
-    def add_column(self, *given: Any, **options: Any) -> None:
-        super().add_column(*given, **{"overflow": "fold", **options})
-
-
 Cells = Sequence[str | Text]
 """One row."""
 
@@ -75,10 +68,10 @@ def table(
     lines: bool = False,
 ) -> Table:
     """A table of texts; the columns `numbers` are right-aligned, and `lines` are drawn between the rows."""
-    made = FoldingTable(title=cell(title), title_justify="left", show_lines=lines)
-    for heading in headings:
+    made = Table(title=cell(title), title_justify="left", show_lines=lines)
+    for heading in headings:  # a word too long for its column goes on in the next line
         right = heading in numbers
-        made.add_column(heading, justify="right" if right else "left", no_wrap=right)
+        made.add_column(heading, justify="right" if right else "left", no_wrap=right, overflow="fold")
     for row in rows:
         made.add_row(*(each if isinstance(each, Text) else cell(each) for each in row))
     return made
