@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import marshal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from struct import pack
 from typing import Any, Final, NamedTuple
 
 from shielded_function_monitoring.alert import DENIED
@@ -19,6 +21,8 @@ from .terminal import Listing
 
 Group = dict[str, Any]
 
+_Ordered = tuple[tuple[int, ...], Row]
+
 _WIDEST: Final = 10**18
 _NAMES: Final = ("function", "region", "account", "event", "policy", "mode", "listed")
 
@@ -31,44 +35,50 @@ class Groups(NamedTuple):
     violations: int
 
 
-# The first rows, of which each control has its share: a forged one fills no table alone.
-_SHOWN: Final = """
-    WITH ranked AS (
-        SELECT *, rowid AS id, row_number() OVER (PARTITION BY control ORDER BY place, rowid) AS number FROM rows
-    )
-    SELECT row FROM (SELECT * FROM ranked ORDER BY number > ?, place, id LIMIT ?) ORDER BY place, id
-"""
-
-
 def groups_of(by: str, rows: Iterable[Row], most: int | None) -> Groups:
     """The groups, sorted by severity, then control, then frequency. Where not all are shown, each control is.
 
     Args:
         by: a key of `queries.GROUPS`.
         rows: of `queries.alerts_by`, to be read once.
-        most: how many are shown, from a temporary file, to be read once; None for all.
+        most: how many are shown; None for all, from a temporary file, to be read once.
 
     Raises:
         TableError: the temporary file cannot be used.
     """
     kinds = violations = 0
 
-    def counted() -> Iterator[tuple[str, str, str]]:
+    def counted() -> Iterator[_Ordered]:
         nonlocal kinds, violations
         for row in _packages(rows) if by == "package" else rows:
             order = _order(row)
             kinds, violations = kinds + 1, violations - order[-1]
-            place = " ".join(f"{_WIDEST + number:020}" for number in order)  # numbers of one width
-            yield row.get("policy", ""), place, json.dumps(row)
+            yield order, row
 
-    table = Table(("control", "place", "row"))
-    table.add(counted())
-    if most is None:
-        shown = table.select("SELECT row FROM rows ORDER BY place, rowid")
-    else:
-        [(controls,)] = table.select("SELECT count(DISTINCT control) FROM rows")
-        shown = table.select(_SHOWN, (most // max(controls, 1), most))
-    return Groups((_group(json.loads(row)) for (row,) in shown), kinds, violations)
+    shown = _sorted(counted()) if most is None else _choose(counted(), most)
+    return Groups(map(_group, shown), kinds, violations)
+
+
+def _sorted(rows: Iterable[_Ordered]) -> Iterator[Row]:
+    """The rows in their order, by bytes that are in the order of the numbers."""
+    table = Table(("place", "row"))
+    table.add((pack(f">{len(order)}Q", *(_WIDEST + each for each in order)), marshal.dumps(row)) for order, row in rows)
+    return (marshal.loads(row) for (row,) in table.select("SELECT row FROM rows ORDER BY place, rowid"))
+
+
+def _choose(rows: Iterable[_Ordered], most: int) -> Iterator[Row]:
+    """The first rows in their order, of which each control has its share: a forged one fills no table alone."""
+    kept: dict[str, list[_Ordered]] = {}
+    for each in rows:
+        mine = kept.setdefault(each[1].get("policy", ""), [])
+        mine.append(each)
+        if len(mine) > 2 * most:
+            mine[:] = sorted(mine, key=itemgetter(0))[:most]
+    share = most // max(len(kept), 1)
+    of_each = [sorted(mine, key=itemgetter(0)) for mine in kept.values()]
+    ranked = [(number >= share, *each) for mine in of_each for number, each in enumerate(mine)]
+    first = sorted(ranked, key=itemgetter(0, 1))[:most]
+    return (row for _, _, row in sorted(first, key=itemgetter(1)))
 
 
 def _order(row: Row) -> tuple[int, ...]:
