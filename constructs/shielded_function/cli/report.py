@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_module
-from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -11,13 +10,13 @@ from typing import Final
 
 from shielded_function_monitoring.insights import queries
 from shielded_function_monitoring.learning import observed_of
-from shielded_function_monitoring.reporting import Report, build, report_from_json, report_to_json, to_html
+from shielded_function_monitoring.reporting import Previous, build, previous_from_json, report_to_json, to_html
 
 from . import terminal
 from .blast_radius import reach_of
 from .errors import FOUND, NOT_WHOLE, STDOUT, CliError, read_file, write_file
 from .options import Page, Where
-from .sources import Source, source_of
+from .sources import source_of
 from .times import iso
 
 SINCE: Final = "7d"
@@ -36,21 +35,7 @@ def report(where: Where, options: Page, *, json: bool) -> int:
         AssemblyError: `assembly` is no cloud assembly.
     """
     previous = _read_previous(options.previous) if options.previous else None
-    reach = reach_of(options.assembly) if options.assembly else ()
-    made = replace(make(source_of(where, SINCE), previous), reach=reach)
-    output = options.output or (STDOUT if json else "shield-report.html")
-    write_file(output, json_module.dumps(report_to_json(made), indent=2) + "\n" if json else to_html(made))
-    if output != STDOUT:
-        print(output)
-    for note in made.notes:
-        terminal.note(note)
-    if not made.whole:
-        return NOT_WHOLE
-    return FOUND if any(each.folded for each in made.coverage) else 0
-
-
-def make(source: Source, previous: Report | None = None) -> Report:
-    """The report of a source."""
+    source = source_of(where, SINCE)
     span = source.span
     short = span is not None and (span.until - span.since).total_seconds() <= _HOURS_BY_THE_HOUR * 3600
     found = source.ask([queries.observed, partial(queries.timeline, period="1h" if short else "1d")])
@@ -66,13 +51,23 @@ def make(source: Source, previous: Report | None = None) -> Report:
         sources=source.names,
         expected=source.functions,
         previous=previous,
+        reach=reach_of(options.assembly) if options.assembly else (),
+        notes=found.notes,
     )
-    return replace(made, notes=(*made.notes, *found.notes))
+    output = options.output or (STDOUT if json else "shield-report.html")
+    write_file(output, json_module.dumps(report_to_json(made), indent=2) + "\n" if json else to_html(made))
+    if output != STDOUT:
+        print(output)
+    for note in made.notes:
+        terminal.note(note)
+    if not made.whole:
+        return NOT_WHOLE
+    return FOUND if any(each.folded for each in made.coverage) else 0
 
 
-def _read_previous(path: Path) -> Report:
+def _read_previous(path: Path) -> Previous:
     text = read_file(f"--previous {path}", str(path))
     try:
-        return report_from_json(json_module.loads(text))
+        return previous_from_json(json_module.loads(text))
     except ValueError as error:
         raise CliError(f"--previous {path}: {error}") from error

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from .building import build
 from .html import to_html
-from .model import Coverage, Group, Period, Reach, Report, ReportError, report_from_json, report_to_json
+from .model import Coverage, Group, Period, Previous, Reach, Report, ReportError, previous_from_json, report_to_json
 
 __all__ = [
     "Coverage",
     "Group",
     "Period",
+    "Previous",
     "Reach",
     "Report",
     "ReportError",
     "build",
-    "report_from_json",
+    "previous_from_json",
     "report_to_json",
     "to_html",
 ]

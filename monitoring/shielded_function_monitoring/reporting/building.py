@@ -14,7 +14,7 @@ from shielded_function_monitoring.learning.evidence import Evidence
 from shielded_function_monitoring.learning.function_log import FunctionLog, Observed
 from shielded_function_monitoring.learning.observation import Observation
 
-from .model import NOT_WRITTEN, Coverage, Group, Period, Report
+from .model import NOT_WRITTEN, Coverage, Group, Period, Previous, Reach, Report
 
 
 def build(
@@ -26,7 +26,9 @@ def build(
     until: str = "",
     sources: Sequence[str] = (),
     expected: Iterable[str] = (),
-    previous: Report | None = None,
+    previous: Previous | None = None,
+    reach: Sequence[Reach] = (),
+    notes: Sequence[str] = (),
 ) -> Report:
     """A report.
 
@@ -38,19 +40,18 @@ def build(
         sources: the inputs.
         expected: names of the functions that were asked about: one that logged nothing is in the coverage too.
         previous: the report before: targets that it lacks are new.
+        reach: of a malicious package, by function.
+        notes: of the inputs.
     """
-    known = {each.identity for each in previous.groups} if previous else set()
     groups = [
-        replace(each, is_new=previous is not None and each.written and each.identity not in known)
+        replace(each, is_new=previous is not None and each.written and each.identity not in previous.known)
         for log in observed.functions.values()
         for each in _groups(log)
     ]
     whole = [log.evidence for log in observed.functions.values()]
     if whole and not since:
         since, until = min(each.first for each in whole)[:16], max(each.last for each in whole)[:16]
-    notes = []
-    if observed.malformed:
-        notes.append(f"{observed.malformed:,} lines say they are the shield's and do not follow its schema")
+    malformed = f"{observed.malformed:,} lines say they are the shield's and do not follow its schema"
     return Report(
         made=made,
         since=since,
@@ -61,7 +62,8 @@ def build(
         coverage=sorted(_coverage(observed, set(expected)), key=_by_state),
         previous=previous.made if previous else "",
         whole=observed.whole,
-        notes=tuple(notes),
+        reach=reach,
+        notes=(*([malformed] if observed.malformed else []), *notes),
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Final, TypeVar
+from dataclasses import asdict, dataclass
+from typing import Any, Final, NamedTuple
 
 from shielded_function_monitoring.filters import Severity
 from shielded_function_monitoring.insights.queries import versions_text
@@ -16,7 +16,8 @@ FORMAT: Final = "shielded-function report"
 VERSION: Final = 1
 NOT_WRITTEN: Final = "(counted, not written)"
 """The target of violations that a `folded` line stands for."""
-_T = TypeVar("_T")
+IDENTITY: Final = ("function", "region", "account", "policy", "target")
+"""The fields of a group that are the same in the next report."""
 
 
 class ReportError(ShieldError):
@@ -96,7 +97,7 @@ class Group:
     @property
     def identity(self) -> tuple[str, ...]:
         """Its identity across reports."""
-        return (self.function, self.region, self.account, self.policy, self.target)
+        return tuple(getattr(self, name) for name in IDENTITY)
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,7 @@ class Report:
     coverage: Sequence[Coverage] = ()
     reach: Sequence[Reach] = ()
     previous: str = ""
-    notes: Sequence[str] = field(default_factory=tuple)
+    notes: Sequence[str] = ()
     whole: bool = True
 
     @property
@@ -219,14 +220,24 @@ class Report:
         return [each for each in self.groups if each.is_new]
 
 
+class Previous(NamedTuple):
+    """The report before: when it was made, and the identities of its groups."""
+
+    made: str
+    known: frozenset[tuple[str, ...]]
+
+
 def report_to_json(report: Report) -> dict[str, Any]:
-    """As JSON's values, which `report_from_json` reads."""
+    """As JSON's values, which `previous_from_json` reads."""
     groups = [{"severity": each.severity, **asdict(each)} for each in report.groups]
     return {"format": FORMAT, "version": VERSION, **asdict(report), "groups": groups}
 
 
-def report_from_json(value: Any) -> Report:
-    """A report that was saved as JSON.
+def previous_from_json(value: Any) -> Previous:
+    """The part of a report that the next one compares with.
+
+    Args:
+        value: of `report_to_json`.
 
     Raises:
         ReportError: it is something else.
@@ -236,17 +247,7 @@ def report_from_json(value: Any) -> Report:
     if value.get("version") != VERSION:
         raise ReportError(f"its version is {value.get('version')!r}, not {VERSION}: make it again with this version")
     try:
-        rest = {name: each for name, each in value.items() if name not in ("format", "version")}
-        rest["groups"] = [_known(Group, each) for each in rest["groups"]]
-        rest["periods"] = [Period(**each) for each in rest["periods"]]
-        rest["coverage"] = [Coverage(**each) for each in rest["coverage"]]
-        rest["reach"] = [Reach(**each) for each in rest.get("reach", ())]
-        return Report(**rest)
+        known = {tuple(str(each[name]) for name in IDENTITY) for each in value["groups"]}
+        return Previous(str(value["made"]), frozenset(known))
     except (KeyError, TypeError) as error:
         raise ReportError(f"it is not whole: {error}") from error
-
-
-def _known(kind: type[_T], value: Mapping[str, Any]) -> _T:
-    """Without computed values."""
-    names = {each.name for each in fields(kind)}  # pyright: ignore[reportArgumentType]
-    return kind(**{name: each for name, each in value.items() if name in names})
