@@ -14,7 +14,7 @@ from aws_cdk.assertions import Annotations, Match, Template
 
 from harness.function_template import FUNCTION, LAYER, WRAPPER, Props, Resources
 from shielded_function import ControlAlarm, Shield, ShieldChecks, ShieldedFunction, ShieldError, ShieldPolicy
-from unit.constructs.aws import aws
+from unit.constructs.aws import aws, new
 
 pytestmark = pytest.mark.promise("construct.errors")
 
@@ -23,6 +23,9 @@ ERRORS_ALONE: Any = {
     "logging_format": lambda_.LoggingFormat.JSON,
     "application_log_level_v2": lambda_.ApplicationLogLevel.ERROR,
 }
+
+
+RARE = aws.logs.LogGroupClass.INFREQUENT_ACCESS
 
 
 def arn_of(version: int) -> str:
@@ -38,6 +41,7 @@ def layers(stack: cdk.Stack, number: int) -> Any:
     [
         ({"runtime": lambda_.Runtime.PROVIDED_AL2023}, "runtime: provided.al2023 cannot be shielded"),
         ({"layers": lambda stack: layers(stack, 5)}, "layers: 5 of 5 are in use"),
+        ({"log_group": new(aws.logs.LogGroup, log_group_class=RARE)}, "log_group: its class is INFREQUENT_ACCESS"),
         (ERRORS_ALONE, "the application log level ERROR drops its alert lines"),
         ({"policy": {"read_handler": "alert"}}, "is a dict, not a ShieldPolicy; write ShieldPolicy(...) with its"),
         ({"alarms": ShieldPolicy()}, "alarms: ShieldPolicy(...) is no AlarmOptions; write AlarmOptions(...)"),
@@ -47,7 +51,7 @@ def layers(stack: cdk.Stack, number: int) -> Any:
 )
 def test_what_cannot_be_shielded(stack: cdk.Stack, props: Props, more: Props, says: str) -> None:
     bucket = aws.s3.Bucket.from_bucket_name(stack, "Bucket", "code")  # inline code is not for every runtime
-    given = {name: make(stack) if name == "layers" else make for name, make in more.items()}
+    given = {name: make(stack) if callable(make) else make for name, make in more.items()}
     merged: Any = {**props, "code": lambda_.Code.from_bucket(bucket, "code.zip"), **given}
     with pytest.raises(ShieldError) as error:
         ShieldedFunction(stack, "Checkout", **merged)
@@ -106,12 +110,6 @@ def test_an_aspect_overwrites_no_variable(app: cdk.App, stack: cdk.Stack, props:
     cdk.Aspects.of(app).add(Shield())
     with pytest.raises(RuntimeError, match="Shop/Checkout: SHIELD_READ_HANDLER is 'block', and its policy says"):
         Template.from_stack(stack)
-
-
-def test_the_class_of_its_log_group(stack: cdk.Stack, props: Props) -> None:
-    group: Any = aws.logs.LogGroup(stack, "Cheap", log_group_class=aws.logs.LogGroupClass.INFREQUENT_ACCESS)
-    with pytest.raises(ShieldError, match="Shop/Checkout: log_group: its class is INFREQUENT_ACCESS"):
-        ShieldedFunction(stack, "Checkout", log_group=group, **props)
 
 
 def test_a_long_policy_is_put_into_a_file(app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources) -> None:

@@ -38,16 +38,10 @@ def test_the_day_is_kept_and_is_in_no_variable() -> None:
     assert any(each.startswith("until ") and "2027-01-31" in each for each in told)
 
 
-FILES = {
-    "p.toml": 'until=2027-01-31\nread_handler="alert"',
-    "p.yaml": "until: 2027-01-31\nread_handler: alert",
-}
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_files_have_days(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_text(FILES[name])
-    assert ShieldPolicy.from_file(tmp_path / name).until == "2027-01-31"
+def test_files_have_days(tmp_path: Path) -> None:
+    for name, assigns, alert in (("p.toml", "=", '"alert"'), ("p.yaml", ": ", "alert")):
+        (tmp_path / name).write_text(f"until{assigns}2027-01-31\nread_handler{assigns}{alert}")
+        assert ShieldPolicy.from_file(tmp_path / name).until == "2027-01-31"
 
 
 @pytest.mark.parametrize(

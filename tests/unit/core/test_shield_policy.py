@@ -228,11 +228,6 @@ def test_an_entry_that_is_denied_whole_names_both() -> None:
     assert error.field == "allow_outbound"
 
 
-def test_an_unknown_field_is_an_error() -> None:
-    with pytest.raises(ShieldPolicyError, match="there is no 'allow_outbond'; did you mean allow_outbound"):
-        make(allow_outbond=["a.example"])
-
-
 def test_from_env_passes_over_what_is_not_ours() -> None:
     environment = {
         "PATH": "/bin",

@@ -202,11 +202,12 @@ def test_what_is_yet_to_be_looked_up_admits_nobody(app: cdk.App) -> None:
 def test_a_value_that_is_not_text_is_refused(stack: cdk.Stack) -> None:
     parameter: Any = cdk.CfnParameter(stack, "Host")
     secret: Any = cdk.SecretValue.secrets_manager("db")
-    for given, said in (
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({"allow_outbound": [secret]}, "a secret would stand in the function's environment for all to read"),
         ({"allow_outbound": [parameter.value]}, r"make it a text with Token\.as_string\(\)"),
         ({"allow_tmp": [parameter]}, r"^ShieldPolicy\.allow_tmp: .* is a construct; "),
-    ):
+    )
+    for given, said in wrong:
         with pytest.raises(ShieldPolicyError, match=said):
             ShieldPolicy(**given)
 
