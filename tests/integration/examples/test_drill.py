@@ -40,7 +40,7 @@ def _sandbox() -> None:
 
 @pytest.fixture(scope="module")
 def told(assembly: Assembly, _sandbox: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What the example of docs/guide/before-you-deploy.md tells: a worm of npm by its twin in Python, and what is not stopped."""
+    """The example of docs/guide/before-you-deploy.md: a worm of npm by its twin in Python, and calls that pass."""
     (block,) = (one for one in read_page(ROOT / "docs/guide/before-you-deploy.md").blocks if one.elsewhere)
     folder = tmp_path_factory.mktemp("drill")
     (folder / "cdk.out").symlink_to(assembly("checkout"))
