@@ -20,7 +20,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 OUTSIDE: Final = {
-    "README.md": "readme.md",
+    "README.md": "index.md",
     "CONTRIBUTING.md": "contributing/index.md",
     "SECURITY.md": "security/reporting.md",
     "CHANGELOG.md": "changelog.md",
@@ -72,7 +72,7 @@ def place_of(name: str) -> str:
 def site_link(target: str, name: str) -> str:
     """A link in the file `name`, as the site has it.
 
-    >>> site_link("../CONTRIBUTING.md#where-to-begin", "docs/index.md")
+    >>> site_link("../CONTRIBUTING.md#where-to-begin", "docs/compatibility.md")
     'contributing/index.md#where-to-begin'
     """
     if not _is_file(target):
