@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 from shielded_function.policy.denied_presets import entries_of, is_preset
 from shielded_function_monitoring.alert import DENIED
 from shielded_function_monitoring.insights import Row, number_of
-from shielded_function_monitoring.learning.questions import Question, questions_of
+from shielded_function_monitoring.learning.questions import Question, decide, questions_of
 from shielded_function_monitoring.learning.rows import observation_of
-from shielded_function_runtime import core
 
 from .errors import CliError, read_file
 
@@ -93,19 +92,11 @@ def _lines_of(name: str) -> Iterator[tuple[str, str]]:
 def matcher(entries: Sequence[str]) -> Callable[[Question], str]:
     """A function that finds the entry that matches a question, as `deny_outbound` would; empty for none."""
     parts = [entries[at : at + _AT_ONCE] for at in range(0, len(entries), _AT_ONCE)]
-    policies = [core.parse(ShieldPolicy(allow_aws="none", deny_outbound=part).to_lines()) for part in parts]
+    policies = [ShieldPolicy(allow_aws="none", deny_outbound=part).to_lines() for part in parts]
 
     @lru_cache(maxsize=65536)
     def find(question: Question) -> str:
-        event: Any
-        event, target = question
-        for policy in policies:
-            try:
-                decision = policy.decide(event, target)
-            except ValueError:  # not a host: a forged line
-                return ""
-            if decision.reason == DENIED:
-                return decision.entry
-        return ""
+        decisions = (decide(lines, question) for lines in policies)
+        return next((each.entry for each in decisions if each and each.reason == DENIED), "")
 
     return find

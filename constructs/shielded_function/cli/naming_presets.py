@@ -14,8 +14,7 @@ from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.presets import PRESETS
 from shielded_function_monitoring.frames import Chain
 from shielded_function_monitoring.learning import Observation
-from shielded_function_monitoring.learning.questions import Question, question_of
-from shielded_function_runtime import core
+from shielded_function_monitoring.learning.questions import Question, admits, decide, question_of
 
 PREFIX: Final = "preset:"
 """Before a preset's name, where an entry is possible too."""
@@ -55,20 +54,19 @@ def is_own_memory(preset: str, question: Question, chain: Chain) -> bool:
 def calling_presets(question: Question) -> list[str]:
     """The presets of whose libraries only one uses this name in /tmp."""
     found: set[str] = set()
-    try:
-        while question.event == "tmp" and (entry := _telling_entries(frozenset(found)).decide(*question).entry):
-            found.add(_owner(entry))
-    except ValueError:  # not a path
-        return []
+    while question.event == "tmp" and (decision := decide(_telling_entries(frozenset(found)), question)):
+        if not decision.entry:
+            break
+        found.add(_owner(decision.entry))
     return [name for name in PRESETS if name in found]
 
 
 @cache
-def _telling_entries(without: frozenset[str]) -> core.Policy:
+def _telling_entries(without: frozenset[str]) -> str:
     """A policy of all entries with a library's own name, without those of some presets."""
     every = dict.fromkeys(entry for preset in PRESETS.values() for entry in preset.allow_tmp if _TELLING.match(entry))
     entries = [entry for entry in every if _owner(entry) not in (*_TELLS_NOTHING, *without)]
-    return core.parse(ShieldPolicy(allow_tmp=entries).to_lines())
+    return ShieldPolicy(allow_tmp=entries).to_lines()
 
 
 @cache
@@ -95,12 +93,5 @@ def admitting(policy: ShieldPolicy) -> Callable[[Question], bool]:
     """A function that tells whether a policy's files, programs and objects admit a question."""
     if not (policy.allow_tmp or policy.allow_child_process or policy.allow_executable_memory):
         return lambda _: False
-    known = core.parse(policy.to_lines())
-
-    def admits(question: Question) -> bool:
-        try:
-            return question.event in _EVENTS and known.decide(*question).allowed
-        except ValueError:  # not a path
-            return False
-
-    return admits
+    lines = policy.to_lines()
+    return lambda question: question.event in _EVENTS and admits(lines, question)

@@ -10,8 +10,7 @@ from typing import Any, Final
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring.alert import DENIED
 from shielded_function_monitoring.learning import Denied, FunctionKey, FunctionLog, Observation, replay
-from shielded_function_monitoring.learning.questions import Question, place_of
-from shielded_function_runtime import core
+from shielded_function_monitoring.learning.questions import Question, decide, place_of
 
 _REGION: Final = "us-east-1"
 _UNLISTED: Final = ("read_handler", "executable_memory", "self_protection")
@@ -52,36 +51,28 @@ class Verdicts:
 
 
 def _decider(policy: ShieldPolicy, key: FunctionKey) -> Callable[[Question], tuple[str, str]]:
-    """It parses the policy once, unlike `ShieldPolicy.decide`, where all of the policy is known at synthesis."""
     policy = replace(policy, allow_aws="granted") if policy.allow_aws is None else policy
     place = place_of(key.region, key.account)
     region = key.region if "AWS_REGION" in place else _REGION
     account = key.account if "SHIELD_ACCOUNT_ID" in place else ""
-    known = core.parse(place_of(region, account) + policy.to_lines()) if policy.is_known else None
+    lines = place_of(region, account) + policy.to_lines() if policy.is_known else ""
 
-    def decide(question: Question) -> tuple[str, str]:
+    def decide_one(question: Question) -> tuple[str, str]:
         event: Any
         event, target = question
         try:
             decision = (
-                known.decide(event, target) if known else policy.decide(event, target, region=region, account=account)
+                decide(lines, question) if lines else policy.decide(event, target, region=region, account=account)
             )
-        except ValueError:  # neither a host nor a path: the core refuses it too
-            return "deny", ""
-        return decision.action, decision.allow
+        except ValueError:  # neither a host nor a path
+            decision = None
+        return (decision.action, decision.allow) if decision else ("deny", "")
 
-    return decide
+    return decide_one
 
 
 def _denier(policy: ShieldPolicy) -> Callable[[Question], bool]:
     if not policy.deny_outbound:
         return lambda _: False
-    known = core.parse(ShieldPolicy(allow_aws="none", deny_outbound=policy.deny_outbound).to_lines())
-
-    def denies(question: Question) -> bool:
-        try:
-            return known.decide(*question).reason == DENIED
-        except ValueError:  # not a host
-            return False
-
-    return denies
+    lines = ShieldPolicy(allow_aws="none", deny_outbound=policy.deny_outbound).to_lines()
+    return lambda question: (decision := decide(lines, question)) is not None and decision.reason == DENIED

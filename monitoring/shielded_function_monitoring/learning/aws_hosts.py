@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from shielded_function_runtime import core
-
-from .questions import place_of
+from .questions import Question, admits, decide, place_of
 
 # Of virtual-hosted style, in every form that the core admits; the core has the last word.
 _BUCKET: Final = re.compile(r"(?P<bucket>.+?)\.s3[.-](?:.*)amazonaws\.com(?:\.cn)?")
@@ -55,10 +53,7 @@ class AwsHosts:
         return self._first(services[:half], host) or self._first(services[half:], host) if half else services[0]
 
     def _admits(self, setting: str, host: str) -> bool:
-        try:
-            return core.parse(f"{self._place}{setting}\n").decide("resolve", host).allowed
-        except (core.PolicyError, core.TargetError):
-            return False
+        return admits(f"{self._place}{setting}\n", Question("resolve", host))
 
 
 @lru_cache(maxsize=4)
@@ -68,8 +63,4 @@ def known_services(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _is_service(name: str) -> bool:
-    try:
-        core.parse(f"SHIELD_ALLOW_AWS={name}\n")
-    except core.PolicyError:
-        return False
-    return True
+    return decide(f"SHIELD_ALLOW_AWS={name}\n", Question("resolve", "example.com")) is not None

@@ -7,10 +7,9 @@ from functools import lru_cache
 from typing import Final
 
 from shielded_function_monitoring.frames import Chain
-from shielded_function_runtime import core
 
 from .observation import Observation
-from .questions import Question, question_of
+from .questions import Question, admits, decide, question_of
 
 _SETTINGS: Final = {
     **dict.fromkeys(("connect", "udp", "resolve"), "SHIELD_ALLOW_OUTBOUND"),
@@ -31,34 +30,21 @@ def entry_for(question: Question) -> str:
     It was tried: a policy with this entry alone admits the target. A text that a list would read as something else,
     with a space at its end or the end of a line in it, has no entry.
     """
-    try:
-        entry = _of_nothing().decide(*question).allow
-        if not entry or not entry.isprintable():
-            return ""
-        if question.event == "tmp" and entry == question.target and _PLAIN.fullmatch(entry):
-            return entry
-        alone = core.parse(f"{_NOTHING}{_SETTINGS[question.event]}={entry}\n")
-        return entry if alone.decide(*question).allowed else ""
-    except (core.PolicyError, core.TargetError):
-        return ""
-
-
-@lru_cache(maxsize=1)
-def _of_nothing() -> core.Policy:
-    return core.parse(_NOTHING)
+    decision = decide(_NOTHING, question)
+    entry = decision.allow if decision and decision.allow.isprintable() else ""
+    if not entry or (question.event == "tmp" and entry == question.target and _PLAIN.fullmatch(entry)):
+        return entry
+    return entry if admits(f"{_NOTHING}{_SETTINGS[question.event]}={entry}\n", question) else ""
 
 
 @lru_cache(maxsize=65536)
 def entry_by(entry: str, packages: str) -> str:
     """The entry of a host with packages behind it, `requests>app or boto3`; as it is where it does not take them."""
     value = f"{entry}{_BY}{packages}"
-    try:
-        if "," not in packages and packages.isprintable():  # a forged line: it would be another entry
-            core.parse(f"{_NOTHING}SHIELD_ALLOW_OUTBOUND={value}\n")
-            return value
-    except core.PolicyError:
-        pass
-    return entry
+    if "," in packages or not packages.isprintable():  # a forged line: it would be another entry
+        return entry
+    is_taken = decide(f"{_NOTHING}SHIELD_ALLOW_OUTBOUND={value}\n", Question("resolve", "example.com")) is not None
+    return value if is_taken else entry
 
 
 def is_by_others(seen: Observation) -> bool:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from shielded_function_runtime import core
+
 from .observation import Observation, with_port
 
 FIELDS: Final = {
@@ -26,6 +28,29 @@ class Question(NamedTuple):
 
     event: str
     target: str
+
+
+@lru_cache(maxsize=256)
+def _parsed(lines: str) -> core.Policy | None:
+    try:
+        return core.parse(lines)
+    except core.PolicyError:
+        return None
+
+
+def decide(lines: str, question: Question) -> core.Decision | None:
+    """The decision of a policy, of `NAME=value` lines; None where the core takes no such lines, or no such target."""
+    policy = _parsed(lines)
+    try:
+        return policy.decide(*question) if policy else None
+    except core.TargetError:
+        return None
+
+
+def admits(lines: str, question: Question) -> bool:
+    """Whether such a policy lets something through."""
+    decision = decide(lines, question)
+    return decision is not None and decision.allowed
 
 
 def place_of(region: str, account: str) -> str:

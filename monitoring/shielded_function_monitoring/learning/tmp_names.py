@@ -11,13 +11,12 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 
-from shielded_function_runtime import core
-
+from . import questions
 from .domains import crowded
 from .evidence import Evidence
+from .questions import Question
 from .tmp_patterns import TMP, Pattern, is_fixed, pattern_of
 
 MAX_TMP: Final = 128
@@ -159,18 +158,6 @@ def is_narrow(glob: str) -> bool:
 
 def admits(glob: str, path: str) -> bool:
     """Whether an entry of allow_tmp admits a path, as the core reads both."""
-    try:
-        return (policy := _policy(glob)) is not None and policy.decide("tmp", path).allowed
-    except core.TargetError:
-        return False
-
-
-@lru_cache(maxsize=1024)
-def _policy(entry: str) -> core.Policy | None:
-    """None where a list would read the entry as something else."""
-    if not entry.isprintable() or entry != entry.strip() or "," in entry:
-        return None
-    try:
-        return core.parse(f"SHIELD_ALLOW_AWS=none\nSHIELD_ALLOW_TMP={entry}\n")
-    except core.PolicyError:
-        return None
+    if not glob.isprintable() or glob != glob.strip() or "," in glob:
+        return False  # a list would read the entry as something else
+    return questions.admits(f"SHIELD_ALLOW_AWS=none\nSHIELD_ALLOW_TMP={glob}\n", Question("tmp", path))
