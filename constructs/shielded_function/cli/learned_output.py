@@ -67,25 +67,14 @@ def _cell(value: Any) -> str:
 
 def as_json(result: Result) -> dict[str, Any]:
     """The result as JSON values."""
-    learned = result.learned
-    rows = {
-        "entries": learned.entries,
-        "presets": learned.presets,
-        "offers": learned.offers,
-        "decisions": learned.findings,
-        "still_denied": result.denied,
-        "lacking": result.lacking,
-        "undecided": result.undecided,
-    }
+    learned = asdict(result.learned)
+    lists = {"still_denied": result.denied, "lacking": result.lacking, "undecided": result.undecided}
     return {
-        **learned.key._asdict(),
-        "cold_starts": learned.cold_starts,
-        "days": learned.days,
-        "incomplete": learned.incomplete,
-        "notes": learned.notes,
+        **learned.pop("key")._asdict(),
+        "decisions": learned.pop("findings"),
+        **learned,
         "policy": result.fields,
-        "settings": learned.settings,
-        **{name: [asdict(each) for each in every] for name, every in rows.items()},
+        **{name: [asdict(each) for each in every] for name, every in lists.items()},
         "problem": result.problem,
         "complete": result.is_complete,
         "accept": list(result.accept),

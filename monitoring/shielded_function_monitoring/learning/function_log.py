@@ -108,23 +108,6 @@ class FunctionLog:
         """Its violations, with the rest."""
         return chain(self.observations, self.rest)
 
-    def keep(self, most: int) -> None:
-        """Keeps so many targets of each control in memory, those seen most often, and puts the others into the rest.
-
-        Raises:
-            TableError: the temporary file cannot be written.
-        """
-        by_policy: dict[str, list[Observation]] = {}
-        for each in self.observations:
-            by_policy.setdefault(each.policy, []).append(each)
-        for seen in by_policy.values():
-            if len(seen) > most:
-                # Of equal counts, not those that stand first in the alphabet.
-                seen.sort(key=lambda each: (-each.evidence.count, crc32(each.describe().encode(errors="replace"))))
-                self.rest.add(seen[most:])
-                for each in seen[most:]:
-                    del self.by_target[each.target]
-
     def add(self, new: Observation) -> None:
         """Adds observations; those of a known target, to its record."""
         known = self.by_target.get(new.target)
@@ -190,8 +173,17 @@ class Observed:
         Raises:
             TableError: the temporary file cannot be written.
         """
-        while sum(len(log.by_target) for log in self.functions.values()) > most:
-            counts = Counter((log.key, each.policy) for log in self.functions.values() for each in log.observations)
-            limit = max(counts.values()) // 2
-            for log in self.functions.values():
-                log.keep(limit)
+        logs = self.functions.values()
+        while sum(len(log.by_target) for log in logs) > most:
+            groups: dict[tuple[FunctionKey, str], list[Observation]] = {}
+            for log in logs:
+                for each in log.observations:
+                    groups.setdefault((log.key, each.policy), []).append(each)
+            limit = max(map(len, groups.values())) // 2
+            for (key, _), seen in groups.items():
+                if len(seen) > limit:
+                    # Of equal counts, not those that stand first in the alphabet.
+                    seen.sort(key=lambda each: (-each.evidence.count, crc32(each.describe().encode(errors="replace"))))
+                    self.functions[key].rest.add(seen[limit:])
+                    for each in seen[limit:]:
+                        del self.functions[key].by_target[each.target]
