@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -124,18 +123,3 @@ def test_block_mode_admits_what_alert_mode_did(tmp_path: Path, name: str) -> Non
         folder = tmp_path / str(number)
         assert of_aws(synthesize(folder, case, policy)) == expected, f"{number}: {policy.allow_aws}"
     observe(tmp_path / "block", case, learned[0], status=0)
-
-
-@pytest.mark.long
-def test_the_drill_is_the_same_before_and_after(tmp_path: Path) -> None:
-    """Of each incident and each of its behaviours; a file in /tmp is learned, and nothing of AWS."""
-    case = CASES["a table"]
-    _, log = observe(tmp_path / "alert", case, ShieldPolicy.report_only())
-    told = []
-    for folder, policy in (("before", ShieldPolicy()), ("after", learn_both(log, tmp_path)[0])):
-        done = command("drill", synthesize(tmp_path / folder, case, policy), "Shop/Fetch", "--json")
-        assert done.returncode == 0, done.stderr
-        told.append(json.loads(done.stdout))
-    before, after = ([(one["id"], one["outcome"], one["behaviours"]) for one in each["incidents"]] for each in told)
-    assert len(before) > 5
-    assert before == after

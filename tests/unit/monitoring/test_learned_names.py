@@ -12,7 +12,7 @@ from tempfile import _RandomNameSequence  # pyright: ignore[reportAttributeAcces
 
 import pytest
 
-from harness.alert_lines import alert, armed, at, folded, program, tmp
+from harness.alert_lines import armed, at, program, tmp
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring.learning import Evidence
 from shielded_function_monitoring.learning.tmp_names import MOST_OFFERS, admits, plan
@@ -246,16 +246,6 @@ def test_what_find_library_runs_is_not_learned() -> None:
     assert entries(learned_of(*map(program, COMPILER[2:]))) == [("allow_child_process", path) for path in COMPILER[2:]]
     java = program("/usr/sbin/ldconfig", allow="unshielded:/usr/sbin/ldconfig", caller="jspawnhelper")
     assert [rule for rule, _, _ in rules(learned_of(java))] == ["unshielded-program"]
-
-
-def test_every_library_that_asks_for_memory_is_told() -> None:
-    """Also where its line was counted, not written: no two of them are one decision."""
-    asked = [alert("executable_memory", allow=each) for each in ("libffi", "_cffi_backend")]
-    again = folded("executable_memory", 2, event="repeated", allow="libjax_common", details={"syscall": "mmap"})
-    learned = learned_of(*asked, again)
-    assert learned.unknown == {}
-    names = ["_cffi_backend", "libffi", "libjax_common"]
-    assert sorted(rules(learned)) == [("executable-memory", name, name) for name in names]
 
 
 def test_forged_names_cost_no_hours() -> None:

@@ -251,14 +251,6 @@ def test_what_may_be_missing_is_said() -> None:
     assert len(learned.notes) == 1
 
 
-def test_what_the_present_policy_admits_is_not_added() -> None:
-    present = ShieldPolicy(allow_outbound=["*.stripe.com"])
-    admits = lambda question: present.decide(*question).action == "allow"  # noqa: E731
-    learned = learned_of(connect("api.stripe.com"), connect("api.example.com"), admits=admits)
-    assert entries(learned) == [("allow_outbound", "api.example.com:443")]
-    assert learned.admitted == 1
-
-
 def test_the_replay() -> None:
     log = log_of(connect("api.stripe.com"), *[tmp("/tmp/x")] * 5, alert("read_handler", path="/var/task/app.py"))
     policy = ShieldPolicy(allow_outbound=["api.stripe.com:443"], read_handler="block")
