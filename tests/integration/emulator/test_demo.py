@@ -25,8 +25,6 @@ POLICIES = {
     "read the handler": "read_handler",
 }
 
-DEPENDENCY_FILE = APP / "handler" / DEPENDENCY / "__init__.py"
-
 
 @pytest.fixture(scope="module")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
@@ -43,7 +41,9 @@ def runs(assembly: CloudAssembly) -> dict[str, CheckoutRun]:
 @pytest.mark.long
 def test_what_the_command_tells(assembly: CloudAssembly, runs: dict[str, CheckoutRun]) -> None:
     """Every attempt in every mode, the handler's own calls, and which alarms fired and whom they would call."""
-    result = verdicts_of(assembly, runs).to_json()
+    verdicts = verdicts_of(assembly, runs)
+    assert verdicts.is_as_expected, verdicts
+    result = verdicts.to_json()
     modes = (("block", "denied"), ("alert", "succeeded"))
     always = {"unshielded": "succeeded", "alerted": True}
     told = [{name: value for name, value in row.items() if name != "caller"} for row in result["attempts"]]
@@ -79,7 +79,7 @@ def verdicts_of(assembly: CloudAssembly, runs: Mapping[str, CheckoutRun]) -> Ver
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="3.10 has no row in the engine's table")
 def test_every_alert_names_the_dependency(assembly: CloudAssembly, runs: dict[str, CheckoutRun]) -> None:
     """Its package, the file, and a line of the function that does the deed."""
-    source = DEPENDENCY_FILE.read_text(encoding="utf-8").splitlines()
+    source = (APP / "handler" / DEPENDENCY / "__init__.py").read_text(encoding="utf-8").splitlines()
     rows = verdicts_of(assembly, runs).rows
     assert len(rows) == 2 * len(ATTEMPTS)
     for row in rows:
@@ -88,14 +88,6 @@ def test_every_alert_names_the_dependency(assembly: CloudAssembly, runs: dict[st
         assert caller["through"] == [DEPENDENCY, "app"]
         heads = [line for line in source[: caller["line"]] if line.startswith("def ")]
         assert heads[-1].startswith(f"def {caller['function']}("), row.attempt
-
-
-@pytest.mark.long
-def test_the_real_runs_are_as_they_should_be(assembly: CloudAssembly, runs: dict[str, CheckoutRun]) -> None:
-    verdicts = verdicts_of(assembly, runs)
-    assert verdicts.is_as_expected, verdicts
-    assert "denied" in {runs["Shielded"].outcome(attempt.deed) for attempt in ATTEMPTS}
-    assert {runs["Unshielded"].outcome(attempt.deed) for attempt in ATTEMPTS} == {"succeeded"}
 
 
 Runs = dict[str, CheckoutRun]
@@ -110,23 +102,19 @@ def _effects(runs: Runs, construct: str, happened: bool) -> Runs:
     return _changed(runs, construct, effects=dict.fromkeys(runs[construct].effects, happened))
 
 
-def _silent(runs: Runs) -> Runs:
-    log = tuple(line for line in runs["Shielded"].log if '"policy"' not in line.message)
-    return _changed(runs, "Shielded", log=log)
-
-
-def _another_is_blamed(runs: Runs) -> Runs:
-    blamed = f'"package":"{DEPENDENCY}"'
-    log = [replace(e, message=e.message.replace(blamed, '"package":"boto3"')) for e in runs["Shielded"].log]
-    return _changed(runs, "Shielded", log=tuple(log))
+def _logged(runs: Runs, change: Callable[[str], str]) -> Runs:
+    """The shielded function wrote other lines; an empty one it did not write."""
+    said = [(line, change(line.message)) for line in runs["Shielded"].log]
+    return _changed(runs, "Shielded", log=tuple(replace(line, message=text) for line, text in said if text))
 
 
 # How runs are changed, the modes whose rows are all wrong then, and the alarm's state in the end.
+BLAMED = f'"package":"{DEPENDENCY}"', '"package":"boto3"'
 WRONG: dict[str, tuple[Callable[[Runs], Runs], set[str], str]] = {
     "what was blocked happened": (lambda runs: _effects(runs, "Shielded", True), {"block"}, "ALARM"),
     "deeds that only claim success": (lambda runs: _effects(runs, "Unshielded", False), set(SHIELDED), "ALARM"),
-    "no alerts": (_silent, {"block"}, "OK"),
-    "another is blamed": (_another_is_blamed, {"block"}, "ALARM"),
+    "no alerts": (lambda runs: _logged(runs, lambda text: "" if '"policy"' in text else text), {"block"}, "OK"),
+    "another is blamed": (lambda runs: _logged(runs, lambda text: text.replace(*BLAMED)), {"block"}, "ALARM"),
 }
 
 

@@ -73,8 +73,7 @@ BAD = {
 
 @pytest.mark.parametrize("java", long_but({JAVA}, JAVAS))
 def test_bad_dictionaries_and_then_lists(java_box: Sandbox, java: str) -> None:
-    stricter = "only create_child_process=block"
-    done, ran = run(java_box, java, *BAD, "thrown", "tmp", "lists", "tmp", "fewer", "tmp", stricter, "program")
+    done, ran = run(java_box, java, *BAD, "thrown", "tmp", "lists", "tmp", "fewer", "tmp", "stricter", "program")
     assert done == [
         *(f"java.lang.IllegalArgumentException: {reason}" for reason in BAD.values()),
         "java.lang.IllegalStateException: my own",

@@ -36,25 +36,19 @@ public final class Probe {
             new ProcessBuilder("/bin/true").start().waitFor();
         else if (step.equals("no map"))
             ShieldedFunction.configure(null);
-        else if (step.startsWith("only "))
-            mode(step);
+        else if (step.equals("stricter"))
+            stricter();
         else if (OPTIONS.containsKey(step))
             ShieldedFunction.configure(OPTIONS.get(step));
         else
             ShieldedFunction.configure(Map.of("policy", POLICIES.get(step)));
     }
 
-    /** "only name=mode". */
-    private static void mode(String step) {
-        Map<String, Object> policy = new HashMap<>();
-        String[] parts = step.replace("only ", "").split("=");
-        policy.put(parts[0], parts[1]);
+    /** With the options of FunctionShield, and a field that says nothing. */
+    private static void stricter() {
+        Map<String, Object> policy = new HashMap<>(Map.of("create_child_process", "block"));
         policy.put("executable_memory", null);
-        Map<String, Object> options = new HashMap<>();
-        options.put("policy", policy);
-        options.put("token", "0123456789abcdef");
-        options.put("disable_analytics", true);
-        ShieldedFunction.configure(options);
+        ShieldedFunction.configure(Map.of("policy", policy, "token", "0123456789abcdef", "disable_analytics", true));
     }
 
     public static void main(String[] steps) {
