@@ -23,12 +23,6 @@ static inline double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static inline void pause_a_little(int longest)
-{
-    for (volatile int i = rand() % longest; i > 0; i--)
-        ;
-}
-
 /* What a descriptor leads to. */
 static inline const char *target_of(int descriptor)
 {
@@ -82,11 +76,6 @@ static inline int end_of(pid_t child)
     while (waitpid(child, &status, 0) < 0)
         ;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-static inline void *shared_memory(size_t size)
-{
-    return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 
 static inline void soon(int microseconds)

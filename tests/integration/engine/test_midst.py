@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.compiling import SOURCES, compile_c
-from harness.running import POLICIES, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.compiling import EFFORT, SOURCES, compile_c
+from harness.running import POLICIES, PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
@@ -20,27 +20,24 @@ CHILDREN = BLOCKED | {"SHIELD_CREATE_CHILD_PROCESS": "allow"}
 LISTED = BLOCKED | {"SHIELD_ALLOW_CHILD_PROCESS": "/usr/bin/true"}
 FOLDER = BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
 REFUSED = "/tmp/there"
+CHANGED_PATH = (PYTHON, "-S", "/var/task/changed_path.py")
 
 
 @pytest.fixture(scope="module")
-def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    task = tmp_path_factory.mktemp("task") / "code"
-    task.mkdir()
-    target = f"{architecture()}-linux-gnu"
-    for name in ("vfork_child", "changed_path"):
-        compile_c([SOURCES / f"{name}.c"], task / name, "-lpthread", "-ldl", target=target)
+def box(layer: Path, task: Path) -> Iterator[Sandbox]:
+    compile_c([SOURCES / "vfork_child.c"], task / "vfork_child", target=f"{architecture()}-linux-gnu")
     compile_c([SOURCES / "leave_mark.c"], task / "leave_mark", "-static", target=f"{architecture()}-linux-musl")
     with whole_sandbox(task, layer) as sandbox:
         yield sandbox
 
 
-def run(box: Sandbox, settings: Mapping[str, str], program: str, *words: str) -> Completed:
+def run(box: Sandbox, settings: Mapping[str, str], *command: str) -> Completed:
     """Runs it with a folder in /tmp that may be opened to it."""
     prepare_tmp(box)
     tmp = box.path("/tmp")
     (tmp / "allowed").mkdir()
     shutil.chown(tmp / "allowed", tmp.stat().st_uid, tmp.stat().st_gid)
-    return box.run_command([SHIELD, f"/var/task/{program}", *words], environment=settings)
+    return box.run_command([SHIELD, *command], environment={**settings, "RACE_SECONDS": str(EFFORT)})
 
 
 def counted(done: Completed) -> tuple[int, int]:
@@ -51,9 +48,9 @@ def counted(done: Completed) -> tuple[int, int]:
 
 
 ATTEMPTS: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
-    "exec_in_a_vfork_child": (LISTED, ("vfork_child", "program", "/usr/bin/true", "/var/task/leave_mark")),
-    "path_of_a_copy": (policy(create_child_process="block"), ("changed_path", "text", REFUSED)),
-    "path_in_proc": (CHILDREN, ("changed_path", "text", REFUSED)),
+    "exec_in_a_vfork_child": (LISTED, ("/var/task/vfork_child", "program", "/usr/bin/true", "/var/task/leave_mark")),
+    "path_of_a_copy": (policy(create_child_process="block"), (*CHANGED_PATH, "text", REFUSED)),
+    "path_in_proc": (CHILDREN, (*CHANGED_PATH, "text", REFUSED)),
 }
 
 
@@ -71,5 +68,5 @@ def test_nothing_is_used_that_was_not_judged(box: Sandbox, attempt: str) -> None
 @pytest.mark.race
 def test_a_socket_in_a_folder_that_is_renamed(box: Sandbox) -> None:
     """Left open: its file, which is empty, is made where the name leads."""
-    got, _ = counted(run(box, FOLDER, "changed_path", "name", "/tmp/allowed", "/tmp"))
+    got, _ = counted(run(box, FOLDER, *CHANGED_PATH, "name", "/tmp/allowed", "/tmp"))
     assert (got, (box.path("/tmp") / "socket").is_socket()) == (1, True)
