@@ -32,6 +32,7 @@ from .log_groups import find_batches
 from .naming_presets import presets_for
 from .options import Alerts, Where
 from .sources import BOTH, Found, Source, notes_of, source_of
+from .terminal import cell
 from .times import span_of
 
 SINCE: Final = "24h"
@@ -87,8 +88,7 @@ def _show_groups(source: Source, options: Alerts, *, json: bool) -> int:
         time_asked = f" from {since} to {until}" if since else ""
         at_least = "" if whole else "at least "
         screen.print(f"{at_least}{total:,} violations of {kinds:,} kinds{time_asked}")
-        for text in notes:
-            terminal.note(text)
+        terminal.note(*notes)
     return _status(found if total else found._replace(whole=whole), bool(total))
 
 
@@ -116,13 +116,11 @@ def _show_lines(source: Source, limit: int, *, json: bool) -> int:
     rows = list(found.rows[0])
     screen = terminal.console()
     for row in rows:
-        record = record_of(row.get("@message", ""))
-        if record is not None:
+        if (record := record_of(row.get("@message", ""))) is not None:
             _print_line(screen, record, json=json, stream=row.get("@logStream", ""))
     if len(rows) == limit:
         terminal.note(f"the newest {limit:,} lines" + (": --limit shows more" if limit < MAX_ROWS else ""))
-    for text in found.notes:
-        terminal.note(text)
+    terminal.note(*found.notes)
     return _status(found, bool(rows))
 
 
@@ -153,10 +151,10 @@ def _print_line(screen: Console, record: Record, *, json: bool, stream: str = ""
 
 
 def _line(line: Alert | ShieldEvent) -> Text:
+    is_alert = isinstance(line, Alert)
     text = Text(f"{line.timestamp:%Y-%m-%d %H:%M:%S}  ", "dim")
-    text.append(visible(line.function or "-"), "bold")
-    if isinstance(line, Alert):
-        text.append(f"  {line.mode}", terminal.STYLES.get(line.mode, ""))
+    text.append(visible(line.function or "-"), "bold").append("  ").append(cell(line.mode if is_alert else line.event))
+    if is_alert:
         text.append(f"  {line.policy}  {visible(describe_attempt(line.details))}")
         if line.caller:
             text.append(f"  by {visible(line.caller)}", "dim")
@@ -167,9 +165,8 @@ def _line(line: Alert | ShieldEvent) -> Text:
         if settles := ways_to_allow(entry_of(seen, chain), presets_for(seen, chain)):
             text.append(f"  [allow: {visible(settles)}]", "dim")
     else:
-        text.append(f"  {line.event}", terminal.STYLES.get(line.event, ""))
         text.append(f"  {line.policy or ''} {visible(_describe_event(line))}".rstrip())
-    if (isinstance(line, Alert) and line.count > 1) or (isinstance(line, ShieldEvent) and line.count > 1):
+    if line.count > 1:
         text.append(f"  ({line.count} times)", "yellow")
     return text
 
@@ -215,8 +212,7 @@ def _follow(where: Where, *, json: bool) -> int:
                 found |= _print_line(screen, record, json=json)
     except KeyboardInterrupt:
         print(file=sys.stderr)
-    for text in notes_of(tallies):
-        terminal.note(text)
+    terminal.note(*notes_of(tallies))
     return FOUND if found else 0
 
 

@@ -109,7 +109,7 @@ install "shielded-function\\[run]".""",
     options.Drill,
 )
 _command(
-    "fetch.run",
+    "run.fetch",
     "fetch nodejs22.x java21",
     """Fetch a runtime for `run` and `drill`, before they do so themselves.
 
@@ -152,7 +152,7 @@ known only at deployment decide.""",
     options.Decide,
 )
 _command(
-    "presets.show",
+    "policy.presets",
     "presets",
     """List the presets of a policy: the needs of well-known libraries, by name.""",
 )

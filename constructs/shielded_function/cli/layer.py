@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -59,13 +58,11 @@ def _write(file: Path, content: bytes) -> None:
     """Replaces the file atomically: a concurrent deployment finds the old or the new one."""
     if file.is_dir():
         raise CliError(f"{file} is a folder: name a file")
-    temporary = ""
     try:
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, file)
+        with tempfile.TemporaryDirectory(prefix=f".{file.name}-", dir=file.parent) as folder:
+            made = Path(folder, file.name)
+            made.write_bytes(content)
+            made.chmod(0o644)
+            made.replace(file)
     except OSError as error:
-        Path(temporary).unlink(missing_ok=True) if temporary else None
         raise CliError(f"{file} cannot be written: {error.strerror}") from error

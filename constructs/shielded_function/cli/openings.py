@@ -26,6 +26,11 @@ class Opening(NamedTuple):
     remedy: str
 
 
+_KEYS = (
+    "code that brings its own keys reaches another account's resources there",
+    "services of the grants (granted), allow_buckets, and endpoint policies of a VPC (ShieldPerimeter)",
+)
+_UNSHIELDED = "runs without the shield, and so without its limits", "a dynamic program"
 _ENGINE = Opening(
     "the engine",
     "runs in the process: code written against it, such as ten lines of ctypes, can undo it",
@@ -35,25 +40,17 @@ _ENGINE = Opening(
 
 def openings(policy: ShieldPolicy) -> list[Opening]:
     """The openings of a policy, the widest first; the last one is common to all policies."""
-    mode = policy.outbound_connectivity
-    if mode == "block":
-        hosts = [*_of_aws(policy), *of_listed_hosts(policy)]
-    else:
+    found: list[Opening] = []
+    mode, aws = policy.outbound_connectivity, policy.allow_aws or "all"
+    if mode != "block":
         suffix = "" if mode == "allow" else "; it is reported only"
-        hosts = [Opening(f"outbound_connectivity={mode}", f"any host receives data{suffix}", "block, with a list")]
-    return [*hosts, *_of_programs(policy), _ENGINE]
-
-
-def _of_aws(policy: ShieldPolicy) -> Iterator[Opening]:
-    aws = policy.allow_aws or "all"
-    if aws == "none":
-        return
-    shown = aws if isinstance(aws, str) else ", ".join(map(str, aws))
-    yield Opening(
-        f"allow_aws={shown}",
-        "code that brings its own keys reaches another account's resources there",
-        "services of the grants (granted), allow_buckets, and endpoint policies of a VPC (ShieldPerimeter)",
-    )
+        found = [Opening(f"outbound_connectivity={mode}", f"any host receives data{suffix}", "block, with a list")]
+    elif aws != "none":
+        shown = aws if isinstance(aws, str) else ", ".join(map(str, aws))
+        found = [Opening(f"allow_aws={shown}", *_KEYS)]
+    found += of_listed_hosts(policy) if mode == "block" else ()
+    programs = (str(each) for each in policy.allow_child_process if str(each).startswith("unshielded:"))
+    return [*found, *(Opening(each, *_UNSHIELDED) for each in programs), _ENGINE]
 
 
 def of_listed_hosts(policy: ShieldPolicy) -> Iterator[Opening]:
@@ -74,9 +71,3 @@ def of_listed_hosts(policy: ShieldPolicy) -> Iterator[Opening]:
             yield Opening(text, "data fits into the labels of names that are looked up", "the hosts")
         elif entry.network and entry.network.num_addresses > 1:
             yield Opening(text, f"any host at one of its {entry.network.num_addresses:,} addresses", "names of hosts")
-
-
-def _of_programs(policy: ShieldPolicy) -> Iterator[Opening]:
-    for text in policy.allow_child_process:
-        if str(text).startswith("unshielded:"):
-            yield Opening(str(text), "runs without the shield, and so without its limits", "a dynamic program")

@@ -1,11 +1,10 @@
-"""`shielded-function explain` and `decide`: the meaning of a policy, and its decision about an event.
+"""`shielded-function explain`, `decide` and `presets`: a policy in plain words, its decision, and what libraries need.
 
 The C core, which also runs inside the function, makes the decisions.
 """
 
 from __future__ import annotations
 
-import json as json_module
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from rich.text import Text
 from shielded_function.errors import ShieldError
 from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.fields import KINDS, setting_of
+from shielded_function.policy.presets import PRESETS
 
 from .errors import FOUND, NO, CliError, read_file
 from .modes import FILE_VARIABLE
@@ -102,20 +102,31 @@ def decide(options: Decide, *, json: bool) -> int:
     except ShieldError as error:
         raise CliError(error.reasons) from error
     if json:
-        print(json_module.dumps(vars(decision)))
+        print_json(vars(decision))
         return _STATUS.get(decision.action, 0)
-    because = f"{decision.policy}={decision.mode}, {decision.reason}" + (
-        f" ({decision.entry})" if decision.entry else ""
-    )
-    lines = [f"  because: {because}"]
-    lines += [f"  entry that would allow it: {decision.allow}"] if decision.allow else []
-    console().print(
-        Text.assemble(cell(decision.action), f" {options.event} {options.target}"),
-        *map(Text, lines),
-        sep="\n",
-        soft_wrap=True,
-    )
+    entry = f" ({decision.entry})" if decision.entry else ""
+    because = f"\n  because: {decision.policy}={decision.mode}, {decision.reason}{entry}"
+    allow = f"\n  entry that would allow it: {decision.allow}" if decision.allow else ""
+    asked = f" {options.event} {options.target}"
+    console().print(Text.assemble(cell(decision.action), asked, because, allow), soft_wrap=True)
     return _STATUS.get(decision.action, 0)
+
+
+def presets(*, json: bool) -> int:
+    """Prints the table of presets, or the same as JSON; always 0."""
+    if json:
+        fields = ("language", "versions", "adds", "environment", "why")
+        values = [(p.language, p.versions, p.adds(), dict(p.environment), p.why) for p in PRESETS.values()]
+        print_json({name: dict(zip(fields, row, strict=True)) for name, row in zip(PRESETS, values, strict=True)})
+        return 0
+    rows: list[Cells] = []
+    for name, preset in PRESETS.items():
+        first, *others = (f"{field}: {entry}" for field, entry in preset.entries())
+        rows.append((name, preset.language, preset.versions, first, preset.meaning))
+        rows += [("", "", "", each, "") for each in others]
+    headings = ("preset", "language", "tried", "adds", "because it")
+    console().print(table("Values of ShieldPolicy(presets=[...])", headings, rows))
+    return 0
 
 
 def _by_field(policy: ShieldPolicy) -> dict[str, dict[str, Any]]:

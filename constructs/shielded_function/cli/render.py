@@ -91,6 +91,8 @@ _HEADING: Final = """\
 """
 _SAM: Final = 'AWSTemplateFormatVersion: "2010-09-09"\nTransform: AWS::Serverless-2016-10-31\nResources:'
 _WRITES: Final = "logs:CreateLogStream and logs:PutLogEvents"
+_LAST: Final = "# after your own layers"
+_LOG_GROUP: Final = "AWS::Logs::LogGroup"
 _TERRAFORM: Final = 'data "aws_caller_identity" "current" {}'
 
 
@@ -101,7 +103,7 @@ def _sam(settings: Mapping[str, str], options: Render) -> str:
     identity = "".join(part[:1].upper() + part[1:] for part in re.split("[_-]", options.function))
     tree: _Tree = {}
     for name, _, kind, rows in _resources(settings, options, identity, yaml_string):
-        kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"} if kind == "AWS::Logs::LogGroup" else {}
+        kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"} if kind == _LOG_GROUP else {}
         tree[name] = {"Type": kind, **kept, "Properties": _nested(rows, 0)}
     return _HEADING.format(options, _SAM) + "".join(_yaml(tree, "  "))
 
@@ -116,102 +118,79 @@ def _terraform(settings: Mapping[str, str], options: Render) -> str:
 
 def _resources(
     settings: Mapping[str, str], options: Render, identity: str, quote: Callable[[str], str]
-) -> Iterator[tuple[str, str, str, Sequence[Row]]]:
+) -> list[tuple[str, str, str, Sequence[Row]]]:
     """The construct's resources: the name in SAM and in Terraform, the type in SAM, and the values."""
     counter, function = general_counter(), quote(options.function)
     layer, architecture = quote(options.layer), f"[{quote(options.architecture)}]"
     group = f"!Ref {identity}LogGroup", f"aws_cloudwatch_log_group.{identity}.name"
     account = "!Ref AWS::AccountId", "data.aws_caller_identity.current.account_id"
-    layers = "[!Ref ShieldedFunctionLayer]", "[aws_lambda_layer_version.shield.arn]"
+    layers = f"[!Ref ShieldedFunctionLayer] {_LAST}", f"[aws_lambda_layer_version.shield.arn] {_LAST}"
     variables = {name: quote(value) for name, value in {**settings, WRAPPER_VARIABLE: WRAPPER}.items()}
-    yield (
-        "ShieldedFunctionLayer",
-        '"aws_lambda_layer_version" "shield"',
-        "AWS::Serverless::LayerVersion",
-        [
-            ("LayerName", "layer_name", quote(f"shielded-function-{options.architecture.replace('_', '-')}")),
-            ("ContentUri", "filename", layer),
-            ("", "source_code_hash", f"filebase64sha256({layer})"),
-            ("CompatibleArchitectures", "compatible_architectures", architecture),
-            ("LicenseInfo", "license_info", '"Apache-2.0"'),
-        ],
-    )
-    yield (
-        f"{identity}Function",
-        f'"aws_lambda_function" "{identity}"',
-        "AWS::Serverless::Function",
-        [
-            ("FunctionName", "function_name", function),
-            ("", "role", f"aws_iam_role.{identity}.arn # yours"),
-            ("CodeUri", "filename", ("src # yours", '"src.zip" # yours')),
-            ("Handler", "handler", '"app.handler" # yours'),
-            ("Runtime", "runtime", '"python3.13" # yours'),
-            ("Architectures", "architectures", architecture),
-            ("Layers", "layers", (f"{layers[0]} # after your own layers", f"{layers[1]} # after your own layers")),
-            ("", "logging_config.log_format", '"Text"'),
-            ("LoggingConfig.LogGroup", "logging_config.log_group", group),
-            *(
-                (f"Environment.Variables.{each}", f"environment.variables =.{each}", variables[each])
-                for each in variables
-            ),
-            (f"Environment.Variables.{ACCOUNT_VARIABLE}", f"environment.variables =.{ACCOUNT_VARIABLE}", account),
-        ],
-    )
-    yield (
-        f"{identity}LogGroup",
-        f'"aws_cloudwatch_log_group" "{identity}"',
-        "AWS::Logs::LogGroup",
-        [
-            ("", "name", f"{quote(f'/shielded-function/{options.function}')} # its role needs {_WRITES} here"),
-            ("RetentionInDays", "retention_in_days", "731"),
-            ("DeletionProtectionEnabled", "", "true"),
-        ],
-    )
-    name = f'"aws_cloudwatch_log_metric_filter" "{identity}_violations"'
-    yield (
-        f"{identity}ViolationsFilter",
-        name,
-        "AWS::Logs::MetricFilter",
-        [
-            ("", "name", quote(f"{options.function}-violations")),
-            ("LogGroupName", "log_group_name", group),
-            ("FilterPattern", "pattern", quote(of_functions(counter.pattern, [options.function]))),
-            ("MetricTransformations.- MetricNamespace", "metric_transformation.namespace", quote(NAMESPACE)),
-            ("MetricTransformations.  MetricName", "metric_transformation.name", quote(counter.metric)),
-            ("MetricTransformations.  MetricValue", "metric_transformation.value", quote(VALUE)),
-            (
-                "MetricTransformations.  Dimensions",
-                "",
-                "[{Key: FunctionName, Value: $.function}, {Key: Level, Value: $.level}]",
-            ),
-            ("", "metric_transformation.dimensions =.FunctionName", '"$.function"'),
-            ("", "metric_transformation.dimensions =.Level", '"$.level"'),
-        ],
-    )
+    of_layer: list[Row] = [
+        ("LayerName", "layer_name", quote(f"shielded-function-{options.architecture.replace('_', '-')}")),
+        ("ContentUri", "filename", layer),
+        ("", "source_code_hash", f"filebase64sha256({layer})"),
+        ("CompatibleArchitectures", "compatible_architectures", architecture),
+        ("LicenseInfo", "license_info", '"Apache-2.0"'),
+    ]
+    of_function: list[Row] = [
+        ("FunctionName", "function_name", function),
+        ("", "role", f"aws_iam_role.{identity}.arn # yours"),
+        ("CodeUri", "filename", ("src # yours", '"src.zip" # yours')),
+        ("Handler", "handler", '"app.handler" # yours'),
+        ("Runtime", "runtime", '"python3.13" # yours'),
+        ("Architectures", "architectures", architecture),
+        ("Layers", "layers", layers),
+        ("", "logging_config.log_format", '"Text"'),
+        ("LoggingConfig.LogGroup", "logging_config.log_group", group),
+        *((f"Environment.Variables.{each}", f"environment.variables =.{each}", variables[each]) for each in variables),
+        (f"Environment.Variables.{ACCOUNT_VARIABLE}", f"environment.variables =.{ACCOUNT_VARIABLE}", account),
+    ]
+    of_log_group: list[Row] = [
+        ("", "name", f"{quote(f'/shielded-function/{options.function}')} # its role needs {_WRITES} here"),
+        ("RetentionInDays", "retention_in_days", "731"),
+        ("DeletionProtectionEnabled", "", "true"),
+    ]
+    levels = "[{Key: FunctionName, Value: $.function}, {Key: Level, Value: $.level}]"
+    of_filter: list[Row] = [
+        ("", "name", quote(f"{options.function}-violations")),
+        ("LogGroupName", "log_group_name", group),
+        ("FilterPattern", "pattern", quote(of_functions(counter.pattern, [options.function]))),
+        ("MetricTransformations.- MetricNamespace", "metric_transformation.namespace", quote(NAMESPACE)),
+        ("MetricTransformations.  MetricName", "metric_transformation.name", quote(counter.metric)),
+        ("MetricTransformations.  MetricValue", "metric_transformation.value", quote(VALUE)),
+        ("MetricTransformations.  Dimensions", "", levels),
+        ("", "metric_transformation.dimensions =.FunctionName", '"$.function"'),
+        ("", "metric_transformation.dimensions =.Level", '"$.level"'),
+    ]
+    log_filter = f'"aws_cloudwatch_log_metric_filter" "{identity}_violations"'
+    resources: list[tuple[str, str, str, Sequence[Row]]] = [
+        ("ShieldedFunctionLayer", '"aws_lambda_layer_version" "shield"', "AWS::Serverless::LayerVersion", of_layer),
+        (f"{identity}Function", f'"aws_lambda_function" "{identity}"', "AWS::Serverless::Function", of_function),
+        (f"{identity}LogGroup", f'"aws_cloudwatch_log_group" "{identity}"', _LOG_GROUP, of_log_group),
+        (f"{identity}ViolationsFilter", log_filter, "AWS::Logs::MetricFilter", of_filter),
+    ]
     for watch in watches_of(AlarmOptions()):
         kind, level = watch.of_class or "", quote(watch.level or "")
         text = describe_function(options.function, options.function, "", watch, watch.severity)
+        of_alarm: list[Row] = [
+            ("AlarmName", "alarm_name", quote(f"shield-{kind}-{options.function}")),
+            ("AlarmDescription", "alarm_description", quote(text)),
+            ("Namespace", "namespace", quote(NAMESPACE)),
+            ("MetricName", "metric_name", quote(counter.metric)),
+            ("Dimensions", "", f"[{{Name: FunctionName, Value: {function}}}, {{Name: Level, Value: {level}}}]"),
+            ("", "dimensions", f"{{ FunctionName = {function}, Level = {level} }}"),
+            ("Statistic", "statistic", '"Sum"'),
+            ("Period", "period", "60"),
+            ("EvaluationPeriods", "evaluation_periods", str(watch.periods[0])),
+            ("DatapointsToAlarm", "datapoints_to_alarm", "1"),
+            ("Threshold", "threshold", "1"),
+            ("ComparisonOperator", "comparison_operator", '"GreaterThanOrEqualToThreshold"'),
+            ("TreatMissingData", "treat_missing_data", '"notBreaching"'),
+        ]
         name = f'"aws_cloudwatch_metric_alarm" "{identity}_{kind}"'
-        yield (
-            f"{identity}{kind.title()}Alarm",
-            name,
-            "AWS::CloudWatch::Alarm",
-            [
-                ("AlarmName", "alarm_name", quote(f"shield-{kind}-{options.function}")),
-                ("AlarmDescription", "alarm_description", quote(text)),
-                ("Namespace", "namespace", quote(NAMESPACE)),
-                ("MetricName", "metric_name", quote(counter.metric)),
-                ("Dimensions", "", f"[{{Name: FunctionName, Value: {function}}}, {{Name: Level, Value: {level}}}]"),
-                ("", "dimensions", f"{{ FunctionName = {function}, Level = {level} }}"),
-                ("Statistic", "statistic", '"Sum"'),
-                ("Period", "period", "60"),
-                ("EvaluationPeriods", "evaluation_periods", str(watch.periods[0])),
-                ("DatapointsToAlarm", "datapoints_to_alarm", "1"),
-                ("Threshold", "threshold", "1"),
-                ("ComparisonOperator", "comparison_operator", '"GreaterThanOrEqualToThreshold"'),
-                ("TreatMissingData", "treat_missing_data", '"notBreaching"'),
-            ],
-        )
+        resources.append((f"{identity}{kind.title()}Alarm", name, "AWS::CloudWatch::Alarm", of_alarm))
+    return resources
 
 
 def _nested(rows: Sequence[Row], side: int) -> _Tree:

@@ -58,8 +58,7 @@ def report(where: Where, options: Page, *, json: bool) -> int:
     write_file(output, json_module.dumps(report_to_json(made), indent=2) + "\n" if json else to_html(made))
     if output != STDOUT:
         print(output)
-    for note in made.notes:
-        terminal.note(note)
+    terminal.note(*made.notes)
     if not made.whole:
         return NOT_WHOLE
     return FOUND if any(each.folded for each in made.coverage) else 0

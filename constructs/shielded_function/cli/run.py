@@ -1,4 +1,4 @@
-"""`shielded-function run`: invokes one function of a `cdk.out`, shielded, in an emulated Lambda.
+"""`shielded-function run` and `fetch`: one function of a `cdk.out`, shielded, in an emulated Lambda; its runtime.
 
 Its dependencies come with `pip install "shielded-function[run]"`; AWS's runtime interface emulator and the function's
 runtime are downloaded at the first use. Nothing that the function sends leaves the machine.
@@ -24,7 +24,7 @@ from shielded_function_monitoring.insights import Lines, queries, records
 from .alert_groups import groups_of, listing
 from .errors import FOUND, NO, CliError, read_file, write_file
 from .modes import in_alert_mode
-from .options import OneFunction, Run
+from .options import Fetch, OneFunction, Run
 from .progress import live
 from .terminal import Listing, console, note, print_json
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from shielded_function_emulator.trial import Trial
     from shielded_function_emulator.web import Application
 
+_RUNTIMES = ("runtime", "state", "MB to fetch")
 _START = "start"
 _STYLES = {"ALARM": "red", "OK": "green"}
 _MOTO = "moto"
@@ -255,3 +256,42 @@ def _alerts(lines: Sequence[str]) -> Listing:
     table = Lines([query])
     table.add(records(lines))
     return listing("run", groups_of("target", table.rows(query), None).shown)
+
+
+def fetch(options: Fetch, *, json: bool) -> int:
+    """Fetches the runtimes of these names, or lists all; always 0.
+
+    Raises:
+        CliError: there is no such runtime, or it is not available here.
+    """
+    names, listing = options
+    with errors():
+        from shielded_function_emulator import interface_emulator, trial
+
+        if not listing and not names:
+            raise CliError("name a runtime, as in `shielded-function fetch nodejs22.x`; --list lists them")
+        if not listing:
+            interface_emulator.provide(note)
+            for name in names:
+                trial.provided(name, note, live())
+        rows = [_runtime(name) for name in (names or trial.rows())]
+    if json:
+        keys = ("runtime", "state", "megabytes")
+        print_json({"runtimes": [dict(zip(keys, row, strict=True)) for row in rows]})
+    else:
+        texts = [(name, state, str(size or "")) for name, state, size in rows]
+        console().print(Listing("runtimes", _RUNTIMES, texts, _RUNTIMES[-1:]))
+    return 0
+
+
+def _runtime(name: str) -> tuple[str, str, int]:
+    from shielded_function_emulator import trial
+
+    runtime = trial.wanted(name)
+    assert runtime is not None
+    lacking = [part for part in runtime.parts if not part.there]
+    if lacking:
+        return name, "to fetch", sum(part.size for part in lacking)
+    if reason := runtime.missing():
+        return name, reason, 0
+    return name, f"here: {own}" if (own := runtime.own()) else "here", 0

@@ -10,7 +10,8 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TextIO
+from functools import partial
+from typing import Any, NamedTuple
 
 import typer
 
@@ -73,17 +74,17 @@ def set_mode(options: SetMode, *, json: bool) -> int:
         "aliases_note": aliases_note,
         "undo": undo(function, changes, options) if changes else "",
     }
-    out = sys.stderr if json else sys.stdout
-    _show(out, *_described(result, changes))
+    show = partial(print, sep="\n", file=sys.stderr if json else sys.stdout)
+    show(*map(visible, _described(result, changes)))
     if changes and not options.dry_run:
         if not options.yes and not _confirmed(function):
             note("nothing was changed")
             return NO
         _update(client, function, configuration, changes)
         result["changed"] = True
-        _show(out, f"changed. {_DEPLOY}", f"to undo: {result['undo']}")
+        show(f"changed. {_DEPLOY}", f"to undo: {visible(result['undo'])}")
     elif changes:
-        _show(out, "dry run: nothing was changed")
+        show("dry run: nothing was changed")
     if json:
         print_json(result)
     return 0
@@ -202,8 +203,3 @@ def _described(result: Mapping[str, Any], changes: Sequence[Change]) -> Iterator
         )
     if result["aliases_note"]:
         yield result["aliases_note"]
-
-
-def _show(out: TextIO, *lines: str) -> None:
-    for line in lines:
-        print(visible(line), file=out)

@@ -144,6 +144,7 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2))
 
 
-def note(text: str) -> None:
-    """One line on stderr."""
-    print(f"shielded-function: {visible(text)}", file=sys.stderr)
+def note(*texts: str) -> None:
+    """Lines on stderr."""
+    for text in texts:
+        print(f"shielded-function: {visible(text)}", file=sys.stderr)

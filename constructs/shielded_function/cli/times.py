@@ -30,13 +30,9 @@ def parse_time(option: str, text: str, now: datetime) -> datetime:
     Raises:
         CliError: it is neither.
     """
-    ago = _AGO.fullmatch(text)
-    if ago:
-        try:
-            return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        except OverflowError as error:
-            raise CliError(f"{option} {text}: that is before all logs") from error
     try:
+        if ago := _AGO.fullmatch(text):
+            return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         # Python 3.10 does not know Z.
         moment = datetime.fromisoformat(re.sub("[zZ]$", "+00:00", text))
         return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)

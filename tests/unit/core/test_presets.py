@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from shielded_function import ShieldPolicy
-from shielded_function.cli import presets
+from shielded_function.cli import policy as policies
 from shielded_function.policy.presets import PRESETS, PresetName
 from shielded_function.resolution import resolve_policy
 
@@ -62,11 +62,11 @@ def test_the_file_of_the_guide(tmp_path: Path) -> None:
 
 def test_the_command_lists_all(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    assert presets.show(json=True) == 0
+    assert policies.presets(json=True) == 0
     listed = json.loads(capsys.readouterr().out)
     assert tuple(listed) == tuple(PRESETS) == get_args(PresetName)
     assert listed["numba"]["adds"] == {"allow_tmp": [NUMBA], "allow_executable_memory": [*MEMORY]}
-    assert presets.show(json=False) == 0
+    assert policies.presets(json=False) == 0
     shown = capsys.readouterr().out
     assert all(name in shown for name in PRESETS)
     assert SNAPPY in shown
