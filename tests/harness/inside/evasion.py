@@ -234,6 +234,28 @@ def libraries_that_come_and_go() -> int:
 
 
 @way
+def libraries_beside_changing_descriptors() -> int:
+    """The loader's descriptor has the number that another thread has just closed: the mapping waits a moment for it."""
+    done = threading.Event()
+
+    def open_and_close() -> None:
+        while not done.is_set():
+            os.close(os.open("/dev/null", os.O_RDONLY))
+
+    def load() -> int:  # by libc's function, which keeps no other thread of Python waiting
+        library = LIBC.dlopen(b"/var/task/inline.so", os.RTLD_NOW)
+        return library is not None and LIBC.dlclose(ctypes.c_void_p(library)) == 0
+
+    LIBC.dlopen.restype = ctypes.c_void_p
+    sys.setswitchinterval(1e-5)
+    for _ in range(4):
+        threading.Thread(target=open_and_close, daemon=True).start()
+    loaded = sum(load() for _ in range(2000))
+    done.set()
+    return loaded
+
+
+@way
 def a_library_without_unwind_tables() -> int:
     return ctypes.CDLL("/var/task/bare.so").inline_open(b"/tmp/there")
 
