@@ -7,8 +7,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from ..errors import ShieldPolicyError
 from .entry import Entries, Entry, Row, Unreadable
 from .kinds import type_names
@@ -28,6 +26,7 @@ __all__ = [
 ]
 
 _FIELDS = ("allow_outbound", "allow_buckets")
+_BY_TYPE = {kind: row for row in ROWS for kind in row.types}
 
 
 def entries_of(construct: object, field: str = "allow_outbound") -> Entries:
@@ -40,7 +39,7 @@ def entries_of(construct: object, field: str = "allow_outbound") -> Entries:
     Raises:
         ShieldPolicyError: it is unknown, belongs to another list, or has no known host.
     """
-    row = _check(construct, field)
+    row = check_construct(construct, field)
     try:
         entries = tuple(dict.fromkeys(row.read(construct)))
     except Unreadable as reason:
@@ -50,15 +49,6 @@ def entries_of(construct: object, field: str = "allow_outbound") -> Entries:
             field, f"{describe(construct)} does not tell its host ({str(fault).strip()}): list the host as text"
         ) from fault
     return Entries(buckets=entries) if row.field == "allow_buckets" else Entries(outbound=entries)
-
-
-def check_construct(construct: object, field: str) -> None:
-    """Checks that a list accepts a construct, by its type alone, without a request to Node.js.
-
-    Raises:
-        ShieldPolicyError: it does not; the message names accepted kinds, or an alternative.
-    """
-    _check(construct, field)
 
 
 def describe(construct: object) -> str:
@@ -80,11 +70,16 @@ def accepted(field: str = "allow_outbound") -> list[str]:
     return [row.name for row in ROWS if field == "allow_outbound" or row.field == field]
 
 
-def _check(construct: object, field: str) -> Row:
+def check_construct(construct: object, field: str) -> Row:
+    """The row of a construct that a list accepts, by its type alone, without a request to Node.js.
+
+    Raises:
+        ShieldPolicyError: it does not; the message names accepted kinds, or an alternative.
+    """
     if field not in _FIELDS:
         raise ShieldPolicyError(field, f"{describe(construct)} is a construct: write texts")
     names = type_names(construct)
-    row = next((row for name in names if (row := _rows().get(name))), None)
+    row = next((row for name in names if (row := _BY_TYPE.get(name))), None)
     if row and field in (row.field, "allow_outbound"):
         return row
     if row:
@@ -95,8 +90,3 @@ def _check(construct: object, field: str) -> Row:
     raise ShieldPolicyError(
         field, f"{describe(construct)} is not known: list its host as text, or one of {', '.join(accepted(field))}"
     )
-
-
-@lru_cache(maxsize=1)
-def _rows() -> dict[str, Row]:
-    return {kind: row for row in ROWS for kind in row.types}

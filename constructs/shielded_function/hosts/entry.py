@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
 import aws_cdk as cdk
@@ -64,7 +63,7 @@ class Row:
     read: Read
     field: Field = "allow_outbound"
 
-    @cached_property
+    @property
     def types(self) -> tuple[str, ...]:
         """The jsii names of its classes and interfaces, without `aws-cdk-lib.`."""
         return types_in(self.kinds)
