@@ -31,9 +31,8 @@ from .log_files import check_files, read_lines
 from .log_groups import find_batches
 from .naming_presets import presets_for
 from .options import Alerts, Where
-from .sources import BOTH, Found, Source, notes_of, source_of
+from .sources import BOTH, Found, Source, notes_of, source_of, span_of
 from .terminal import cell
-from .times import span_of
 
 SINCE: Final = "24h"
 _PATTERN: Final = "{ $.function_shield IS TRUE }"

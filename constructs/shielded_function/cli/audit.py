@@ -6,7 +6,7 @@ import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from rich.text import Text
 
@@ -24,14 +24,6 @@ from .blast_radius import as_json, radii_of, table_of
 from .errors import NO, STDOUT, CliError, write_file
 from .options import Audit
 from .terminal import Cells, console, flat, print_json, stacked, table
-
-_HEADINGS: Final = {
-    "Findings": ("", "rule", "where", "problem and fix"),
-    "Changes": ("", "where", "what"),
-    "Acknowledged": ("where", "reason"),
-    "Left out": ("where", "reason"),
-    "To end": ("until", "what", "where", "reason"),
-}
 
 
 def run(options: Audit, *, json: bool = False) -> int:
@@ -60,23 +52,24 @@ def run(options: Audit, *, json: bool = False) -> int:
 
 def _print(report: Report, changes: Sequence[Change], options: Audit) -> None:
     screen = console()
-    rows = {
-        "Findings": list(_findings(report)),
-        "Changes": [(change.kind, change.place.path, stacked(change.details)) for change in changes],
-        "Acknowledged": [
-            (f"{found.place.path}: {found.rule}", found.acknowledged.reason)
-            for found in report.acknowledged
-            if found.acknowledged
-        ],
-        "Left out": [(each.place.path, each.left_out) for each in _left_out(report)],
-        "To end": list(_temporary(report)),
-    }
-    for name, headings in _HEADINGS.items():
-        title = f"Changes since {options.against}" if name == "Changes" else name
-        if rows[name]:
-            screen.print(table(title, headings, rows[name], lines=name == "Findings"))
-        elif name == "Changes" and options.against is not None:
-            screen.print(Text(f"Nothing changed since {options.against}."))
+    changed = [(change.kind, change.place.path, stacked(change.details)) for change in changes]
+    accepted = [
+        (f"{each.place.path}: {each.rule}", str(each.acknowledged.reason))
+        for each in report.acknowledged
+        if each.acknowledged
+    ]
+    tables: list[tuple[str, Sequence[str], list[Cells]]] = [
+        ("Findings", ("", "rule", "where", "problem and fix"), list(_findings(report))),
+        (f"Changes since {options.against}", ("", "where", "what"), [*changed]),
+        ("Acknowledged", ("where", "reason"), [*accepted]),
+        ("Left out", ("where", "reason"), [(each.place.path, each.left_out) for each in _left_out(report)]),
+        ("To end", ("until", "what", "where", "reason"), list(_temporary(report))),
+    ]
+    for title, headings, rows in tables:
+        if rows:
+            screen.print(table(title, headings, rows, lines=title == "Findings"))
+    if options.against is not None and not changes:
+        screen.print(Text(f"Nothing changed since {options.against}."))
     for text in filter(None, (report.note, _summary(report))):
         screen.print(Text(text), soft_wrap=True)
     if options.every:

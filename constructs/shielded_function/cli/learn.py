@@ -20,7 +20,7 @@ from .learned_files import write
 from .learned_output import as_json, completing_commands, print_results, show_check
 from .learned_policy import Choices, check_accepted, make_result
 from .options import Learn, Where
-from .present import InAssembly, OneFile, Present
+from .present import InAssembly, Present
 from .progress import watch
 from .run import pairs
 from .sources import source_of
@@ -108,7 +108,7 @@ def _present(options: Learn, *, json: bool) -> Present:
         raise CliError(text)
     if options.assembly:
         return InAssembly(options.assembly, pairs("--place", options.places))
-    return OneFile(options.policy) if options.policy else Present()
+    return Present(options.policy)
 
 
 def _offer_assembly(where: Where, options: Learn) -> list[str]:

@@ -7,7 +7,7 @@ import io
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Final, cast
@@ -50,7 +50,7 @@ def read_lines(files: Iterable[str], *, quiet: bool = False) -> Iterator[str]:
     for name in files:
         progress, count = Progress(), 0
         try:
-            with _stream(name) as stream, _text(stream, packed=name.endswith(".gz")) as text:
+            with _opened(name) as (stream, text):
                 pieces = _whole_objects(iter(partial(text.readline, MAX_PIECE), ""))
                 for count, line in enumerate(pieces, 1):
                     if not count % _LOOK_AFTER and not quiet:
@@ -84,24 +84,18 @@ def _whole_objects(pieces: Iterable[str]) -> Iterator[str]:
 
 
 @contextmanager
-def _stream(name: str) -> Iterator[io.BufferedReader]:
-    if name != STDIN:
-        with Path(name).open("rb") as stream:
-            yield stream
-    elif sys.stdin is None:
+def _opened(name: str) -> Iterator[tuple[io.BufferedReader, io.TextIOWrapper]]:
+    """The bytes, and their text."""
+    if name == STDIN and sys.stdin is None:
         raise CliError("stdin is closed: name a file, or pipe lines into it")
-    else:
-        yield cast("io.BufferedReader", sys.stdin.buffer)
-
-
-@contextmanager
-def _text(stream: io.BufferedReader, *, packed: bool) -> Iterator[io.TextIOWrapper]:
-    if packed or stream.peek(2)[:2] == _GZIP:
-        stream = io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=stream)))
-    beginning = stream.peek(3)[:3]
-    encoding = next((encoding for mark, encoding in _MARKS if beginning.startswith(mark)), "utf-8")
-    text = io.TextIOWrapper(stream, encoding, errors="replace", newline="\n")
-    try:
-        yield text
-    finally:
-        text.detach()  # stdin is not ours to close
+    with nullcontext(cast("io.BufferedReader", sys.stdin.buffer)) if name == STDIN else Path(name).open("rb") as stream:
+        whole = stream
+        if name.endswith(".gz") or stream.peek(2)[:2] == _GZIP:
+            whole = io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=stream)))
+        beginning = whole.peek(3)[:3]
+        encoding = next((encoding for mark, encoding in _MARKS if beginning.startswith(mark)), "utf-8")
+        text = io.TextIOWrapper(whole, encoding, errors="replace", newline="\n")
+        try:
+            yield stream, text
+        finally:
+            text.detach()  # stdin is not ours to close

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -26,8 +26,11 @@ _LENGTHS: Final = range(62, 65)
 """Characters of a name that was cut: two parts cut to 24, or all of 64."""
 
 
+@dataclass
 class Present:
-    """Knows the present policies: none."""
+    """The same policy for every function: a file's, or none."""
+
+    path: Path | None = None
 
     def policy_of(self, function: str) -> ShieldPolicy | None:
         """The policy of a function by name; None where it is unknown.
@@ -36,6 +39,7 @@ class Present:
             CliError: the name is ambiguous, or its policy is wrong.
         """
         del function
+        return policies.load(self.path, {}) if self.path else None
 
     def hint(self, function: str) -> str:
         """The option that gives the policy of an unknown function; empty for none."""
@@ -43,32 +47,16 @@ class Present:
         return ""
 
 
-@dataclass
-class OneFile(Present):
-    """The same policy for every function."""
-
-    path: Path
-
-    def policy_of(self, function: str) -> ShieldPolicy | None:
-        """The file's."""
-        return policies.load(self.path, {})
-
-
-@dataclass
 class InAssembly(Present):
-    """The policies of a `cdk.out`.
+    """The policies of a `cdk.out`."""
 
-    Attributes:
-        places: construct paths by function name, for names that are not in the template.
-    """
-
-    directory: Path
-    places: Mapping[str, str] = field(default_factory=dict[str, str])
-
-    def __post_init__(self) -> None:
+    def __init__(self, directory: Path, places: Mapping[str, str] | None = None) -> None:
+        """`places`: construct paths by function name, for names that are not in the template."""
         from shielded_function.checks.assembly import read_assembly
 
-        self._functions = read_assembly(self.directory).functions
+        super().__init__()
+        self.places = places or {}
+        self._functions = read_assembly(directory).functions
 
     def policy_of(self, function: str) -> ShieldPolicy | None:
         """The policy of the function with this name, given or generated from its stack and logical id."""

@@ -16,8 +16,7 @@ from . import terminal
 from .blast_radius import reach_of
 from .errors import FOUND, NOT_WHOLE, STDOUT, CliError, read_file, write_file
 from .options import Page, Where
-from .sources import source_of
-from .times import iso
+from .sources import iso, source_of
 
 SINCE: Final = "7d"
 _HOURS_BY_THE_HOUR: Final = 72

@@ -40,9 +40,8 @@ _GAP: Final = "   "
 
 def console() -> Console:
     """A console on stdout, as wide as the terminal; wide without a terminal."""
-    if sys.stdout.isatty() or "COLUMNS" in os.environ:
-        return Console(highlight=False)
-    return Console(width=_WIDTH_WITHOUT_TERMINAL, highlight=False)
+    is_known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(width=None if is_known else _WIDTH_WITHOUT_TERMINAL, highlight=False)
 
 
 def cell(text: str) -> Text:
