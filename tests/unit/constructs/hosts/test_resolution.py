@@ -285,12 +285,6 @@ def test_all_problems_are_told_at_once(app: cdk.App, stack: cdk.Stack, function:
     refuses(policy, function, "Shop/Redis", "Data/Shop/Db", "holds a secret")
 
 
-def test_an_unknown_lists_member_is_refused_in_the_cdks_words(stack: cdk.Stack, function: lambda_.Function) -> None:
-    listed = cdk.CfnParameter(stack, "Hosts", type="CommaDelimitedList").value_as_list
-    with pytest.raises(ValueError, match=r"Fn\.select"):
-        resolve_policy(ShieldPolicy(allow_outbound=[f"{listed[0]}:443"]), function)
-
-
 def test_what_it_counts_covers_what_is_deployed(stack: cdk.Stack, function: lambda_.Function) -> None:
     """With the longest values put in for the tokens, the variables are no longer than they were counted."""
     instance = database(stack)
