@@ -32,43 +32,33 @@ def build(context: Path, into: Path) -> Stage:
     Raises:
         ValueError: an instruction that is not known here.
     """
-    stages: list[Stage] = []
-    names: dict[str, Stage] = {}
+    stage, stages = Stage("", into), dict[str, Stage]()
     for line in (context / "Dockerfile").read_text().splitlines():
-        instruction, _, rest = line.partition(" ")
-        if not line or line.startswith("#"):
-            continue
+        instruction, _, rest = line.replace("${LAMBDA_TASK_ROOT}", TASK_ROOT).partition(" ")  # set by the base images
         if instruction == "FROM":
             base, _, name = rest.partition(" AS ")
-            names[name] = Stage(base, into / f"stage-{len(stages)}")
-            stages.append(names[name])
+            stage = stages[name] = Stage(base, into / f"stage-{len(stages)}")
             for folder in (TASK_ROOT, "/opt"):
-                (names[name].root / folder[1:]).mkdir(parents=True)
+                (stage.root / folder[1:]).mkdir(parents=True)
         elif instruction == "COPY":
-            _copy(rest, context, names, stages[-1].root)
+            *options, source, target = rest.split()
+            root = stages[options[0].removeprefix("--from=")].root if options else context
+            _copy(root / source.lstrip("/"), stage.root / target.lstrip("/"), into_folder=target.endswith("/"))
         elif instruction == "RUN":
-            _run(rest, stages[-1].root)
+            inside = re.sub(r"(?<=\s)/(?=\w)", f"{stage.root}/", rest)
+            environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
+            command = ["/bin/sh", "-euc", inside]
+            subprocess.run(command, cwd=stage.root, env=environment, check=True, timeout=60)
         elif instruction == "CMD":
-            stages[-1].command = tuple(json.loads(rest))
-        else:
+            stage.command = tuple(json.loads(rest))
+        elif line and not line.startswith("#"):
             raise ValueError(f"{context}/Dockerfile: {instruction} is not known here")
-    return stages[-1]
+    return stage
 
 
-def _copy(arguments: str, context: Path, names: dict[str, Stage], root: Path) -> None:
-    source, target = re.sub(r"--from=\S+ ", "", arguments).split()
-    from_stage = re.match(r"--from=(\S+) ", arguments)
-    place = (names[from_stage[1]].root if from_stage else context) / source.lstrip("/")
-    target = target.replace("${LAMBDA_TASK_ROOT}", TASK_ROOT)  # set by the base images
-    destination = root / target.lstrip("/")
-    (destination if target.endswith("/") else destination.parent).mkdir(parents=True, exist_ok=True)
-    if place.is_dir():
-        shutil.copytree(place, destination, dirs_exist_ok=True)
+def _copy(source: Path, target: Path, *, into_folder: bool) -> None:
+    (target if into_folder else target.parent).mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True)
     else:
-        shutil.copy(place, destination / place.name if target.endswith("/") else destination)
-
-
-def _run(command: str, root: Path) -> None:
-    inside = re.sub(r"(?<=\s)/(?=\w)", f"{root}/", command)
-    environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
-    subprocess.run(["/bin/sh", "-euc", inside], cwd=root, env=environment, check=True, timeout=60)
+        shutil.copy(source, target)
