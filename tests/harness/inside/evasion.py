@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 
 from syscalls import call
-from ways import LIBC, ask_for_work, copy_does, print_result, refusal, request, serve_runtime_api, way
+from ways import LIBC, ask_for_work, copy_does, print_result, refusal, way
 
 LIBC.mmap.restype = ctypes.c_void_p
 
@@ -195,14 +195,8 @@ def copy_of_a_closed_number() -> list[int | None]:
 
 @way
 def ready_in_many_threads() -> int:
-    port = serve_runtime_api()
-    done: list[int] = []
-
-    def ask() -> None:
-        request(port, b"GET /2018-06-01/runtime/invocation/next")
-        done.append(port)
-
-    in_threads(16, ask)
+    done: list[None] = []
+    in_threads(16, lambda: done.append(ask_for_work()))
     return len(done)
 
 

@@ -19,7 +19,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ways import LIBC, NEXT, refusal
+from ways import LIBC, ask_for_work, refusal
 
 RESTORE = b"GET /2018-06-01/runtime/restore/next HTTP/1.1\r\n\r\n"
 X86 = platform.machine() == "x86_64"
@@ -55,12 +55,6 @@ def make_raw() -> Callable[..., int]:
     return raw
 
 
-def ask(line: bytes = NEXT) -> None:
-    """Asks for work as a runtime client does."""
-    here, _there = socket.socketpair()
-    here.sendall(line)
-
-
 def held() -> list[str]:
     """As the kernel tells it, not the gate."""
     with open("/proc/self/limits") as limits:
@@ -85,7 +79,7 @@ def files() -> None:
     LIBC.mmap.restype = ctypes.c_void_p
     kept = (ctypes.c_char * 7).from_address(LIBC.mmap(None, 4096, 3, mmap.MAP_SHARED, before, 0))
     os.close(before)  # an open one leaves the limit off
-    ask()
+    ask_for_work()
     memory = raw("memfd_create", b"after", 0)
     there = raw("openat", AT_FDCWD, b"/tmp/there", os.O_RDWR)
     (read, write), size = os.pipe(), os.stat(there).st_size
@@ -130,7 +124,7 @@ def start(raw: Callable[..., int], path: str, *arguments: str, **environment: st
 def programs() -> None:
     raw = make_raw()
     before = start(raw, "/bin/sh", "-c", "exit 42")
-    ask()
+    ask_for_work()
     kinds = [("/bin/sh", "-c", "exit 42"), (sys.executable, "-S", "-c", "raise SystemExit(42)")]
     kinds += [("/var/task/dynamic_child",)] if os.path.exists("/var/task/dynamic_child") else []
     ends: dict[str, list[str]] = {}
@@ -145,7 +139,7 @@ def programs() -> None:
 def small_programs() -> None:
     """The kernel begins the stack at a random place of two pages, so that some starts leave enough of a page."""
     raw, names = make_raw(), ("own_stack", "static_child")
-    ask()
+    ask_for_work()
     say(
         held=held(),
         ends={name: sorted({start(raw, f"/var/task/{name}", "x" * 400) for _ in range(40)}) for name in names},
@@ -175,7 +169,7 @@ def answers() -> None:
         return [*map(resource.getrlimit, kinds), resource.prlimit(os.getpid(), kinds[0]), old[0]]
 
     before, size = asked(), stack_size() >> 20
-    ask()
+    ask_for_work()
     now, threads = asked() if stack_size() >> 20 == size else [], list[int]()
     thread = threading.Thread(target=lambda: threads.append(stack_size()))
     thread.start()
@@ -191,9 +185,9 @@ def answers() -> None:
 
 def restored() -> None:
     """A restore hook runs before the first event."""
-    ask(RESTORE)
+    ask_for_work(RESTORE)
     hook = held()
-    ask()
+    ask_for_work()
     say(hook=hook, held=held())
 
 
@@ -201,7 +195,7 @@ def workers() -> None:
     """Each worker asks for events; the process that forks them does not."""
 
     def work() -> None:
-        ask()
+        ask_for_work()
         os._exit(len(held()))
 
     children = [os.fork() or work() for _ in range(2)]
@@ -212,17 +206,17 @@ def tightened() -> None:
     """As the bindings do it (bindings/engine.h), while an event is handled; the next event brings the limits."""
     from lines import configure
 
-    ask()
+    ask_for_work()
     before = held()
     configure(b"SHIELD_READ_WRITE_TMP=block\nSHIELD_CREATE_CHILD_PROCESS=block\n")
     between = held()
-    ask()
+    ask_for_work()
     say(before=before, between=between, held=held())
 
 
 def deep(size: str) -> None:
     """Down to almost the end of the main thread's stack."""
-    ask()
+    ask_for_work()
     library = ctypes.CDLL("/var/task/deep.so")
     library.deep.restype, library.deep.argtypes = ctypes.c_long, [ctypes.c_long]
     say(held=held(), deep=library.deep(int(size)))
@@ -232,7 +226,7 @@ def ordinary() -> None:
     """The gate answers first, and reports."""
     import subprocess
 
-    ask()
+    ask_for_work()
     say(
         held=held(),
         file=refusal(lambda: os.close(os.open("/tmp/new", os.O_CREAT | os.O_WRONLY))),
@@ -241,7 +235,7 @@ def ordinary() -> None:
 
 
 def plain() -> None:
-    ask()
+    ask_for_work()
     say(held=held())
 
 

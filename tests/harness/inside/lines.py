@@ -6,12 +6,11 @@ import contextlib
 import ctypes
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
 
-from ways import LIBC, NEXT
+from ways import LIBC, ask_for_work
 
 VARIABLES = ("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_REGION", "SHIELD_ACCOUNT_ID")
 CHILD = "import os\ntry: os.listdir('/tmp')\nexcept PermissionError: pass"
@@ -54,15 +53,9 @@ def tighten() -> None:
     assert configure(b"SHIELD_READ_WRITE_TMP=allow\n") != b""
 
 
-def ready() -> None:
-    """Asks for work as a runtime client does; ctypes is loaded."""
-    here, _there = socket.socketpair()
-    here.sendall(NEXT)
-
-
 def keep_a_memory_file() -> None:
     os.memfd_create("grows")
-    ready()
+    ask_for_work()
 
 
 def storm() -> None:
@@ -81,7 +74,9 @@ def storm_of_targets() -> None:
             return
 
 
-WHAT = {f.__name__: f for f in (other_environment, path, tighten, ready, keep_a_memory_file, storm, storm_of_targets)}
+WHAT = {
+    f.__name__: f for f in (other_environment, path, tighten, ask_for_work, keep_a_memory_file, storm, storm_of_targets)
+}
 
 if __name__ == "__main__":
     WHAT[sys.argv[1]](*json.loads(sys.argv[2]))

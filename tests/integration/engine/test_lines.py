@@ -35,7 +35,7 @@ BY = {
     "armed": "storm",
     "folded": "storm_of_targets",
     "repeated": "storm",
-    "native": "ready",
+    "native": "ask_for_work",
     "kernel": "keep_a_memory_file",
     "tightened": "tighten",
 }
