@@ -93,6 +93,8 @@ def datagrams_to_port_zero() -> dict[str, Any]:
 
 @way
 def allowed_hosts_work() -> dict[str, Any]:
+    here = socket.create_server(("127.0.0.1", 0))
+
     def connect(host: str, port: int = 80) -> int | None:
         return refusal(lambda: socket.create_connection((host, port), timeout=5).close())
 
@@ -108,7 +110,7 @@ def allowed_hosts_work() -> dict[str, Any]:
         "listed_network": connect("198.51.100.66", 443),
         "aws": connect("s3.us-east-1.amazonaws.com"),
         "aws_other_region": connect("s3.eu-west-3.amazonaws.com"),
-        "loopback": connect(*socket.create_server(("127.0.0.1", 0)).getsockname()),
+        "loopback": connect(*here.getsockname()),
         "rebinding": connect("rebind.example"),
     }
 
