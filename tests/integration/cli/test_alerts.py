@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from collections.abc import Callable
@@ -15,7 +14,7 @@ from harness.alert_lines import alert, armed, connect, folded, program, refused,
 from integration.cli import alert_logs
 from integration.cli.alert_logs import CHAIN, packages_log
 from integration.cli.insights_account import ago
-from integration.cli.running import command, says
+from integration.cli.running import command
 
 pytestmark = pytest.mark.promise("cli.logs")
 
@@ -219,13 +218,6 @@ def test_programs_that_tell_what_the_machine_is(log: Log) -> None:
     assert [each["severity"] for each in told["groups"]] == ["critical", "notice", "notice"]
 
 
-def test_stdin_and_packed_files(file: Path, tmp_path: Path) -> None:
-    packed = tmp_path / "log.gz"
-    packed.write_bytes(gzip.compress(file.read_bytes()))
-    done = command("alerts", "-", packed, "--json", stdin=file.read_text())
-    assert json.loads(done.stdout)["violations"] == 48
-
-
 def test_since_and_until_of_a_file(file: Path) -> None:
     for span, count in ((("--since", "90m"), 18), (("--until", "90m"), 6), (("--until", ago(hours=2)), 6)):
         assert json.loads(command("alerts", file, *span, "--json").stdout)["violations"] == count
@@ -275,7 +267,6 @@ def test_a_narrow_terminal_gets_a_card_for_each_row(log: Log) -> None:
     assert "h1.example" in every
     assert "/tmp/a-rather" in every
     assert len(groups_of(file)) == 62
-    assert says(command("alerts", file, "--all", "--limit", "3")) == "--limit and --all: give one of them"
 
 
 def test_no_control_fills_the_table_alone(log: Log) -> None:
@@ -312,32 +303,3 @@ def test_a_forged_line_is_told_from_others(log: Log) -> None:
     done = command("alerts", log(*forged), "--follow")
     assert done.returncode == 2
     assert done.stdout == 'not a line of the shield (v: expected int, found "\\u001b")\n'
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        ((), "no connection to AWS: You must specify a region."),
-        (("nowhere.log",), "nowhere.log is not a file"),
-        (("-", "-"), "- is stdin, which can be read once"),
-        (("-", "--log-group", "x"), "give files, or log groups and stacks: not both"),
-        (
-            ("-", "--since", "yesterday"),
-            "--since yesterday: write 30m, 12h, 7d, or a time such as 2026-11-24T13:37:00Z",
-        ),
-        (("-", "--since", "1h", "--until", "2h"), "--until 2h is not after --since 1h"),
-        (("-", "--limit", "0"), "--limit 0: 1 to 10000"),
-        (("--follow",), "no connection to AWS: You must specify a region."),
-        (("broken.gz",), "broken.gz cannot be read: Not a gzipped file"),
-        (("log", "--since", "0h"), "--since 0h is not over yet"),
-        (("log", "--since", "0001-01-01T00:00:00+05:00"), "--since 0001-01-01T00:00:00+05:00: write 30m"),
-        (("log", "--follow", "--until", "1h"), "--follow shows lines as they come: --until"),
-        (("log", "--follow", "--log-group", "x"), "give files, or log groups and stacks: not both"),
-        (("log", "--follow", "--since", "1h"), "--follow shows lines as they come: --until"),
-        (("log", "nowhere", "--follow"), "nowhere is not a file"),
-    ],
-)
-def test_what_is_wrong_is_said(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
-    (tmp_path / "broken.gz").write_bytes(b"no")
-    (tmp_path / "log").write_text(connect("a.example") + "\n")
-    assert said in says(command("alerts", *arguments, cwd=tmp_path))

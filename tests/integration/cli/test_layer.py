@@ -119,21 +119,6 @@ def test_another_file_is_replaced_when_asked(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "mine.json").read_text())["bomFormat"] == "CycloneDX"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("-o", "nowhere/layer.zip"), "nowhere/layer.zip cannot be written: No such file or directory"),
-        (("-o", "folder"), "folder exists and holds something else"),
-        (("-o", "folder", "--force"), "folder is a folder: name a file"),
-        (("-o", "a.zip", "--sbom", "a.zip"), "--sbom a.zip is the layer's own file: name another"),
-    ],
-)
-def test_what_cannot_be_written(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
-    (tmp_path / "folder").mkdir()
-    assert said in says(command("layer", "--arch", "arm64", *arguments, cwd=tmp_path))
-    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
-
-
 def test_sbom_of_one_layer_is_always_the_same() -> None:
     assert layer_sbom("arm64") == layer_sbom("arm64")
     assert json.loads(layer_sbom("arm64"))["serialNumber"] != json.loads(layer_sbom("x86_64"))["serialNumber"]

@@ -84,26 +84,3 @@ def test_it_says_what_it_did_not_read(log: Path, tmp_path: Path) -> None:
     told = json.loads(done.stdout)
     assert (done.returncode, told["violations"], told["whole"]) == (3, 8, False), "something was found, perhaps not all"
     assert unknown in told["notes"]
-
-
-@pytest.mark.parametrize(
-    ("text", "listed", "said"),
-    [
-        ("https://x.example/\n", "list", 'list, line 1: "https://x.example/" is a URL; use "x.example:443"'),
-        ("# nothing\n", "list", "it has no entry"),
-        ("", "preset:paste", "there is no 'preset:paste'; use preset:exfiltration, preset:chat-webhooks"),
-        ("", "missing", "missing cannot be read: No such file or directory"),
-    ],
-)
-def test_a_list_that_is_wrong(log: Path, tmp_path: Path, text: str, listed: str, said: str) -> None:
-    (tmp_path / "list").write_text(text)
-    done = command("alerts", log, "--hosts", listed if ":" in listed else tmp_path / listed)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
-
-
-@pytest.mark.parametrize("option", [("--by", "function"), ("--lines",), ("--follow",)])
-def test_a_list_is_for_groups_by_target(log: Path, option: tuple[str, ...]) -> None:
-    done = command("alerts", log, "--hosts", "preset:exfiltration", *option)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "--hosts shows groups by target: remove --by, --lines and --follow" in done.stderr

@@ -92,12 +92,6 @@ def test_what_is_read(name: str, content: bytes, tmp_path: Path) -> None:
     assert [f"host.example{n}.com" in line for n, line in enumerate(lines)] == [True] * 3
 
 
-def test_bytes_that_are_no_text_lose_no_line(tmp_path: Path) -> None:
-    """CloudWatch puts the sign for it in their place."""
-    (tmp_path / "log").write_bytes(tmp("/tmp/XX").encode().replace(b"XX", b"\xff\xfe"))
-    assert json.loads(command("alerts", tmp_path / "log", "--json").stdout)["violations"] == 1
-
-
 @pytest.mark.long
 def test_ten_thousand_files_and_one_host(tmp_path: Path) -> None:
     """A result of Logs Insights has 10,000 rows. A file has as many as it has."""

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from harness.linting import lint
 from harness.thinning import long_but
-from integration.cli.running import command, says
+from integration.cli.running import command
 from shielded_function import ShieldedFunction, ShieldPolicy
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.options import Render, RenderFormat
@@ -212,16 +212,3 @@ def test_from_a_file_and_from_variables(form: RenderFormat, tmp_path: Path) -> N
         done = command(*asked, *(() if variables else ("--policy", "p.toml")), cwd=tmp_path, environment=variables)
         assert (done.returncode, done.stderr) == (0, f"shielded-function: {_NO_GRANTS}\n")
         assert "SHIELD_ALLOW_AWS" not in done.stdout
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("-p", "policy", "--function", "a b"), "--function a b: a function's name is 1 to 64 of A-Z a-z 0-9 _ -"),
-        (("--policy", "nowhere"), "the policy file nowhere cannot be read: No such file or directory"),
-        (("policy",), "a policy file is an option: write --policy policy"),
-    ],
-)
-def test_what_is_wrong_is_named(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
-    (tmp_path / "policy").write_text(POLICY.to_lines(), encoding="utf-8")
-    assert says(command("render", "--format", "sam", *arguments, cwd=tmp_path)) == said

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.alert_lines import armed, at, connect, folded, tmp
-from integration.cli.running import command, says
+from integration.cli.running import command
 
 pytestmark = pytest.mark.promise("cli.logs")
 
@@ -43,16 +43,3 @@ def test_what_is_new(log: Path, tmp_path: Path) -> None:
     assert told["previous"] == json.loads(before.read_text())["made"]
     assert [each["target"] for each in told["groups"] if each["is_new"]] == ["new.example:443"]
     assert "\x1b" not in done.stdout
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("--previous", "nowhere.json"), "--previous nowhere.json cannot be read: No such file or directory"),
-        (("--previous", "odd.json"), "--previous odd.json: `report --json` did not write it"),
-        (("--output", "x/y.html"), "x/y.html cannot be written: No such file or directory"),
-    ],
-)
-def test_what_is_wrong_is_said(log: Path, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
-    (tmp_path / "odd.json").write_text("{}")
-    assert says(command("report", log, *arguments, cwd=tmp_path)) == said

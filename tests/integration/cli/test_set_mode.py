@@ -12,7 +12,7 @@ import pytest
 
 from integration.cli.insights_account import Account, account, denying
 from integration.cli.moto_account import REGION, SHIELDED, moto_account
-from integration.cli.running import command, says
+from integration.cli.running import command
 from shielded_function.cli import set_mode
 from shielded_function.cli.errors import CliError
 from shielded_function.cli.modes import MODES, POLICIES, in_alert_mode, variable
@@ -136,26 +136,6 @@ def test_what_cannot_be_changed(environment: dict[str, Any], said: str) -> None:
     assert set_mode.plan("checkout", {"Environment": IN_THE_FILE}, {"read_handler": "alert"})
 
 
-VERSION = "a published version cannot be changed, and an alias has no environment"
-
-
-@pytest.mark.parametrize(
-    ("name", "assignments", "said"),
-    [
-        ("checkout:prod", ALERT, VERSION),
-        (f"{ARN}:2", ALERT, VERSION),
-        ("check out", ALERT, "check out is not a function's name or ARN"),
-        ("checkout", ["outbound=alert"], "outbound=alert: unknown control; known are outbound_connectivity, "),
-        ("checkout", ["read_handler=alrt"], "read_handler=alrt: unknown mode; known are block, alert, allow, and de"),
-        ("checkout", ["read_handler"], "read_handler: write control=mode"),
-        ("checkout", ["read_handler=alert", "read_handler=block"], "read_handler is given twice"),
-    ],
-)
-def test_what_is_misspelt_is_named(name: str, assignments: list[str], said: str) -> None:
-    with pytest.raises(CliError, match=said):
-        change(name, assignments)
-
-
 def test_what_aws_refuses(aws: Account) -> None:
     with pytest.raises(CliError, match="checkout: it does not exist in this account and region"):
         change("checkout", ALERT)
@@ -187,16 +167,6 @@ def test_the_revision_that_was_read_is_the_one_that_is_changed(checkout: Any, mo
     assert change("checkout", ALERT, json=True) == 0
     assert seen["RevisionId"] == "r-1"
     assert set(seen) == {"FunctionName", "Environment", "RevisionId"}
-
-
-def test_no_region_and_no_credentials() -> None:
-    for options, expected in (
-        ((), "no connection to AWS: You must specify a region."),
-        (("--region", REGION), "checkout: Unable to locate credentials"),
-        (("--profile", "nobody"), "no connection to AWS: The config profile (nobody) could not be found"),
-    ):
-        nothing = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}
-        assert says(command("set-mode", "checkout", *ALERT, *options, environment=nothing)) == expected
 
 
 def test_the_command_asks_first() -> None:

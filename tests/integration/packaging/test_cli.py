@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
@@ -14,7 +15,8 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from integration.cli.running import command, says
+from integration.cli.running import command
+from integration.docs.commands import check_options
 from shielded_function.cli import learned_files, render
 from shielded_function.cli.app import app
 from shielded_function.layer_archive import ARCHITECTURES
@@ -127,21 +129,6 @@ def test_policy_file_of_the_environment_adds_to_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "shield", "said"),
-    [
-        (("explain",), {}, "there is no policy: set SHIELD_* variables, or name a file with --policy"),
-        (("explain",), {"SHIELD_READ_WRITE_TMP": "blok"}, '"blok" is not a mode'),
-        (("explain", "--policy", "missing"), {}, "the policy file missing cannot be read: No such file"),
-        (("decide", "connect", "x:y:z"), ALERT, "x:y:z"),
-    ],
-)
-def test_one_line_says_what_is_wrong(
-    arguments: tuple[str, ...], shield: Mapping[str, str], said: str, tmp_path: Path
-) -> None:
-    assert said in says(command(*arguments, environment=shield, cwd=tmp_path))
-
-
-@pytest.mark.parametrize(
     ("arguments", "taken"),
     [
         (("alerts", "--by"), queries.GROUPS),
@@ -187,8 +174,18 @@ def test_without_the_extra_it_says_what_to_install(absent: str, said: str) -> No
     assert (done.returncode, done.stdout, done.stderr) == (2, "", line)
 
 
-def test_without_a_command_it_shows_the_commands() -> None:
+# In the order of their use: try it, learn a policy, see violations, check an app, work without the CDK.
+COMMANDS = "run drill fetch demo learn explain decide presets alerts report set-mode audit doctor layer render"
+
+
+def test_commands_are_in_order_with_an_example() -> None:
+    """The help of each ends with a command line that its options take."""
     assert command("--version").stdout == "shielded-function 0.1.0\n"
     shown = command().stdout
-    commands = ("demo", "doctor", "explain", "decide", "layer", "render", "set-mode", "run")
-    assert all(f" {command} " in shown for command in commands)
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    assert list(commands) == COMMANDS.split()
+    assert sorted(commands, key=lambda name: shown.index(f" {name} ")) == COMMANDS.split()
+    for name, each in commands.items():
+        program, *words = shlex.split(each.epilog.removeprefix("Example: "))
+        assert (program, words[0]) == ("shielded-function", name)
+        check_options([program, *words])
