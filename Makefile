@@ -14,7 +14,7 @@ C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] ru
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native runtimes demo test lonely test-long test-aws cases conformance workloads fuzz proofs lab test-libcs test-kernel arm64 test-arm64 bench bench-check bench-peers bench-runtimes bench-synth bench-lines visits lint format docs docs-serve wheel constraints clean
+.PHONY: help setup native runtimes demo test lonely attempts test-long test-aws cases conformance workloads fuzz proofs lab test-libcs test-kernel arm64 test-arm64 bench bench-check bench-peers bench-runtimes bench-synth bench-lines visits lint format docs docs-serve wheel constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ test: native runtimes ## run the tests but for the long rounds, aarch64 and othe
 
 lonely: setup ## list the tests that name no promise, and promises without a test
 	@PYTHONPATH=tests $(BIN)/python -m integration.docs.promises
+
+attempts: setup ## list the tests that try to break each promise
+	@cd tests && ../$(BIN)/python -m integration.docs.matrix
 
 LONG_TESTS ?= tests
 test-long: native runtimes ## run in full what `make test` tries in small: versions, modes, races, properties, AWS's hosts, deployments against moto, the wheel
