@@ -14,11 +14,10 @@ import os
 import socket
 import struct
 import sys
-import threading
 import time
 
 from changing import SECONDS
-from ways import LIBC, refusal
+from ways import LIBC, meanwhile, refusal
 
 PATIENCE = 45  # seconds: it stops once it got through
 AT_FDCWD, EXCHANGE = -100, 2
@@ -49,23 +48,20 @@ def by_text(file: str) -> tuple[int, int]:
 
 
 def by_name(folder: str, outside: str) -> tuple[int, int]:
-    inner, link, stop = f"{folder}/inner", f"{folder}/link", threading.Event()
+    inner, link = f"{folder}/inner", f"{folder}/link"
     os.mkdir(inner)
     os.symlink(outside, link)
 
     def exchange() -> None:
-        while not stop.is_set():
-            LIBC.syscall(RENAMEAT2, AT_FDCWD, inner.encode(), AT_FDCWD, link.encode(), EXCHANGE)
+        LIBC.syscall(RENAMEAT2, AT_FDCWD, inner.encode(), AT_FDCWD, link.encode(), EXCHANGE)
 
-    sys.setswitchinterval(1e-5)
-    threading.Thread(target=exchange, daemon=True).start()
     tries, end = 0, time.monotonic() + PATIENCE
-    while time.monotonic() < end and not os.path.lexists(f"{outside}/socket"):
-        with socket.socket(socket.AF_UNIX) as bound:
-            refusal(lambda bound=bound: bound.bind(f"{inner}/socket"))
-        refusal(lambda: os.unlink(f"{inner}/socket"))
-        tries += 1
-    stop.set()
+    with meanwhile(exchange):
+        while time.monotonic() < end and not os.path.lexists(f"{outside}/socket"):
+            with socket.socket(socket.AF_UNIX) as bound:
+                refusal(lambda bound=bound: bound.bind(f"{inner}/socket"))
+            refusal(lambda: os.unlink(f"{inner}/socket"))
+            tries += 1
     return int(os.path.lexists(f"{outside}/socket")), tries
 
 

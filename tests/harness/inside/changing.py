@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from ways import LIBC, refusal
+from ways import LIBC, meanwhile, refusal
 
 SECONDS = float(os.environ.get("RACE_SECONDS", "1"))
 Told = dict[str, int | str | None]
@@ -48,22 +48,14 @@ def open_while_the_path_changes(harmless: bytes, other: bytes, inode: int) -> tu
 
 def open_while(change: Callable[[], object], attempt: Callable[[], int], inode: int) -> tuple[int, int]:
     """Opens for some seconds while another thread changes what is used; how often it was that inode, and any file."""
-    ends = threading.Event()
-
-    def go_on() -> None:
-        while not ends.is_set():
-            change()
-
-    sys.setswitchinterval(1e-5)
-    threading.Thread(target=go_on, daemon=True).start()
     until, those, all_files = time.monotonic() + SECONDS, 0, 0
-    while time.monotonic() < until:
-        descriptor = attempt()
-        if descriptor >= 0:
-            those += os.fstat(descriptor).st_ino == inode
-            all_files += 1
-            os.close(descriptor)
-    ends.set()
+    with meanwhile(change):
+        while time.monotonic() < until:
+            descriptor = attempt()
+            if descriptor >= 0:
+                those += os.fstat(descriptor).st_ino == inode
+                all_files += 1
+                os.close(descriptor)
     return those, all_files
 
 

@@ -16,10 +16,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 
 from syscalls import call
-from ways import LIBC, ask_for_work, copy_does, print_result, refusal, way
+from ways import LIBC, ask_for_work, copy_does, in_threads, meanwhile, print_result, refusal, way
 
 LIBC.mmap.restype = ctypes.c_void_p
 
@@ -39,14 +38,6 @@ def engine_pages() -> list[tuple[int, int]]:
         if "libshield" in line[-1] or (ranges and low == ranges[-1][1]):
             ranges.append((low, high))
     return ranges
-
-
-def in_threads(number: int, function: Callable[[], object]) -> None:
-    threads = [threading.Thread(target=function) for _ in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 @way
@@ -230,23 +221,14 @@ def libraries_that_come_and_go() -> int:
 @way
 def libraries_beside_changing_descriptors() -> int:
     """The loader's descriptor has the number that another thread has just closed: the mapping waits a moment for it."""
-    done = threading.Event()
-
-    def open_and_close() -> None:
-        while not done.is_set():
-            os.close(os.open("/dev/null", os.O_RDONLY))
 
     def load() -> int:  # by libc's function, which keeps no other thread of Python waiting
         library = LIBC.dlopen(b"/var/task/inline.so", os.RTLD_NOW)
         return library is not None and LIBC.dlclose(ctypes.c_void_p(library)) == 0
 
     LIBC.dlopen.restype = ctypes.c_void_p
-    sys.setswitchinterval(1e-5)
-    for _ in range(4):
-        threading.Thread(target=open_and_close, daemon=True).start()
-    loaded = sum(load() for _ in range(2000))
-    done.set()
-    return loaded
+    with meanwhile(lambda: os.close(os.open("/dev/null", os.O_RDONLY)), 4):
+        return sum(load() for _ in range(2000))
 
 
 @way

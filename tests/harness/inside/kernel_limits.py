@@ -15,11 +15,10 @@ import resource
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable
 from typing import Any
 
-from ways import LIBC, ask_for_work, refusal
+from ways import LIBC, ask_for_work, in_threads, refusal
 
 RESTORE = b"GET /2018-06-01/runtime/restore/next HTTP/1.1\r\n\r\n"
 X86 = platform.machine() == "x86_64"
@@ -171,9 +170,7 @@ def answers() -> None:
     before, size = asked(), stack_size() >> 20
     ask_for_work()
     now, threads = asked() if stack_size() >> 20 == size else [], list[int]()
-    thread = threading.Thread(target=lambda: threads.append(stack_size()))
-    thread.start()
-    thread.join()
+    in_threads(1, lambda: threads.append(stack_size()))
     if not (child := os.fork()):
         os._exit(asked() != before)
     status = os.waitpid(child, 0)[1]

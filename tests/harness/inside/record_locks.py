@@ -11,10 +11,9 @@ import os
 import socket
 import sqlite3
 import sys
-import threading
 from collections.abc import Callable
 
-from ways import copy_returns, refusal, taken_over
+from ways import copy_returns, in_threads, refusal, taken_over
 
 LOCKED, DATABASE = "/tmp/lock", "/tmp/database"
 
@@ -97,7 +96,5 @@ def _begins() -> bool:
 
 if __name__ == "__main__":
     if sys.argv[2] == "threads":
-        thread = threading.Thread(target=int)
-        thread.start()
-        thread.join()
+        in_threads(1, int)
     print(*globals()[sys.argv[1]]())

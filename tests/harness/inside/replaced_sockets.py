@@ -19,7 +19,7 @@ from contextlib import ExitStack
 
 from hellos import address, hello
 from questions import ALLOWED, RESOLVER, address_in, answer, by_udp, framed, over_tcp, query, use
-from ways import WAYS, disconnect, refusal, taken_over, way
+from ways import WAYS, disconnect, in_threads, meanwhile, refusal, taken_over, way
 
 STOLEN = "stolen.evil.example"
 UNLISTED = ("198.51.100.9", 80)
@@ -27,28 +27,6 @@ SHARED = 300
 THREADS, TIMES = 4, 50
 RESET = struct.pack("ii", 1, 0)
 Tries = Iterator[None]
-
-
-@contextlib.contextmanager
-def taking_turns(*numbers: int) -> Iterator[None]:
-    """These are laid over one number, all the time."""
-    done = threading.Event()
-
-    def lay() -> None:
-        while not done.is_set():
-            for number in numbers:
-                with contextlib.suppress(OSError):
-                    os.dup2(number, SHARED)
-
-    thread = threading.Thread(target=lay, daemon=True)
-    os.dup2(numbers[0], SHARED)
-    sys.setswitchinterval(1e-5)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def full_of(data: bytes, listener: socket.socket) -> tuple[socket.socket, socket.socket]:
@@ -143,7 +121,9 @@ def a_datagram_by_a_local_socket() -> Tries:
     ours, _theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     ours.setblocking(False)
-    with taking_turns(udp.fileno(), ours.fileno()):
+    numbers = (udp.fileno(), ours.fileno())
+    os.dup2(numbers[0], SHARED)
+    with meanwhile(lambda: [refusal(lambda n=n: os.dup2(n, SHARED)) for n in numbers]):
         shared = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, fileno=SHARED)
         while True:
             with contextlib.suppress(OSError):
@@ -174,11 +154,7 @@ def honest_threads() -> Tries:
             work()
             went_well.append(None)
 
-    threads = [threading.Thread(target=repeat) for _ in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(THREADS, repeat)
     yield from went_well
 
 

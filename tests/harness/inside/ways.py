@@ -9,7 +9,9 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -76,6 +78,33 @@ def raise_from(status: int) -> None:
     """Of a program that exits with its errno."""
     if status:
         raise OSError(status, os.strerror(status))
+
+
+def in_threads(number: int, work: Callable[[], object]) -> None:
+    """Until all of them are done."""
+    threads = [threading.Thread(target=work) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@contextmanager
+def meanwhile(work: Callable[[], object], number: int = 1) -> Iterator[None]:
+    """Other threads do this over and over, until the block ends."""
+    done = threading.Event()
+
+    def repeat() -> None:
+        while not done.is_set():
+            work()
+
+    sys.setswitchinterval(1e-5)
+    for _ in range(number):
+        threading.Thread(target=repeat, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
 
 
 def taken_over(*numbers: int) -> list[int]:
