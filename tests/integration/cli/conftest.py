@@ -1,3 +1,21 @@
-"""The promise of the tests here that name no other."""
+"""The promise of the tests here that name no other, and logs in files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 PROMISE = "cli.commands"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Callable[..., Path]:
+    """A file of these lines."""
+
+    def write(*lines: str, name: str = "log") -> Path:
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+        return tmp_path / name
+
+    return write

@@ -19,17 +19,6 @@ from integration.cli.running import command
 pytestmark = pytest.mark.promise("cli.logs")
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Callable[..., Path]:
-    """A file of these lines."""
-
-    def write(*lines: str) -> Path:
-        (tmp_path / "log").write_text("\n".join(lines) + "\n")
-        return tmp_path / "log"
-
-    return write
-
-
 Log = Callable[..., Path]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,8 @@ LOG = [
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> Path:
-    path = tmp_path / "log.jsonl"
-    path.write_text("\n".join(LOG) + "\n")
-    return path
+def file(log: Callable[..., Path]) -> Path:
+    return log(*LOG, name="log.jsonl")
 
 
 def found(*arguments: str | Path) -> list[tuple[object, ...]]:
@@ -41,15 +40,15 @@ def found(*arguments: str | Path) -> list[tuple[object, ...]]:
     return sorted(tuple(each[key] for key in keys) for each in told["groups"])
 
 
-def test_who_asked_for_something_on_a_list(log: Path) -> None:
-    assert found(log, "--hosts", "preset:exfiltration") == [
+def test_who_asked_for_something_on_a_list(file: Path) -> None:
+    assert found(file, "--hosts", "preset:exfiltration") == [
         ("checkout", "webhook.site", "alert", 1, at(20), at(20)),
         ("checkout", "webhook.site", "alert", 4, at(22), at(22)),
         ("refund", "*.oast.fun", "alert", 1, at(21), at(21)),
         ("refund", "webhook.site", "block", 1, at(23), at(23)),
         ("report", "paste.ee", "alert", 1, at(19), at(19)),
     ]
-    done = command("alerts", log, "--hosts", "preset:exfiltration", environment={"COLUMNS": "80"})
+    done = command("alerts", file, "--hosts", "preset:exfiltration", environment={"COLUMNS": "80"})
     assert done.returncode == 3
     assert max(map(len, done.stdout.splitlines())) <= 80
     assert "app > requests > urllib3" in " ".join(done.stdout.split())
@@ -58,20 +57,20 @@ def test_who_asked_for_something_on_a_list(log: Path) -> None:
     assert "api.stripe.com" not in done.stdout
 
 
-def test_a_list_of_ones_own(log: Path, tmp_path: Path) -> None:
+def test_a_list_of_ones_own(file: Path, tmp_path: Path) -> None:
     listed = tmp_path / "list.txt"
     listed.write_text("# of last week\n203.0.113.0/24  # an address counts by itself\n\nfine.example\n")
-    assert [each[1] for each in found(log, "--hosts", listed)] == ["203.0.113.0/24"]
+    assert [each[1] for each in found(file, "--hosts", listed)] == ["203.0.113.0/24"]
     many = [f"h{number}.example" for number in range(600)]
     listed.write_text("\n".join([*many, "api.stripe.com"]))
-    every = found(log, "--hosts", listed, "--hosts", "preset:chat-webhooks")
+    every = found(file, "--hosts", listed, "--hosts", "preset:chat-webhooks")
     assert [each[1] for each in every] == ["api.stripe.com"]
     listed.write_text("fine.example\n")
-    done = command("alerts", log, "--hosts", listed)
+    done = command("alerts", file, "--hosts", listed)
     assert (done.returncode, done.stdout) == (0, "0 violations of 0 kinds\n")
 
 
-def test_it_says_what_it_did_not_read(log: Path, tmp_path: Path) -> None:
+def test_it_says_what_it_did_not_read(file: Path, tmp_path: Path) -> None:
     broken = '{"function_shield":true,"v":"x"}'
     lines = [armed(), broken, folded("outbound_connectivity", 7, details={"host": "webhook.site"})]
     (tmp_path / "log").write_text("\n".join(lines) + "\n")
@@ -80,7 +79,7 @@ def test_it_says_what_it_did_not_read(log: Path, tmp_path: Path) -> None:
     assert "1 lines" in done.stderr
     unknown = "checkout: 7 violations were counted and not written: their targets are unknown"
     assert unknown in done.stderr
-    done = command("alerts", tmp_path / "log", log, "--hosts", "preset:exfiltration", "--json")
+    done = command("alerts", tmp_path / "log", file, "--hosts", "preset:exfiltration", "--json")
     told = json.loads(done.stdout)
     assert (done.returncode, told["violations"], told["whole"]) == (3, 8, False), "something was found, perhaps not all"
     assert unknown in told["notes"]

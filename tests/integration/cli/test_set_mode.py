@@ -6,8 +6,8 @@ import dataclasses
 import json
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import MagicMock
 
-import botocore.client
 import pytest
 
 from integration.cli.insights_account import Account, account, denying
@@ -80,16 +80,8 @@ def test_several_at_once_and_back_again(checkout: Any, capsys: pytest.CaptureFix
     assert variables(checkout) == SHIELDED
 
 
-def test_throttled_requests_are_tried_as_often_as_others(checkout: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[Any] = []
-    call = botocore.client.BaseClient._make_api_call
-    monkeypatch.setattr(
-        botocore.client.BaseClient,
-        "_make_api_call",
-        lambda client, *given: made.append(client.meta.config.retries) or call(client, *given),
-    )
-    change("checkout", ["read_handler=alert"])
-    assert {each["total_max_attempts"] for each in made} == {9}, "cli/aws.py"
+def test_throttled_requests_are_tried_as_often_as_others() -> None:
+    assert set_mode.client_of("lambda", Place(REGION)).meta.config.retries["total_max_attempts"] == 9, "cli/aws.py"
 
 
 def test_what_changes_nothing(aws: Account, checkout: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,21 +144,14 @@ def test_what_aws_refuses(aws: Account) -> None:
             change("checkout", ALERT)
 
 
-def test_the_revision_that_was_read_is_the_one_that_is_changed(checkout: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """moto knows no revisions: they are played here."""
-    seen: dict[str, Any] = {}
-    real = botocore.client.BaseClient._make_api_call
-
-    def call(self: Any, name: str, arguments: dict[str, Any]) -> Any:
-        if name == "UpdateFunctionConfiguration":
-            seen.update(arguments)
-        answer = real(self, name, arguments)
-        return {**answer, "RevisionId": "r-1"} if name == "GetFunctionConfiguration" else answer
-
-    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
-    assert change("checkout", ALERT, json=True) == 0
-    assert seen["RevisionId"] == "r-1"
-    assert set(seen) == {"FunctionName", "Environment", "RevisionId"}
+def test_the_revision_that_was_read_is_the_one_that_is_changed() -> None:
+    """moto knows no revisions."""
+    client = MagicMock()
+    read = {"Environment": {"Variables": SHIELDED}, "RevisionId": "r-1"}
+    set_mode._update(client, "checkout", read, [set_mode.Change("read_handler", "block", "alert")])
+    asked = client.update_function_configuration.call_args.kwargs
+    variables = {**SHIELDED, "SHIELD_READ_HANDLER": "alert"}
+    assert asked == {"FunctionName": "checkout", "Environment": {"Variables": variables}, "RevisionId": "r-1"}
 
 
 def test_the_command_asks_first() -> None:
