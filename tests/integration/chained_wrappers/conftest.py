@@ -6,9 +6,7 @@ import platform
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
-import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
@@ -16,14 +14,14 @@ from harness import programs
 from harness.compiling import compile_c
 from harness.engine import layer
 from integration.chained_wrappers.catalogue import CASES, HERE, Case, write_scripts
-from shielded_function import ShieldedFunction, ShieldPolicy
+from runtimes.functions import Described, synthesize
+from shielded_function import ShieldPolicy
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 
 PROMISE = "child.wrappers"
 __all__ = ["layer"]
 
-STACK, UNSHIELDED = "Wrapped", "Unshielded"
-_ARCHITECTURE = {"x86_64": lambda_.Architecture.X86_64, "aarch64": lambda_.Architecture.ARM_64}
+UNSHIELDED = "Unshielded"
 
 
 def _make_layer(into: Path) -> Path:
@@ -52,36 +50,16 @@ def _options(case: Case) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def assembly(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
     """The app, as `cdk synth` writes it."""
-    folder = tmp_path_factory.mktemp("wrapped")
-    app = cdk.App(
-        outdir=str(folder / "cdk.out"), analytics_reporting=False, context={"aws:cdk:enable-path-metadata": True}
-    )
-    stack = cdk.Stack(app, STACK)
-    code = lambda_.Code.from_asset(str(HERE / "code"), exclude=["**/__pycache__"])
-    common: Any = {"runtime": lambda_.Runtime.PYTHON_3_13, "code": code}
-    common |= {"architecture": _ARCHITECTURE[platform.machine()], "timeout": cdk.Duration.seconds(30)}
+    blocked = ShieldPolicy(read_handler="block")
+    cases = {name: (case, blocked) for name, case in CASES.items()} | {UNSHIELDED: (CASES["PlainSh"], None)}
+    functions = [
+        Described(name, lambda_.Runtime.PYTHON_3_13, case.handler, HERE / "code", policy, _options(case))
+        for name, (case, policy) in cases.items()
+    ]
+    return synthesize(tmp_path_factory.mktemp("wrapped") / "cdk.out", functions)
 
-    def version(name: str, content: Path) -> lambda_.LayerVersion:
-        return lambda_.LayerVersion(stack, name, code=lambda_.Code.from_asset(str(content)))
 
-    wrappers, adapter = version("Wrappers", _make_layer(folder / "layer")), version("Adapter", HERE / "adapter")
-    for name, case in CASES.items():
-        ShieldedFunction(
-            stack,
-            name,
-            handler=case.handler,
-            environment=_options(case),
-            layers=[wrappers, adapter] if case.adapter else [wrappers],
-            policy=ShieldPolicy(read_handler="block"),
-            **common,
-        )
-    lambda_.Function(
-        stack,
-        UNSHIELDED,
-        handler="app.handler",
-        environment=_options(CASES["PlainSh"]),
-        layers=[wrappers],
-        **common,
-    )
-    app.synth()
-    return CloudAssembly(folder / "cdk.out")
+@pytest.fixture(scope="session")
+def wrappers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The layer with all of them."""
+    return _make_layer(tmp_path_factory.mktemp("wrappers") / "layer")

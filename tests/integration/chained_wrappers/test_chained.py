@@ -5,13 +5,16 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from harness import programs
 from harness.thinning import long_but
-from integration.chained_wrappers.catalogue import CASES
-from integration.chained_wrappers.conftest import STACK, UNSHIELDED
+from integration.chained_wrappers.catalogue import CASES, HERE
+from integration.chained_wrappers.conftest import UNSHIELDED
+from runtimes.functions import STACK
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.function import EmulatedFunction, Invocation
 from shielded_function_emulator.sandbox import shield_lines
@@ -23,9 +26,10 @@ WORK = {"data": "content", "thread": "heard", "later": "imported later"}
 
 
 @contextmanager
-def started(assembly: CloudAssembly, name: str) -> Iterator[EmulatedFunction]:
-    """The function, in a sandbox where somebody listens at the address that it must not connect to."""
-    with EmulatedFunction(assembly.function(STACK, name)) as function:
+def started(assembly: CloudAssembly, name: str, *layers: Path) -> Iterator[EmulatedFunction]:
+    """The function with these layers too, in a sandbox where somebody listens where it must not connect to."""
+    package = assembly.function(STACK, name)
+    with EmulatedFunction(replace(package, layers=(*package.layers, *layers))) as function:
         if not function.sandbox.isolation.whole:
             pytest.skip(f"needs a sandbox of its own: {function.sandbox.isolation.note}")
         with function.sandbox.socket() as listener:
@@ -40,17 +44,18 @@ def violations(invocation: Invocation) -> list[str]:
     return [line["policy"] for line in lines if "policy" in line]
 
 
-def test_the_attempts_are_real(assembly: CloudAssembly) -> None:
-    with started(assembly, UNSHIELDED) as function:
+def test_the_attempts_are_real(assembly: CloudAssembly, wrappers: Path) -> None:
+    with started(assembly, UNSHIELDED, wrappers) as function:
         assert function.invoke({"do": "attempts"}).payload == dict.fromkeys(POLICIES, "done")
 
 
 @pytest.mark.parametrize("name", long_but(KEPT, CASES))
-def test_behind_a_wrapper(assembly: CloudAssembly, name: str) -> None:
+def test_behind_a_wrapper(assembly: CloudAssembly, wrappers: Path, name: str) -> None:
     case = CASES[name]
     if "preloaded" in case.seen and not programs.jemalloc():
         pytest.skip(f"no libjemalloc; {programs.REDIS.missing()}")
-    with started(assembly, name) as function:
+    layers = [wrappers, HERE / "adapter"] if case.adapter else [wrappers]
+    with started(assembly, name, *layers) as function:
         cold, attempts, warm = (function.invoke({"do": what}) for what in ("work", "attempts", "work"))
     for worked in (cold, warm):
         assert not worked.failed, (worked.payload, [line.message for line in cold.log])
