@@ -31,7 +31,7 @@ from .log_files import check_files, read_lines
 from .log_groups import find_batches
 from .naming_presets import presets_for
 from .options import Alerts, Where
-from .sources import BOTH, Found, Source, notes_of, source_of, span_of
+from .sources import BOTH, Source, notes_of, source_of, span_of
 from .terminal import cell
 
 SINCE: Final = "24h"
@@ -88,7 +88,7 @@ def _show_groups(source: Source, options: Alerts, *, json: bool) -> int:
         at_least = "" if whole else "at least "
         screen.print(f"{at_least}{total:,} violations of {kinds:,} kinds{time_asked}")
         terminal.note(*notes)
-    return _status(found if total else found._replace(whole=whole), bool(total))
+    return NOT_WHOLE if not found.whole or not (total or whole) else FOUND if total else 0
 
 
 def _print_groups(header: dict[str, Any], groups: Iterable[Group]) -> None:
@@ -99,12 +99,6 @@ def _print_groups(header: dict[str, Any], groups: Iterable[Group]) -> None:
         print(between, f"    {json_module.dumps(group)}", sep="\n", end="")
         between = ","
     print("\n  ]\n}" if between else "]\n}")
-
-
-def _status(found: Found, any_violation: bool) -> int:
-    if not found.whole:
-        return NOT_WHOLE
-    return FOUND if any_violation else 0
 
 
 # Lines
@@ -120,7 +114,7 @@ def _show_lines(source: Source, limit: int, *, json: bool) -> int:
     if len(rows) == limit:
         terminal.note(f"the newest {limit:,} lines" + (": --limit shows more" if limit < MAX_ROWS else ""))
     terminal.note(*found.notes)
-    return _status(found, bool(rows))
+    return NOT_WHOLE if not found.whole else FOUND if rows else 0
 
 
 def _print_line(screen: Console, record: Record, *, json: bool, stream: str = "") -> bool:

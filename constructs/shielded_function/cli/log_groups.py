@@ -53,15 +53,14 @@ def find_batches(where: Where) -> tuple[list[Batch], tuple[str, ...]]:
 
 
 def _batches(by_group: Mapping[str, Sequence[str]]) -> tuple[list[Batch], tuple[str, ...]]:
-    """The batches for functions by log group."""
-    batches: list[Batch] = []
-    owners = {group: frozenset(names) for group, names in by_group.items()}
-    shared = {group: names for group, names in by_group.items() if len(names) > 1}
-    for group, names in shared.items():
-        batches += [Batch((group,), part, {group: owners[group]}) for part in _parts(tuple(names))]
-    for part in _parts(tuple(group for group in by_group if group not in shared)):
-        functions_of_part = tuple(by_group[group][0] for group in part)
-        batches.append(Batch(part, functions_of_part, {group: owners[group] for group in part}))
+    """The batches for functions by log group; all lines of a log group whose functions are unknown."""
+    owners = {group: frozenset(names) for group, names in by_group.items() if names}
+    shared = [group for group, names in by_group.items() if len(names) > 1]
+    batches = [Batch((group,), part, {group: owners[group]}) for group in shared for part in _parts(by_group[group])]
+    for count in (1, 0):
+        for part in _parts([group for group, names in by_group.items() if len(names) == count]):
+            names = tuple(name for group in part for name in by_group[group])
+            batches.append(Batch(part, names, {group: owners[group] for group in part} if count else {}))
     return batches, tuple(sorted(name for names in by_group.values() for name in names))
 
 
@@ -76,14 +75,12 @@ def _all_batches(place: Place) -> tuple[list[Batch], tuple[str, ...]]:
             known += [name for name in names if name not in known]
     if not by_group:
         raise CliError(f"no log group here has a metric filter of {NAMESPACE}; {NAME_IT}")
-    unknown = tuple(group for group, names in by_group.items() if not names)  # a foreign filter names none
-    batches, functions = _batches({group: names for group, names in by_group.items() if names})
-    return [*batches, *(Batch(part) for part in _parts(unknown))], functions
+    return _batches(by_group)  # a foreign filter names no function
 
 
-def _parts(names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def _parts(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
     for at in range(0, len(names), MAX_LOG_GROUPS):
-        yield names[at : at + MAX_LOG_GROUPS]
+        yield tuple(names[at : at + MAX_LOG_GROUPS])
 
 
 def _functions_of(stack: Any, name: str) -> Iterator[str]:
