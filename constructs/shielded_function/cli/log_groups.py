@@ -89,8 +89,8 @@ def _functions_of(stack: Any, name: str) -> Iterator[str]:
     while todo:
         current = todo.pop()
         seen.add(current)
-        action, what = "cloudformation:ListStackResources", f"the stack {current}"
-        for resource in call(stack, action, what, "StackResourceSummaries", StackName=current):
+        action, subject = "cloudformation:ListStackResources", f"the stack {current}"
+        for resource in call(stack, action, subject, "StackResourceSummaries", StackName=current):
             kind, identity = resource["ResourceType"], resource.get("PhysicalResourceId")
             if identity and kind == "AWS::Lambda::Function":
                 yield identity

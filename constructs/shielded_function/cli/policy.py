@@ -1,4 +1,4 @@
-"""`shielded-function explain`, `decide` and `presets`: a policy in plain words, its decision, and what libraries need.
+"""`shielded-function explain`, `decide` and `presets`: a policy in plain words, its decision, the needs of libraries.
 
 The C core, which also runs inside the function, makes the decisions.
 """
