@@ -11,6 +11,7 @@ import pytest
 from harness.checkout_app import synthesized
 from harness.in_moto import aws as aws
 from integration.examples.catalogue import FOLDER
+from shielded_function_emulator.sandbox import Sandbox
 
 PROMISE = "construct.examples"
 
@@ -21,3 +22,11 @@ Assembly = Callable[[str], Path]
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     """The folder that `cdk synth` wrote for an example, by the example's name."""
     return cache(lambda name: synthesized(tmp_path_factory, FOLDER / name).directory)
+
+
+@pytest.fixture(scope="session")
+def namespaces() -> None:
+    """Skips where a sandbox has none of its own."""
+    with Sandbox() as sandbox:
+        if not sandbox.isolation.whole:
+            pytest.skip(f"needs a sandbox of its own: {sandbox.isolation.note}")

@@ -21,7 +21,6 @@ from shielded_function_emulator.incidents.staging import stage
 from shielded_function_emulator.kernel import machine
 from shielded_function_emulator.languages import find as find_runtime
 from shielded_function_emulator.languages import python
-from shielded_function_emulator.sandbox import Sandbox
 
 pytestmark = [
     pytest.mark.promise("cli.drill"),
@@ -32,14 +31,7 @@ NODE = "Live/Events/SendText"
 
 
 @pytest.fixture(scope="module")
-def _sandbox() -> None:
-    with Sandbox() as sandbox:
-        if not sandbox.isolation.whole:
-            pytest.skip(f"no namespaces on this machine: {sandbox.isolation.note}")
-
-
-@pytest.fixture(scope="module")
-def told(assembly: Assembly, _sandbox: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def told(assembly: Assembly, namespaces: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The example of docs/guide/before-you-deploy.md: a worm of npm by its twin in Python, and calls that pass."""
     (block,) = (one for one in read_page(ROOT / "docs/guide/before-you-deploy.md").blocks if one.elsewhere)
     folder = tmp_path_factory.mktemp("drill")
@@ -85,7 +77,7 @@ def test_what_no_control_stops(told: dict[str, Any]) -> None:
     assert incident(told, "xz")["outcome"] == "not run"
 
 
-@pytest.mark.usefixtures("_sandbox")
+@pytest.mark.usefixtures("namespaces")
 @pytest.mark.long
 def test_what_a_wider_policy_lets_through_in_a_node_function(assembly: Assembly, tmp_path: Path) -> None:
     """One host is allowed: the incident is stopped in part only, which is not what was expected."""
@@ -114,7 +106,7 @@ def test_what_a_wider_policy_lets_through_in_a_node_function(assembly: Assembly,
     raise AssertionError("the example has no function in Java")
 
 
-@pytest.mark.usefixtures("_sandbox")
+@pytest.mark.usefixtures("namespaces")
 def test_what_does_not_happen_unshielded_shows_nothing() -> None:
     """A name that is too long cannot be asked for, with or without a shield."""
     behaviour = Behaviour("resolve", {"take": "env", "host": f"{'a' * 64}.example"})

@@ -15,20 +15,15 @@ from integration.examples.outside import ATTEMPTS, CHARGE, DATABASE, Aws, alerts
 from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage, Known
 from shielded_function_emulator.function import EmulatedFunction, Invocation
 from shielded_function_emulator.kernel import machine
-from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_monitoring.cfn.values import Resolver
 
-pytestmark = pytest.mark.skipif(machine() != "x86_64", reason="the examples' functions are for x86_64")
+pytestmark = [
+    pytest.mark.skipif(machine() != "x86_64", reason="the examples' functions are for x86_64"),
+    pytest.mark.usefixtures("namespaces"),
+]
 
 DENIED = dict.fromkeys(ATTEMPTS, "denied")
 POLICIES = {"outbound_connectivity", "read_write_tmp", "create_child_process"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def a_sandbox_of_its_own() -> None:
-    with Sandbox() as sandbox:
-        if not sandbox.isolation.whole:
-            pytest.skip(f"needs a sandbox of its own: {sandbox.isolation.note}")
 
 
 def answer(invocation: Invocation) -> object:
