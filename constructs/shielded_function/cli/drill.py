@@ -139,12 +139,12 @@ def _facts(incident: Incident) -> dict[str, Any]:
 
 
 def _told(played: Played, alarms: Sequence[Any]) -> Told:
-    from shielded_function_emulator.incidents import BEHAVIOURS
+    from shielded_function_emulator.incidents import kinds
 
     behaviours = [
         {
             "behaviour": step.behaviour.title,
-            "unshielded": f"happened: {BEHAVIOURS[step.behaviour.do].proof}",
+            "unshielded": f"happened: {kinds()[step.behaviour.do].proof}",
             "shielded": "happened" if step.happened else "stopped",
             "stopped_by": step.stopped_by,
             "reported_by": step.reported_by,

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Any, Final, NamedTuple
 
 if sys.version_info >= (3, 11):
@@ -23,63 +24,8 @@ FOLDER: Final = Path(__file__).parent
 TLS_PORT: Final = 443
 PROGRAM: Final = '#!/bin/sh\necho "{\\"shielded_drill\\":\\"$1\\",\\"ran\\":$2}" >&2\n'
 """A program of an incident proves that it ran by a line in the log. $1 is the run's nonce, $2 the step's number."""
-PROGRAM_FILE: Final = "/var/task/drill-program"
 
 
-class Kind(NamedTuple):
-    """A kind of behaviour.
-
-    Attributes:
-        title: its deed, with its parameters.
-        parameters: their names.
-        proof: how it is known that it happened.
-        step: its step of the plan, beside the request to its host: texts with its parameters.
-    """
-
-    title: str
-    parameters: tuple[str, ...]
-    proof: str
-    step: Mapping[str, Any]
-
-
-_GOT, _RAN = "the receiver got it", "it wrote to the log"
-_SIGNED: Final = {"Authorization": "AWS4-HMAC-SHA256 Credential={key}/"}
-BEHAVIOURS: Final[Mapping[str, Kind]] = {
-    "send": Kind("send {take} to {host}:{port}", ("take", "host", "port"), _GOT, {}),
-    "resolve": Kind(
-        "send {take} in names under {host}",
-        ("take", "host"),
-        "the name server was asked",
-        {"lookup": "{label}.{host}", "host": ""},
-    ),
-    "ask": Kind("ask {host}:{port} where it is", ("host", "port"), _GOT, {}),
-    "aws": Kind(
-        "call {service} with the role's keys",
-        ("service",),
-        _GOT,
-        {"body": "Action=GetCallerIdentity", "headers": _SIGNED},
-    ),
-    "mine": Kind("talk to the pool {host}:{port}", ("host", "port"), _GOT, {"body": '{"method":"login"}'}),
-    "evaluate": Kind("run code from {host}:{port}", ("host", "port"), _RAN, {"evaluate": True}),
-    "download": Kind(
-        "get {path} from {host}:{port}, run it",
-        ("host", "port", "path"),
-        _RAN,
-        {"write": "{path}", "start": ["{path}"]},
-    ),
-    "run": Kind("run a program that it brought", (), _RAN, {"start": [PROGRAM_FILE]}),
-    "shell": Kind("start a shell", (), _RAN, {"start": ["/bin/sh", "-c", PROGRAM, "sh"]}),
-    "overwrite": Kind("overwrite {path}", ("path",), "the file is another", {"write": "{path}"}),
-    "delete": Kind("delete {path}", ("path",), "the file is gone", {"delete": "{path}"}),
-    "alter": Kind("swap data of the HTTP client", (), "the client returned other data", {"hook": "alter"}),
-    "answer": Kind("put {take} into the response", ("take",), "the caller got it", {"hook": "answer"}),
-}
-"""By name. `send` takes `way` as well: body (the default), query or header."""
-WAYS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "body": {"body": "{base64}"},
-    "query": {"path": "/?{base64}"},
-    "header": {"headers": {"Referer": "http://1.a/{base64}"}},
-}
 TAKEN: Final[Mapping[str, str]] = {"env": "credentials", "npmrc": ".npmrc", "files": "files"}
 """The secrets that a behaviour takes: the role's keys of the environment, the token of `.npmrc`, all found files."""
 
@@ -90,7 +36,7 @@ class IncidentError(Exception):
 
 @dataclass(frozen=True)
 class Behaviour:
-    """One thing that an incident did: a name of `BEHAVIOURS`, and its parameters."""
+    """One thing that an incident did: a kind of `kinds`, and its parameters."""
 
     do: str
     parameters: Mapping[str, Any]
@@ -99,32 +45,27 @@ class Behaviour:
     def title(self) -> str:
         """In a few words: `send credentials to copayapi.host:8080`."""
         given = {**self.parameters, "take": TAKEN.get(self.parameters.get("take", ""), "")}
-        return BEHAVIOURS[self.do].title.format(**given)
+        return kinds()[self.do].title.format(**given)
 
     def step(self, number: int, region: str) -> dict[str, Any]:
         """Its step of the plan: all texts, with the request's where it has a host."""
-        given = {"host": "", "port": TLS_PORT, "take": "", **self.parameters}
+        given = {"host": "", "port": TLS_PORT, "take": "", "path": "", "way": "body", "program": PROGRAM}
+        given |= self.parameters
         if self.do == "aws":
             given["host"] = f"{given['service']}.{region}.amazonaws.com"
-        request = {
-            "path": "/",
-            "body": "",
-            "headers": {},
-            **(WAYS[given.get("way", "body")] if self.do == "send" else {}),
-        }
-        own = {name: _with(value, given) for name, value in BEHAVIOURS[self.do].step.items()}
+        way = _ways()[given["way"]] if self.do == "send" else {}
+        request: dict[str, Any] = {"path": "/", "body": "", "headers": {}, **way}
+        own = {name: _with(value, given) for name, value in kinds()[self.do].step.items()}
         return {"step": number, "host": given["host"], "port": given["port"], "take": given["take"], **request, **own}
 
 
 def _with(value: Any, given: Mapping[str, Any]) -> Any:
-    """A part of a step, with `{host}` and `{path}` replaced."""
+    """A part of a step, with `{host}`, `{path}` and `{program}` replaced."""
     if isinstance(value, list):
         return [_with(each, given) for each in value]
-    return (
-        value.replace("{host}", given["host"]).replace("{path}", given.get("path", ""))
-        if isinstance(value, str)
-        else value
-    )
+    for name in ("host", "path", "program") if isinstance(value, str) else ():
+        value = value.replace(f"{{{name}}}", given[name])
+    return value
 
 
 @dataclass(frozen=True)
@@ -152,6 +93,30 @@ class Incident:
     year: int = 0
     ecosystem: str = "npm"
     behaviours: tuple[Behaviour, ...] = ()
+
+
+class Kind(NamedTuple):
+    """A kind of behaviour, as `behaviours.toml` has it. `step`: of the plan, beside the request to its host."""
+
+    title: str
+    proof: str
+    step: Mapping[str, Any] = {}
+
+    @property
+    def parameters(self) -> set[str]:
+        """The fields of its title."""
+        return {name for _, name, _, _ in Formatter().parse(self.title) if name}
+
+
+@cache
+def kinds() -> Mapping[str, Kind]:
+    """The kinds of behaviours, by name."""
+    return {name: Kind(**each) for name, each in read_toml(FOLDER / "behaviours.toml").items() if name != "ways"}
+
+
+@cache
+def _ways() -> Mapping[str, Mapping[str, Any]]:
+    return read_toml(FOLDER / "behaviours.toml")["ways"]
 
 
 @cache

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from shielded_function_emulator.cloud_assembly import FunctionPackage
-from shielded_function_emulator.incidents import FOLDER, PROGRAM, PROGRAM_FILE, Incident, IncidentError
+from shielded_function_emulator.incidents import FOLDER, PROGRAM, Incident, IncidentError
 
 SECRETS = "drill-secrets"
 _LANGUAGES = {"python": ((".py",), "/__init__.py"), "nodejs": ((".js", ".mjs", ".cjs"), "/index.js")}
@@ -41,7 +41,7 @@ def stage(package: FunctionPackage, incident: Incident, plan: Mapping[str, Any],
     folder = task / (name.replace("-", "_") if language == "python" else f"node_modules/{name}")
     folder.mkdir(parents=True)
     (folder / "plan.json").write_text(json.dumps(plan))
-    program = task / Path(PROGRAM_FILE).name
+    program = task / "drill-program"
     program.write_text(PROGRAM)
     program.chmod(0o755)
     if language == "python":

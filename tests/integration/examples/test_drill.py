@@ -15,7 +15,7 @@ from integration.docs.pages import ROOT, read_page
 from integration.emulator.conftest import PACKAGE
 from integration.examples.conftest import Assembly
 from shielded_function_emulator.cloud_assembly import CloudAssembly
-from shielded_function_emulator.incidents import BEHAVIOURS, FOLDER, TAKEN, Behaviour, IncidentError, find, incidents
+from shielded_function_emulator.incidents import FOLDER, TAKEN, Behaviour, IncidentError, find, incidents, kinds
 from shielded_function_emulator.incidents.drilling import play
 from shielded_function_emulator.incidents.staging import stage
 from shielded_function_emulator.kernel import machine
@@ -160,7 +160,7 @@ def test_each_incident_is_complete() -> None:
         assert len(incident.did) <= 110, f"{incident.id}: one sentence"
         assert bool(incident.behaviours) != incident.differs.startswith("Not run: ")
         for behaviour in incident.behaviours:
-            assert set(behaviour.parameters) - {"way"} == set(BEHAVIOURS[behaviour.do].parameters), behaviour
+            assert set(behaviour.parameters) - {"way"} == kinds()[behaviour.do].parameters, behaviour
             assert behaviour.parameters.get("take", "env") in TAKEN
             assert behaviour.title
 
@@ -168,7 +168,7 @@ def test_each_incident_is_complete() -> None:
 def test_each_behaviour_is_there_in_both_languages() -> None:
     """What a plan may have, both languages read."""
     behaviours = [behaviour for incident in incidents().values() for behaviour in incident.behaviours]
-    assert {behaviour.do for behaviour in behaviours} == set(BEHAVIOURS)
+    assert {behaviour.do for behaviour in behaviours} == set(kinds())
     python, node = ((FOLDER / name).read_text() for name in ("payload.py", "payload.cjs"))
     steps = [behaviour.step(0, "eu-west-1") for behaviour in behaviours]
     for name in {name for step in steps for name in step}:
