@@ -25,7 +25,7 @@ _READ_ONLY: Final = (".yaml", ".yml", ".json")
 
 
 class Format(NamedTuple):
-    """One format: the ending of its files, its writer, and the reader of what it wrote, where it is a policy."""
+    """One format: the ending of its files, its writer, and, for a policy, its reader."""
 
     ending: str
     write: Callable[[Result], str]

@@ -116,7 +116,7 @@ def show_lacking(
     shown: Sequence[terminal.Listing | str] = (),
     told: Mapping[str, Any] | None = None,
 ) -> bool:
-    """Prints the result of `--check`, which it returns: JSON where `told` is given, or else what is to be shown."""
+    """Prints the result of `--check`, which it returns: `told` as JSON where it is given, or else the lines."""
     if told is not None:
         print(json_module.dumps({"lacks": lacks, **told, "notes": notes}, indent=2))
         return lacks

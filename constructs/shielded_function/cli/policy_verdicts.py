@@ -1,4 +1,4 @@
-"""The verdicts of a policy in block mode on what was observed of a function."""
+"""The verdicts of a policy in block mode on the observed targets of a function."""
 
 from __future__ import annotations
 

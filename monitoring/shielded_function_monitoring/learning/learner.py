@@ -57,7 +57,7 @@ class Known:
 
 @dataclass
 class _Gathered:
-    """What one entry or offer stands for: the evidence, the reason, and the targets where the value is a pattern."""
+    """The evidence of one entry or offer, its reason, and the targets where the value is a pattern."""
 
     evidence: list[Evidence] = field(default_factory=list[Evidence])
     why: str = ""

@@ -85,7 +85,7 @@ def is_search(seen: Observation) -> bool:
 
 _OUTBOUND, _PROGRAM, _MEMORY = "outbound_connectivity", "create_child_process", "executable_memory"
 
-# The rule's name, the control (empty for any), what fits, and the reason, where `{}` stands for what was found.
+# The rule's name, the control (empty for any), the test, and the reason, where `{}` stands for the test's result.
 _RULES: Final[tuple[tuple[str, str, Callable[[Observation, Facts], object], str], ...]] = (
     ("self-protection", "self_protection", lambda seen, _: True,
      "the shield itself was touched: no program does that by accident"),

@@ -37,12 +37,12 @@ class Observation(NamedTuple):
 
     def describe(self) -> str:
         """The target in a few words: `api.stripe.com:443`, `/tmp/x`."""
-        what = self.name or self.path or self.ip
-        if not what and self.policy == "executable_memory":
+        target = self.name or self.path or self.ip
+        if not target and self.policy == "executable_memory":
             return self.allow  # the library that asked
-        if not what:
+        if not target:
             return self.protocol
-        return with_port(what, self.port) if self.port else what
+        return with_port(target, self.port) if self.port else target
 
 
 def with_port(host: str, port: int) -> str:
