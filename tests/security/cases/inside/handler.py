@@ -12,7 +12,6 @@ import linecache
 import os
 import pkgutil
 import shutil
-import socket
 import sys
 import traceback
 from collections.abc import Callable
@@ -33,7 +32,7 @@ from tools import (
     refusing,
     run,
 )
-from ways import NEXT, serve_runtime_api
+from ways import ask_for_work
 
 READ = "read_handler"
 APP = "/var/task/app.py"
@@ -49,10 +48,7 @@ def become_ready() -> None:
     importlib.import_module("app")
     KEPT["reference"] = os.open(APP, os.O_PATH)
     KEPT["folder"] = os.open("/var/task", os.O_PATH)
-    with socket.create_connection(("127.0.0.1", serve_runtime_api())) as s:
-        s.sendall(NEXT)
-        # Closed only after the first case had begun, the listener's end would count as a descriptor that it gave back.
-        s.recv(1)
+    ask_for_work()
 
 
 def source(path: str, flags: int = os.O_RDONLY) -> bool:
