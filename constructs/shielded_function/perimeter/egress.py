@@ -30,6 +30,7 @@ _NFS: Final = 2049
 _AWS_PORTS: Final = {"": (443,), "iot": (8443, 8883), "iot-data": (8443, 8883)}
 """The ports of AWS's endpoints: HTTPS, and MQTT of IoT
 (https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html)."""
+_DESCRIPTION: Final = "shielded-function: entries of the function's policy"
 NO_TRAFFIC: Final = {
     "cidrIp": "255.255.255.255/32",
     "description": "Nothing leaves: without any rule, CloudFormation would allow everything",
@@ -56,16 +57,11 @@ class EgressRule:
     network: str
     v6: bool = False
 
-    @property
-    def description(self) -> str:
-        """The description in the console."""
-        return "shielded-function: entries of the function's policy"
-
     def as_property(self) -> dict[str, Any]:
         """The rule in the form of `SecurityGroupEgress`, with the CDK's names."""
         ports = {"fromPort": 0, "toPort": 65535} if self.port is None else {"fromPort": self.port, "toPort": self.port}
         network = {"cidrIpv6" if self.v6 else "cidrIp": self.network}
-        return {**network, "description": self.description, "ipProtocol": self.protocol, **ports}
+        return {**network, "description": _DESCRIPTION, "ipProtocol": self.protocol, **ports}
 
 
 def egress_of(

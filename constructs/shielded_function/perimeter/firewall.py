@@ -1,4 +1,4 @@
-"""A model of DNS Firewall: ordered rules, domain lists, quotas. Pure.
+"""DNS Firewall's domain lists, priorities and quotas. Pure.
 
 https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-rule-actions.html
 """
@@ -6,10 +6,7 @@ https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resolver-dns-firewall-
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final, Literal
-
-Action = Literal["ALLOW", "ALERT", "BLOCK"]
+from typing import Final
 
 DOMAINS_A_LIST: Final = 1000
 """Domains in one request that updates a list
@@ -26,42 +23,6 @@ FIRST_THREAT: Final = 1
 FIRST_LIST: Final = 10
 LAST_RULE: Final = 10_000
 """Priorities within the group: the lists of allowed names start here; the rule for all other names is last."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One rule of a group.
-
-    Attributes:
-        priority: rules apply from the lowest.
-        action: the action on the query.
-        domains: names, or `*.name`, or `*`.
-    """
-
-    priority: int
-    action: Action
-    domains: Sequence[str]
-
-
-def matches(domain: str, name: str) -> bool:
-    """Whether a listed domain matches a queried name, ignoring case and a final dot."""
-    wanted, asked = domain.lower().rstrip("."), name.lower().rstrip(".")
-    if wanted == "*":
-        return True
-    if wanted.startswith("*"):
-        return asked.endswith(wanted[1:]) and len(asked) > len(wanted) - 1
-    return asked == wanted
-
-
-def decide(rules: Sequence[Rule], name: str) -> Action:
-    """DNS Firewall's action on a query. A query without a matching rule passes.
-
-    With TRUST_REDIRECTION_DOMAIN, an allowed name's chain of CNAMEs is not checked, so only the name decides.
-    """
-    for rule in sorted(rules, key=lambda each: each.priority):
-        if any(matches(domain, name) for domain in rule.domains):
-            return rule.action
-    return "ALLOW"
 
 
 def split(domains: Sequence[str]) -> list[Sequence[str]]:

@@ -32,7 +32,7 @@ def check_options(path: str, **given: Any) -> None:
     Raises:
         ShieldError: an option is malformed; the message lists all problems.
     """
-    if problems := [*_problems_of_switches(given), *_problems(**given)]:
+    if problems := [*_problems_of_switches(given), *_problems(given)]:
         raise ShieldError(path, problems)
 
 
@@ -51,24 +51,15 @@ def _problems_of_switches(given: dict[str, Any]) -> Iterator[str]:
             yield f"{error}{'; write log_group=' if hasattr(given[name], 'log_group_arn') else ''}"
 
 
-def _problems(
-    *,
-    priority: Any,
-    organization: Any,
-    accounts: Any,
-    query_logs: Any,
-    log_group: Any,
-    logs: Any,
-    alarm: Any,
-    lock_credentials: Any,
-    **_: Any,
-) -> Iterator[str]:
+def _problems(given: dict[str, Any]) -> Iterator[str]:
+    priority, organization, accounts = (given[name] for name in ("priority", "organization", "accounts"))
+    log_group, logs, alarm, lock = (given[name] for name in ("log_group", "logs", "alarm", "lock_credentials"))
     if isinstance(priority, bool) or not isinstance(priority, int) or priority not in firewall.PRIORITIES:
         yield f"priority: {priority!r} is no whole number from 101 to 9900"
-    if isinstance(lock_credentials, (list, tuple)) and lock_credentials:
-        yield from filter(None, map(_address_problem, lock_credentials))
-    elif not isinstance(lock_credentials, bool):
-        yield f"lock_credentials: {lock_credentials!r} is neither True, False nor a list of the NAT gateways' addresses"
+    if isinstance(lock, (list, tuple)) and lock:
+        yield from filter(None, map(_address_problem, lock))
+    elif not isinstance(lock, bool):
+        yield f"lock_credentials: {lock!r} is neither True, False nor a list of the NAT gateways' addresses"
     if organization is not None and not (
         isinstance(organization, str) and (organization.startswith("o-") or has_token(organization))
     ):
@@ -82,7 +73,7 @@ def _problems(
     if logs is not None and not isinstance(logs, LogOptions):
         yield f"logs: {wrong_type(logs, LogOptions)}" + ("; write log_group=" if hasattr(logs, "log_group_arn") else "")
     for name, value in (("log_group", log_group), ("logs", logs)):
-        if value is not None and query_logs is False:
+        if value is not None and given["query_logs"] is False:
             yield f"{name}: has no effect beside query_logs=False; leave one of them out"
     if log_group is not None and logs is not None:
         yield "logs: are options of the log group that is made, and log_group is one; leave one of them out"

@@ -13,19 +13,54 @@ import ipaddress
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from shielded_function_monitoring.cfn.template import Template, as_mapping, referred
 from shielded_function_monitoring.cfn.values import ACCOUNT, REGION, Resolver
 
 from ..errors import ShieldError
-from . import firewall
 from .entries import Protocol
-from .firewall import Action, Rule
 
 _LIST: Final = "AWS::Route53Resolver::FirewallDomainList"
 _GROUP: Final = "AWS::Route53Resolver::FirewallRuleGroup"
 _TARGET: Final = re.compile(r"\[(?P<v6>[^\]]+)\]:(?P<port6>\d+)|(?P<host>[^:]+):(?P<port>\d+)")
+Action = Literal["ALLOW", "ALERT", "BLOCK"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of a group.
+
+    Attributes:
+        priority: rules apply from the lowest.
+        action: the action on the query.
+        domains: names, or `*.name`, or `*`.
+    """
+
+    priority: int
+    action: Action
+    domains: Sequence[str]
+
+
+def matches(domain: str, name: str) -> bool:
+    """Whether a listed domain matches a queried name, ignoring case and a final dot."""
+    wanted, asked = domain.lower().rstrip("."), name.lower().rstrip(".")
+    if wanted == "*":
+        return True
+    if wanted.startswith("*"):
+        return asked.endswith(wanted[1:]) and len(asked) > len(wanted) - 1
+    return asked == wanted
+
+
+def decide(rules: Sequence[Rule], name: str) -> Action:
+    """DNS Firewall's action on a query. A query without a matching rule passes.
+
+    With TRUST_REDIRECTION_DOMAIN, an allowed name's chain of CNAMEs is not checked, so only the name decides.
+    """
+    for rule in sorted(rules, key=lambda each: each.priority):
+        if any(matches(domain, name) for domain in rule.domains):
+            return rule.action
+    return "ALLOW"
 
 
 @dataclass(frozen=True)
@@ -74,7 +109,7 @@ class SimulatedPerimeter:
 
     def look_up(self, name: str) -> Action:
         """DNS Firewall's action on a query for a name."""
-        return firewall.decide(self.rules, name)
+        return decide(self.rules, name)
 
     def connect(self, function: str, address: str, port: int, protocol: Protocol = "tcp") -> bool:
         """Whether the function's security groups let a connection, or a datagram, to an address out."""

@@ -428,17 +428,3 @@ def test_first_seen_takes_a_free_subscription(stack: cdk.Stack, props: Props, re
         "*", Match.string_like_regexp("subscription filters|is hidden")
     )
     assert [says in str(each.entry.data) for each in warnings] == [True] * bool(says)
-
-
-def test_a_lambda_function_as_the_action(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    """Each alarm may invoke it."""
-    told = aws.lambda_.Function(stack, "Told", **props)
-    action = aws.cloudwatch_actions.LambdaAction(told, use_unique_permission_id=True)
-    for name in ("One", "Two"):
-        ShieldedFunction(stack, name, alarms=AlarmOptions(granularity="control", actions=[action]), **props)
-    alarms = resources(stack, ALARM)
-    assert len(alarms) == 12
-    assert all(alarm["AlarmActions"] == [stack.resolve(told.function_arn)] for alarm in alarms.values())
-    permissions = resources(stack, "AWS::Lambda::Permission").values()
-    assert len(permissions) == 12
-    assert {p["Principal"] for p in permissions} == {"lambda.alarms.cloudwatch.amazonaws.com"}

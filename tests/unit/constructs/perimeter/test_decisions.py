@@ -13,9 +13,8 @@ from harness.thinning import long_but
 from shielded_function import ShieldPolicy
 from shielded_function.perimeter import egress, firewall
 from shielded_function.perimeter.entries import BOTH, EntryError, Kind, Target, read_entry
-from shielded_function.perimeter.firewall import Rule
 from shielded_function.perimeter.names import RESOLVER_OWN, Place, domains_of
-from shielded_function.perimeter.simulated import admits
+from shielded_function.perimeter.simulated import Rule, admits, decide, matches
 from shielded_function_monitoring.cfn.parts import as_template
 from shielded_function_runtime import core
 
@@ -73,13 +72,13 @@ def test_entries_are_taken_apart(entry: str, target: tuple[Kind, str, object, ob
 def test_domains_match_as_aws_says() -> None:
     """And rules are tried in their order."""
     rules = [Rule(20, "BLOCK", ["*"]), Rule(10, "ALLOW", ["*.example.com"])]
-    assert [firewall.decide(rules, name) for name in ("a.example.com", "example.com")] == ["ALLOW", "BLOCK"]
-    assert firewall.decide([], "example.com") == "ALLOW"
-    assert firewall.matches("*.example.com", "a.b.Example.com.")
-    assert not firewall.matches("*.example.com", "example.com")
-    assert not firewall.matches("*.example.com", "badexample.com")
-    assert firewall.matches("example.com", "EXAMPLE.com.")
-    assert firewall.matches("*", "anything")
+    assert [decide(rules, name) for name in ("a.example.com", "example.com")] == ["ALLOW", "BLOCK"]
+    assert decide([], "example.com") == "ALLOW"
+    assert matches("*.example.com", "a.b.Example.com.")
+    assert not matches("*.example.com", "example.com")
+    assert not matches("*.example.com", "badexample.com")
+    assert matches("example.com", "EXAMPLE.com.")
+    assert matches("*", "anything")
 
 
 def test_domains_of_a_policy() -> None:
@@ -125,7 +124,7 @@ def test_an_allowed_name_is_never_blocked(several: list[ShieldPolicy], host: str
         host = str(data.draw(st.sampled_from(below))).partition(":")[0].replace("*", "x")
     rules = rules_for(*several)
     allowed = any(each.decide("resolve", host, region=REGION, account=ACCOUNT).allowed for each in several)
-    found = firewall.decide(rules, host)
+    found = decide(rules, host)
     if allowed:
         assert found == "ALLOW"
     elif found == "ALLOW":
@@ -156,10 +155,10 @@ def test_every_endpoint_of_aws_passes(region: str) -> None:
     for pattern in patterns:
         host = re.sub("[A-Z]", lambda found: samples[found[0]], pattern)
         assert policy.decide("resolve", host, region=region, account=ACCOUNT).allowed, host
-        assert host in exact or any(firewall.matches(each, host) for each in wild), host
+        assert host in exact or any(matches(each, host) for each in wild), host
     for tenant in ("abc.execute-api", "x.elb", "b.s3-website", "i.rds" if not region.startswith("cn-") else "x.elb"):
         host = f"{tenant}.{region}.amazonaws.com"
-        assert not any(firewall.matches(each, host) for each in domains), host
+        assert not any(matches(each, host) for each in domains), host
     assert len(domains) == len(set(domains)) <= firewall.LISTS * firewall.DOMAINS_A_LIST
 
 

@@ -162,30 +162,6 @@ def test_the_network_itself_is_nobody(shop: cdk.Stack, make: Make, walls: Walls)
     assert of_type(walls(vpc=vpc), "AWS::Route53Resolver::FirewallRuleGroup")
 
 
-def test_an_imported_security_group(shop: cdk.Stack, make: Make, refused: Refused) -> None:
-    group = ec2.SecurityGroup.from_security_group_id(shop, "Theirs", "sg-0a1b2c3d")
-    make(security_groups=[group])
-    text = refused()
-    assert "Shop/Checkout: its security group sg-0a1b2c3d is not of this app" in text
-    assert "give the function a group of this app, or say security_groups=False" in text
-
-
-def test_a_group_of_somebody_else_too(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, refused: Refused) -> None:
-    group = ec2.SecurityGroup(shop, "Shared", vpc=vpc)
-    machine: Any = {"instance_type": ec2.InstanceType("t3.micro"), "machine_image": ec2.AmazonLinuxImage()}
-    ec2.Instance(shop, "Bastion", vpc=vpc, security_group=group, **machine)
-    make(security_groups=[group])
-    assert "Shop/Bastion has the security group Shop/Shared of Shop/Checkout too" in refused(also_allow=[])
-
-
-@pytest.mark.promise("perimeter.ports")
-def test_egress_beside_the_group(shop: cdk.Stack, make: Make, refused: Refused) -> None:
-    group: Any = make().connections.security_groups[0]
-    rule: Any = {"ip_protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_ip": "0.0.0.0/0"}
-    ec2.CfnSecurityGroupEgress(shop, "Mine", group_id=group.security_group_id, **rule)
-    assert "Shop/Mine opens tcp 22 to 0.0.0.0/0, which no policy of Shop/Checkout lists" in refused()
-
-
 def test_egress_to_a_group(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     """As `connections.allow_to` writes it, where the policy has the port; and the warning for what it has not."""
     own = ec2.SecurityGroup(shop, "Own", vpc=vpc, allow_all_outbound=False)
@@ -224,21 +200,20 @@ def test_a_name_without_a_port(app: cdk.App, shop: cdk.Stack, make: Make, monkey
     assert "${Token" not in told
 
 
-@pytest.mark.parametrize("also", [None, []])
 def test_an_unshielded_function_on_a_capacity_provider(
-    shop: cdk.Stack, vpc: ec2.Vpc, make: Make, props: dict[str, Any], also: Any, refused: Refused
+    shop: cdk.Stack, vpc: ec2.Vpc, make: Make, props: dict[str, Any], refused: Refused
 ) -> None:
     """It is told, not the provider; and its security group is not the shielded function's alone."""
     capacity: Any = provider(shop, vpc)
     capacity.add_function(make(vpc=None))
     capacity.add_function(aws.lambda_.Function(shop, "Plain", **props))
-    text = refused(also_allow=also)
-    if also is None:
-        assert "the VPC is not the functions' alone: Shop/Plain (AWS::Lambda::Function)." in text
+    text = refused()
+    assert "the VPC is not the functions' alone: Shop/Plain (AWS::Lambda::Function)." in text
     assert "Shop/Plain has the security group Shop/Instances of Shop/Checkout too" in text
 
 
-def test_policies_that_do_not_fit(shop: cdk.Stack, make: Make, refused: Refused) -> None:
+@pytest.mark.promise("perimeter.ports")
+def test_functions_and_groups_that_do_not_fit(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, refused: Refused) -> None:
     """Each is told, in one error."""
     later = cdk.CfnParameter(shop, "Hosts", type="CommaDelimitedList").value_as_list
     ports = [f"tcp://a.example:{port}" for port in range(1, 62)]
@@ -246,7 +221,16 @@ def test_policies_that_do_not_fit(shop: cdk.Stack, make: Make, refused: Refused)
         make(name, ShieldPolicy(allow_outbound=outbound, allow_aws="none"))
     make("Alerts", POLICY.with_mode("alert"))
     make("Open", ShieldPolicy(outbound_connectivity="allow"))
-    said = refused()
+    make("Theirs", security_groups=[ec2.SecurityGroup.from_security_group_id(shop, "Group", "sg-0a1b2c3d")])
+    shared: Any = ec2.SecurityGroup(shop, "Shared", vpc=vpc)
+    machine: Any = {"instance_type": ec2.InstanceType("t3.micro"), "machine_image": ec2.AmazonLinuxImage()}
+    ec2.Instance(shop, "Bastion", vpc=vpc, security_group=shared, **machine)
+    make("Shares", security_groups=[shared])
+    rule: Any = {"ip_protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_ip": "0.0.0.0/0"}
+    ec2.CfnSecurityGroupEgress(shop, "Mine", group_id=shared.security_group_id, **rule)
+    chosen = [shop.node.find_child(name) for name in ("Later", "Sip", "Many", "Alerts", "Open", "Theirs", "Shares")]
+    make("Unnamed")  # it would be cut off
+    said = refused(functions=[*chosen, make("Outside", vpc=None)])
     for text in (
         "Shop/Alerts: its outbound_connectivity only alerts, and the perimeter would block",
         "Shop/Open: its outbound_connectivity is allow",
@@ -254,15 +238,14 @@ def test_policies_that_do_not_fit(shop: cdk.Stack, make: Make, refused: Refused)
         "Shop/Sip: allow_outbound: _sip.example.com:5060: a domain list of DNS Firewall takes letters",
         "Shop/Many/SecurityGroup",
         "need 61 egress rules for IPv4, of which a security group takes 60",
+        "Shop/Theirs: its security group sg-0a1b2c3d is not of this app",
+        "give the function a group of this app, or say security_groups=False",
+        "Shop/Bastion has the security group Shop/Shared of Shop/Shares too",
+        "Shop/Mine opens tcp 22 to 0.0.0.0/0, which no policy of Shop/Shares lists",
+        "functions: Shop/Outside: it is no shielded function in the VPC",
+        "Shop/Unnamed (AWS::Lambda::Function)",
     ):
         assert text in said
-
-
-def test_a_named_function_outside_the_vpc(make: Make, refused: Refused) -> None:
-    make("Inside")
-    text = refused(functions=[make("Outside", vpc=None)])
-    assert "functions: Shop/Outside: it is no shielded function in the VPC" in text
-    assert "Shop/Inside (AWS::Lambda::Function)" in text  # it would be cut off: nobody named it
 
 
 def test_nobody_in_the_vpc(make: Make, refused: Refused) -> None:
