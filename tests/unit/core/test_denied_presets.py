@@ -38,7 +38,7 @@ def aws_hosts() -> list[str]:
 @pytest.mark.parametrize(("name", "most"), [("exfiltration", 1000), ("chat-webhooks", 160)])
 def test_the_data_is_clean(name: str, most: int) -> None:
     """Also, no entry is a host that functions use, and a list takes few of an environment's 4096 bytes
-    (docs/guide/deny.md has the numbers)."""
+    (docs/guide/outbound.md has the numbers)."""
     entries = denied_presets()[f"preset:{name}"]
     policy = ShieldPolicy(outbound_connectivity="allow", deny_outbound=[f"preset:{name}"])
     assert list(policy.deny_outbound) == entries, "each is an entry in canonical form, once"
