@@ -1,22 +1,24 @@
-"""The files of `learn`: policy files, Python, and diffs."""
+"""The files of `learn`: the learned policy as TOML, as Python, and as a diff, with the evidence beside each entry.
+
+An attacker can choose the text of comments (names, callers): nothing in it can end the comment.
+"""
 
 from __future__ import annotations
 
 import ast
 import difflib
 import re
-import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
-from shielded_function_monitoring.learning import Heading, write_python, write_toml
-from shielded_function_monitoring.visible import visible
+from shielded_function.policy.files import load_toml
+from shielded_function_monitoring.learning import Learned
+from shielded_function_monitoring.learning.evidence import times
+from shielded_function_monitoring.visible import quote, visible
 
-from .errors import CliError
+from .errors import STDOUT, CliError, write_file
 from .learned_policy import Result, fields_of
 
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,140}")
@@ -32,21 +34,64 @@ class Format(NamedTuple):
     read: Callable[[str], ShieldPolicy] | None
 
 
-def _diff(result: Result) -> str:
+def write_toml(fields: Mapping[str, Any], learned: Learned | None = None) -> str:
+    """The fields of a policy as TOML, which `ShieldPolicy.from_file` reads."""
+    return _heading(learned) + _fields(fields, learned, " = ", "", {True: "true", False: "false"})
+
+
+def write_python(fields: Mapping[str, Any], learned: Learned | None = None) -> str:
+    """The fields of a policy as a `ShieldPolicy` in Python."""
+    body = _fields(fields, learned, "=", ",", {True: "True", False: "False", None: "None"})
+    body = "".join(f"    {line}\n" for line in body.splitlines())
+    call = f"ShieldPolicy(\n{body})" if fields else "ShieldPolicy()"
+    return f"{_heading(learned)}from shielded_function import ShieldPolicy\n\npolicy = {call}\n"
+
+
+def _heading(learned: Learned | None) -> str:
+    """The comment on top."""
+    if learned is None:
+        return ""
+    key = learned.key
+    place = f" ({', '.join(part for part in (key.region, key.account) if part)})" if key.region else ""
+    lines = [f"Learned from the observed calls of {key}{place}."]
+    lines.append(f"Observed: {times(learned.cold_starts, 'cold start')}, {times(learned.days, 'day')}.")
+    lines += [f"INCOMPLETE: {reason}." for reason in learned.incomplete]
+    lines += [f"Note: {note}." for note in learned.notes]
+    for each in learned.findings:
+        who = f", for {', '.join(each.evidence.chains)}" if each.evidence.chains else ""
+        lines.append(f"Not learned ({each.rule}): {each.target}, {times(each.evidence.count, 'time')}{who}.")
+    for each in learned.offers:
+        covers = f"would cover {each.covers} names, {times(each.evidence.count, 'time')}"
+        lines.append(f"Offered: {each.field} {each.value} {covers}.")
+    return "".join(f"# {visible(line)}\n" for line in lines)
+
+
+def _fields(fields: Mapping[str, Any], learned: Learned | None, equals: str, end: str, words: Mapping[Any, str]) -> str:
+    remarks = [(each, each.note) for each in learned.entries] if learned else []
+    remarks += [(each, f"settles {each.settles}") for each in learned.presets] if learned else []
+    beside = {
+        (each.field, each.value): f"  # {visible('; '.join(filter(None, (each.evidence.summary, remark))))}"
+        for each, remark in remarks
+    }
+    lines: list[str] = []
+    for name, value in fields.items():
+        if isinstance(value, (list, tuple)) and value:
+            lines.append(f"{name}{equals}[")
+            lines += [f"    {quote(each)},{beside.get((name, each), '')}" for each in value]
+            lines.append(f"]{end}")
+        else:
+            text = "[]" if isinstance(value, (list, tuple)) else words.get(value) or quote(str(value))
+            lines.append(f"{name}{equals}{text}{end}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _write_diff(result: Result) -> str:
     """A unified diff, in TOML, from the present policy to the learned one."""
     assert result.present is not None, "the caller checks"
-    heading = replace(Heading.of(result.learned), lines=())
-    before = write_toml(fields_of(result.present), Heading()).splitlines(keepends=True)
-    after = write_toml(result.fields, heading).splitlines(keepends=True)
+    before = write_toml(fields_of(result.present)).splitlines(keepends=True)
+    after = write_toml(result.fields, result.learned).removeprefix(_heading(result.learned)).splitlines(keepends=True)
     name = visible(result.learned.key.function)
     return "".join(difflib.unified_diff(before, after, f"{name} (present)", f"{name} (learned)"))
-
-
-def _read_toml(text: str) -> ShieldPolicy:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "policy.toml")
-        path.write_text(text, encoding="utf-8")
-        return ShieldPolicy.from_file(path)
 
 
 def _read_python(text: str) -> ShieldPolicy:
@@ -56,9 +101,13 @@ def _read_python(text: str) -> ShieldPolicy:
 
 
 FORMATS: Final[Mapping[str, Format]] = {
-    "toml": Format(".toml", lambda each: write_toml(each.fields, Heading.of(each.learned)), _read_toml),
-    "python": Format(".py", lambda each: write_python(each.fields, Heading.of(each.learned)), _read_python),
-    "diff": Format(".diff", _diff, None),
+    "toml": Format(
+        ".toml",
+        lambda each: write_toml(each.fields, each.learned),
+        lambda text: ShieldPolicy.from_dict(load_toml(text)),
+    ),
+    "python": Format(".py", lambda each: write_python(each.fields, each.learned), _read_python),
+    "diff": Format(".diff", _write_diff, None),
 }
 _BY_ENDING: Final = {each.ending: name for name, each in FORMATS.items()}
 
@@ -81,20 +130,19 @@ def write(results: Sequence[Result], form: str, output: Path | None) -> None:
     if form not in FORMATS:
         form = _BY_ENDING.get(ending, "toml")
     check_valid(results)
-    if output is not None and ending not in _BY_ENDING:
-        _write_folder(output, form, results)
-        return
-    if len(results) != 1:
-        names = ", ".join(each.name for each in results) or "none"
-        raise CliError(
-            f"one function at a time, found {names}: choose one with --function, or name a folder in --output"
-        )
-    text = _text_of(results[0], form)
-    if output is None:
-        sys.stdout.write(text)
+    if output is None or ending in _BY_ENDING:
+        if len(results) != 1:
+            names = ", ".join(each.name for each in results) or "none"
+            raise CliError(
+                f"one function at a time, found {names}: choose one with --function, or name a folder in --output"
+            )
+        texts = {output: _text_of(results[0], form)}
     else:
-        write_text(output, text)
-        print(output)
+        texts = _in_folder(output, form, results)
+    for path, text in texts.items():
+        write_file(STDOUT if path is None else str(path), text)
+        if path is not None:
+            print(path)
 
 
 def check_valid(results: Sequence[Result]) -> None:
@@ -116,32 +164,19 @@ def _text_of(result: Result, form: str) -> str:
     return text
 
 
-def _write_folder(folder: Path, form: str, results: Sequence[Result]) -> None:
+def _in_folder(folder: Path, form: str, results: Sequence[Result]) -> dict[Path, str]:
+    """The text of each function, by the file that it goes to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CliError(f"{folder} cannot be created: {error.strerror}") from error
     functions = [each.learned.key.function for each in results]
-    texts: dict[str, str] = {}
+    texts: dict[Path, str] = {}
     for result in results:
         name, region, _ = result.learned.key
         name = f"{name}-{region}" if functions.count(name) > 1 else name  # the same name in two regions
-        if not _FILE_NAME.fullmatch(name) or name in texts:
-            raise CliError(f"{visible(name)!r} is not usable as a file name: choose functions with --function")
-        texts[name] = _text_of(result, form)
-    for name, text in texts.items():
         path = folder / f"{name}{FORMATS[form].ending}"
-        write_text(path, text)
-        print(path)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a file.
-
-    Raises:
-        CliError: it cannot be written.
-    """
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CliError(f"{path} cannot be written: {error.strerror}") from error
+        if not _FILE_NAME.fullmatch(name) or path in texts:
+            raise CliError(f"{visible(name)!r} is not usable as a file name: choose functions with --function")
+        texts[path] = _text_of(result, form)
+    return texts

@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from shielded_function.policy.presets import PRESETS
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS
-from shielded_function_monitoring.learning import Denied, Heading, write_toml
+from shielded_function_monitoring.learning import Denied
 from shielded_function_monitoring.learning.learned import ANY_TMP, ANY_TMP_MEANS, accept_argument
 
 from . import terminal
+from .learned_files import write_toml
 from .learned_policy import TOLERATED, Result, fields_of, required_denials
 from .naming_presets import PREFIX
 
@@ -180,7 +181,7 @@ def print_results(results: Sequence[Result], *, every: bool = False) -> None:
             screen.print(terminal.cell(text), style="yellow")
         if not result.denied:
             screen.print("replayed: the learned policy denies no observed violation", style="green")
-        text = write_toml(result.fields, Heading()) or "(the default policy)\n"
+        text = write_toml(result.fields) or "(the default policy)\n"
         if most is not None and (lines := text.count("\n")) > terminal.MOST:
             text = f"its policy has {lines:,} lines: --output FILE writes it, --all prints it\n"
         screen.print(text, markup=False)  # its strings are quoted, so they contain no terminal control sequences

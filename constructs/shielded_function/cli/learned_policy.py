@@ -14,8 +14,8 @@ from shielded_function.policy.fields import LISTS
 from shielded_function.policy.presets import PRESETS
 from shielded_function.policy.texts import without_packages
 from shielded_function_monitoring.learning import Addition, Denied, Finding, FunctionLog, Known, Learned, learn
+from shielded_function_monitoring.learning.entries import entry_by
 from shielded_function_monitoring.learning.learned import ANY_TMP
-from shielded_function_monitoring.learning.packages import with_packages
 from shielded_function_monitoring.learning.questions import Question, question_of
 from shielded_function_monitoring.learning.tmp_names import MAX_TMP
 
@@ -185,7 +185,7 @@ def _make_result(log: FunctionLog, present: Present, choices: Choices) -> Result
     learned.presets += proposed.taken
     learned.offers += proposed.offered
     if choices.packages:
-        learned.entries = list(map(with_packages, learned.entries))
+        learned.entries = list(map(_with_packages, learned.entries))
     if before:
         policy = before.policy
     else:
@@ -206,6 +206,14 @@ def _make_result(log: FunctionLog, present: Present, choices: Choices) -> Result
         learned.incomplete.append(f"in block mode it denies observed targets: {some}{more}")
     lacking, undecided = (before.replay(log, each) if before else [] for each in ("deny", "unknown"))
     return Result(learned, now, policy, denied, lacking, undecided, problem)
+
+
+def _with_packages(entry: Addition) -> Addition:
+    """The entry with the chains of packages that needed it, where the lines tell of some, and it takes so many."""
+    chains = sorted({">".join(each.through) for each in entry.evidence.packages if each.through})
+    if entry.field != "allow_outbound" or not chains:
+        return entry
+    return replace(entry, value=entry_by(entry.value, " or ".join(chains)))
 
 
 def _varying(presets: Iterable[str]) -> list[str]:

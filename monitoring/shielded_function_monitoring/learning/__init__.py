@@ -1,29 +1,31 @@
 """Learns the narrowest additions to a policy that admit a function's observed calls, from its alert lines.
 
-Pure decisions: the observations (`read`, or the rows of a Logs Insights query), the entries that they make, the
-offers, and the questions for a person. Nothing is taken from the line's own `allow`, which any writer of
-the log can forge: entries are made from the attempt, by the core that also judges it in the function.
+Pure decisions: the observations (the rows of `queries.observed`), the entries that they make, the offers, and the
+questions for a person. Nothing is taken from the line's own `allow`, which any writer of the log can forge: entries are
+made from the attempt, by the core that also judges it in the function.
 
-    >>> from shielded_function_monitoring.learning import learn, read
+    >>> from shielded_function_monitoring.insights import Lines, queries, records
+    >>> from shielded_function_monitoring.learning import learn, observed_of
     >>> line = ('{"function_shield":true,"v":1,"function":"checkout","region":"eu-west-1",'
     ...         '"timestamp":"2026-11-24T13:37:00.123456Z","level":"WARN","policy":"outbound_connectivity",'
     ...         '"mode":"alert","count":1,"details":{"host":"api.stripe.com","ip":"198.51.100.7","port":443,'
     ...         '"protocol":"tcp","syscall":"connect"},"pid":17,"allow":"api.stripe.com:443"}')
-    >>> (log,) = read([line] * 3).functions.values()
+    >>> lines = Lines([query := queries.observed()])
+    >>> lines.add(records([line] * 3))
+    >>> (log,) = observed_of(lines.rows(query)).functions.values()
     >>> [(entry.field, entry.value, entry.evidence.count) for entry in learn(log).entries]
     [('allow_outbound', 'api.stripe.com:443', 3)]
 """
 
 from __future__ import annotations
 
-from .evidence import Evidence, PackageCount
+from .evidence import Evidence
 from .function_log import FunctionKey, FunctionLog, Observed
 from .learned import Addition, Finding, Learned
 from .learner import Known, learn
 from .observation import Observation
 from .replaying import Denied, replay
-from .rows import observed_of, read
-from .writing import Heading, write_python, write_toml
+from .rows import observed_of
 
 __all__ = [
     "Addition",
@@ -32,16 +34,11 @@ __all__ = [
     "Finding",
     "FunctionKey",
     "FunctionLog",
-    "Heading",
     "Known",
     "Learned",
     "Observation",
     "Observed",
-    "PackageCount",
     "learn",
     "observed_of",
-    "read",
     "replay",
-    "write_python",
-    "write_toml",
 ]

@@ -1,4 +1,4 @@
-"""Makes observations of log lines, or of the rows that Logs Insights gives for the same query."""
+"""Makes observations of the rows of `queries.observed`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from dataclasses import replace
 from typing import Final
 
 from shielded_function_monitoring.alert import DENIED, EVENTS, MODES, POLICIES
-from shielded_function_monitoring.insights import Lines, Row, Tally, number_of, records
+from shielded_function_monitoring.insights import Row, number_of
 from shielded_function_monitoring.insights.queries import chain_of_row, place_of_row
-from shielded_function_monitoring.insights.queries import observed as observed_query
 
 from .evidence import NOT_SEEN, Evidence, PackageCount
 from .function_log import FunctionKey, FunctionLog, Observed
@@ -23,26 +22,8 @@ _OFTEN: Final = 10_000
 _ALWAYS: Final = ("details.host", "details.ip", "details.protocol", "details.sni", "details.path", "allow")
 
 
-def read(lines: Iterable[str], functions: tuple[str, ...] = ()) -> Observed:
-    """The observations in a log, read line by line: in bounded memory, by way of a temporary file.
-
-    Args:
-        lines: of one log or several; lines that are not the shield's are skipped.
-        functions: names of those that are wanted; all when empty.
-
-    Raises:
-        TableError: the temporary file cannot be used.
-    """
-    query, tally = observed_query(functions), Tally()
-    table = Lines([query])
-    table.add(records(lines, tally))
-    observed = observed_of(table.rows(query))
-    observed.malformed += tally.unread.total()
-    return observed
-
-
 def observed_of(rows: Iterable[Row]) -> Observed:
-    """The observations in the rows of `queries.observed`. A row that follows no schema counts as malformed.
+    """The observations in the rows. A row that follows no schema counts as malformed.
 
     Raises:
         TableError: there are more targets than fit into memory, and a temporary file cannot be written.

@@ -1,13 +1,26 @@
-"""Helpers: the policies that are learned from lines."""
+"""Helpers: the observations in lines, and the policies that are learned from them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import botocore.session
 
-from shielded_function_monitoring.learning import FunctionLog, Known, Learned, learn, read
+from shielded_function_monitoring.insights import Lines, Tally, queries, records
+from shielded_function_monitoring.learning import FunctionLog, Known, Learned, Observed, learn, observed_of
 
 URLLIB3 = ("urllib3", "requests", "app")
 SERVICES = tuple(botocore.session.Session().get_available_services())
+
+
+def read(lines: Iterable[str]) -> Observed:
+    """As the command line reads a file."""
+    query, tally = queries.observed(), Tally()
+    table = Lines([query])
+    table.add(records(lines, tally))
+    observed = observed_of(table.rows(query))
+    observed.malformed += tally.unread.total()
+    return observed
 
 
 def log_of(*lines: str) -> FunctionLog:

@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 
 from harness.alert_lines import alert, armed, at, connect, folded, line, lookup, program, refused, tmp
+from shielded_function.cli.learned_files import write_toml
 from shielded_function.cli.learned_policy import exfiltration
 from shielded_function.cli.policy_verdicts import Verdicts
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring import learning
-from shielded_function_monitoring.learning import PackageCount, learn, read, replay
+from shielded_function_monitoring.learning import learn, replay
 from shielded_function_monitoring.learning.domains import common_domain, domain_of
+from shielded_function_monitoring.learning.evidence import PackageCount
 from shielded_function_monitoring.learning.never_learned import RULES
-from unit.monitoring.learned import URLLIB3, entries, learned_of, log_of, rules
+from unit.monitoring.learned import URLLIB3, entries, learned_of, log_of, read, rules
 
 pytestmark = pytest.mark.promise("cli.learn")
 
@@ -313,13 +315,13 @@ def test_which_packages_need_an_entry() -> None:
         PackageCount(1, ("urllib3", "botocore")),
     )
     assert entry.evidence.chains == ["app > requests > urllib3", "botocore > urllib3"]
-    text = learning.write_toml({"allow_outbound": ["api.stripe.com:443"]}, learning.Heading.of(learn(log)))
+    text = write_toml({"allow_outbound": ["api.stripe.com:443"]}, learn(log))
     assert ", by _socket.so, _ssl.so, libcurl.so, for app > requests > urllib3, botocore > urllib3\n" in text
 
 
 def test_who_did_what_is_not_learned() -> None:
     learned = learned_of(connect(ip="169.254.169.254", port=80, through=URLLIB3, caller="_socket.so"))
     assert learned.findings[0].evidence.who == "app > requests > urllib3"
-    text = learning.write_toml({}, learning.Heading.of(learned))
+    text = write_toml({}, learned)
     assert "# Not learned (metadata-address): 169.254.169.254:80, 1 time, for app > requests > urllib3.\n" in text
     assert learned_of(connect(ip="169.254.169.254", caller="_socket.so")).findings[0].evidence.who == "_socket.so"

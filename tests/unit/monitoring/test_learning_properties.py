@@ -17,11 +17,12 @@ from shielded_function.granted import Grants
 from shielded_function.granted.model import Entry
 from shielded_function.granted_policy import wants_grants, with_grants
 from shielded_function.policy import ShieldPolicy
-from shielded_function_monitoring.learning import Evidence, FunctionLog, Learned, learn, read
+from shielded_function_monitoring.learning import Evidence, FunctionLog, Learned, learn
 from shielded_function_monitoring.learning.questions import question_of
 from shielded_function_monitoring.learning.tmp_names import MOST_OFFERS, admits, is_narrow, plan
 from shielded_function_monitoring.learning.tmp_patterns import is_fixed
 from shielded_function_runtime import core
+from unit.monitoring.learned import read
 
 pytestmark = pytest.mark.promise("cli.learn")
 

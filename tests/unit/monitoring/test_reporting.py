@@ -18,8 +18,8 @@ from harness.logs_insights import evaluate_text
 from shielded_function_emulator.languages.parts import Unavailable
 from shielded_function_monitoring import reporting
 from shielded_function_monitoring.insights import queries
-from shielded_function_monitoring.learning import read
 from shielded_function_monitoring.reporting import Report, html, previous_from_json, report_to_json, to_html
+from unit.monitoring.learned import read
 
 pytestmark = pytest.mark.promise("cli.logs")
 
