@@ -209,10 +209,6 @@ def test_program(
     assert part in assert_refused(installed.run([program], POLICY))
 
 
-def test_program_static(installed: Installed, static_program: Path) -> None:
-    assert "static program" in assert_refused(installed.run([static_program, "--version"], POLICY))
-
-
 def test_program_of_another_machine(installed: Installed, compiled: Callable[[str], Path]) -> None:
     done = installed.run([compiled(OTHER_MACHINE), "--version"], POLICY)
     assert f"is not built for this machine, {MACHINE}" in assert_refused(done)
@@ -251,18 +247,12 @@ def test_next_wrapper_is_shield_itself(
     assert "is shield itself" in assert_refused(run_wrapped(installed, wrapper))
 
 
-def test_next_wrapper_starts_shield_again(installed: Installed, tmp_path: Path) -> None:
-    done = run_wrapped(installed, write_script(tmp_path / "wrapper", f'exec {installed.program} "$@"'))
-    assert (done.returncode, "it ran" in done.stdout, "SHIELD_STATE is set" in done.stderr) == (78, False, True)
-
-
-def test_next_wrapper_static(installed: Installed, static_program: Path) -> None:
+def test_a_static_program_runs_nowhere(installed: Installed, tmp_path: Path, static_program: Path) -> None:
+    """As the runtime, as the wrapper, and as the runtime behind one."""
+    behind = write_script(tmp_path / "wrapper", 'exec "$@"')
+    assert "static program" in assert_refused(installed.run([static_program, "--version"], POLICY))
     assert "unshielded:PATH" in assert_refused(run_wrapped(installed, static_program))
-
-
-def test_runtime_behind_a_wrapper_is_checked_too(installed: Installed, tmp_path: Path, static_program: Path) -> None:
-    wrapper = write_script(tmp_path / "wrapper", 'exec "$@"')
-    assert "static program" in assert_refused(run_wrapped(installed, wrapper, static_program, "--version"))
+    assert "static program" in assert_refused(run_wrapped(installed, behind, static_program, "--version"))
 
 
 def test_one_valid_line_whatever_the_bytes(installed: Installed) -> None:
