@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from shielded_function_monitoring.learning import FunctionLog, Learned
-from shielded_function_monitoring.learning.aws_hosts import known_services
 
 _ALL: Final = 'allow_aws is "all", as every start in the log had it; list the services that the function needs'
 _LISTED: Final = (
@@ -38,8 +37,7 @@ def aws_of(log: FunctionLog, learned: Learned, services: tuple[str, ...]) -> tup
     has_others = has_buckets or any(hosts for _, _, hosts in log.armed)
     listed: list[str] = []
     if is_told and lists:
-        known = set(known_services(services)) - ({"s3"} if has_buckets else set())
-        listed = sorted(set.intersection(*lists) & known)
+        listed = sorted(set.intersection(*lists, {*services}) - ({"s3"} if has_buckets else set()))
     if is_told and not has_others and (lists or not learned.uses_aws):
         return (tuple(listed) or "none", _LISTED) if lists else ("all", _ALL)
     value, note = (("granted", *listed), _GRANTED) if lists or learned.uses_aws else (None, _UNSET)

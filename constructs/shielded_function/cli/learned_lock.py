@@ -14,11 +14,12 @@ from typing import Any, Final
 from shielded_function.policy.texts import without_packages
 from shielded_function_monitoring.frames import NOT_TOLD, Chain, chain_text
 from shielded_function_monitoring.learning import FunctionLog, Learned
+from shielded_function_monitoring.learning.learned import unknown_targets
 
 from . import terminal
 from .errors import CliError, read_file, write_file
 from .learned_files import check_valid
-from .learned_output import show_lacking, unknown_targets
+from .learned_output import show_lacking
 from .learned_policy import Result, make_result
 from .present import Present
 
@@ -106,7 +107,7 @@ def check(locked: Mapping[str, Any], results: Sequence[Result], notes: Sequence[
     ]
     title = "targets that the lock lacks"
     listings = [terminal.Listing(title, ("package", "target", "function", "times"), rows, ("times",))] if rows else []
-    missing = [text for name, counts in unknown.items() for text in unknown_targets(name, counts)]
+    missing = [f"{name}: {text}" for name, counts in unknown.items() for text in unknown_targets(counts)]
     enough = [] if lacks else [f"{len(results)} functions: the lock has every target of each package"]
     return show_lacking(lacks, notes, [*listings, *missing, *enough])
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from shielded_function.policy.presets import PRESETS
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS
 from shielded_function_monitoring.learning import Denied
-from shielded_function_monitoring.learning.learned import ANY_TMP, ANY_TMP_MEANS, accept_argument
+from shielded_function_monitoring.learning.learned import ANY_TMP, ANY_TMP_MEANS, accept_argument, unknown_targets
 
 from . import terminal
 from .learned_files import write_toml
@@ -87,7 +87,7 @@ def show_check(results: Sequence[Result], notes: Sequence[str], *, json: bool) -
     """Prints the entries that the present policies lack; True if they lack one, or may lack one."""
     without = [each.name for each in results if each.present is None]
     failing = [[each for each in required_denials(result.lacking) if not _is_notice(each)] for result in results]
-    missing = [text for each in results for text in unknown_targets(each.name, _unknown_targets(each))]
+    missing = [f"{each.name}: {text}" for each in results for text in unknown_targets(_unknown(each))]
     missing += [f"{name}: its policy is unknown" for name in without]
     lacks = bool(missing or any(failing))
     if json:
@@ -103,12 +103,6 @@ def show_check(results: Sequence[Result], notes: Sequence[str], *, json: bool) -
         listings += _listing(title, _DENIED, result.undecided, None)
     enough = [] if lacks else [f"{len(results)} functions: their policies admit all that was observed"]
     return show_lacking(lacks, notes, [*listings, *missing, *enough])
-
-
-def unknown_targets(name: str, counts: Mapping[str, int]) -> list[str]:
-    """A text about each control of a function, of the violations that were only counted."""
-    said = "{}: {:,} violations of {} were counted and not written: their targets are unknown"
-    return [said.format(name, count, policy) for policy, count in counts.items()]
 
 
 def show_lacking(
@@ -134,7 +128,7 @@ def _is_notice(denied: Denied) -> bool:
     return denied.policy == "create_child_process" and denied.target in PLATFORM_PROGRAMS
 
 
-def _unknown_targets(result: Result) -> dict[str, int]:
+def _unknown(result: Result) -> dict[str, int]:
     """Violations with unknown targets, against controls that the present policy does not allow as a whole."""
     if result.present is None:
         return {}

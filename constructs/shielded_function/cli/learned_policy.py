@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from shielded_function.granted_policy import without_grants
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
+from shielded_function.policy.aws_names import is_service
 from shielded_function.policy.denied_presets import fold_denied
 from shielded_function.policy.fields import LISTS
 from shielded_function.policy.presets import PRESETS
@@ -244,10 +245,10 @@ def exfiltration() -> Callable[[Question], str]:
 
 @lru_cache(maxsize=1)
 def aws_services() -> tuple[str, ...]:
-    """The names of AWS services, from botocore."""
+    """The names of AWS services in botocore that the core knows, sorted."""
     import botocore.session
 
-    return tuple(botocore.session.Session().get_available_services())
+    return tuple(filter(is_service, sorted(botocore.session.Session().get_available_services())))
 
 
 def check_accepted(accept: Sequence[str], results: Sequence[Result]) -> None:

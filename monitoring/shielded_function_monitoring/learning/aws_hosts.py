@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final
 
-from .questions import Question, admits, decide, place_of
+from .questions import Question, admits, place_of
 
 # Of virtual-hosted style, in every form that the core admits; the core has the last word.
 _BUCKET: Final = re.compile(r"(?P<bucket>.+?)\.s3[.-](?:.*)amazonaws\.com(?:\.cn)?")
-_AT_ONCE: Final = 64
-"""Services of one question: a policy takes no list of all of them."""
 
 
 class AwsHosts:
@@ -21,12 +18,11 @@ class AwsHosts:
     Args:
         region: the function's; without it no host is AWS's.
         account: the function's; when empty, endpoints of any account are AWS's.
-        services: the names that services may have; those that the core does not know are passed over.
+        services: those that a host may be of, as the core calls them.
     """
 
     def __init__(self, region: str, account: str, services: Sequence[str]) -> None:
-        self._place = place_of(region, account)
-        self._services = known_services(tuple(services))
+        self._place, self._services = place_of(region, account), services
 
     def is_aws(self, host: str) -> bool:
         """Whether it is an endpoint of any service."""
@@ -39,28 +35,8 @@ class AwsHosts:
         return found["bucket"] if found and self._admits(setting, host) else ""
 
     def service(self, host: str) -> str:
-        """The service whose endpoint it is, as `allow_aws` takes it; empty when none is known.
-
-        The first in the alphabet where several have it.
-        """
-        parts = (self._services[at : at + _AT_ONCE] for at in range(0, len(self._services), _AT_ONCE))
-        return next(filter(None, (self._first(part, host) for part in parts)), "")
-
-    def _first(self, services: Sequence[str], host: str) -> str:
-        if not self._admits(f"SHIELD_ALLOW_AWS={','.join(services)}", host):
-            return ""
-        half = len(services) // 2
-        return self._first(services[:half], host) or self._first(services[half:], host) if half else services[0]
+        """The first service whose endpoint it is, as `allow_aws` takes it; empty when none is known."""
+        return next((name for name in self._services if self._admits(f"SHIELD_ALLOW_AWS={name}", host)), "")
 
     def _admits(self, setting: str, host: str) -> bool:
         return admits(f"{self._place}{setting}\n", Question("resolve", host))
-
-
-@lru_cache(maxsize=4)
-def known_services(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Those names that the core knows as services, in the order of the alphabet."""
-    return tuple(sorted(name for name in set(names) - {"all", "none", "granted"} if _is_service(name)))
-
-
-def _is_service(name: str) -> bool:
-    return decide(f"SHIELD_ALLOW_AWS={name}\n", Question("resolve", "example.com")) is not None

@@ -30,6 +30,12 @@ def accept_argument(field: str, value: str) -> str:
     return value if field.startswith("allow_") or field == "presets" else f"{field}={value}"
 
 
+def unknown_targets(counts: Mapping[str, int]) -> list[str]:
+    """A text about each control, of the violations that were only counted."""
+    said = "{:,} violations of {} were counted and not written: their targets are unknown"
+    return [said.format(count, policy) for policy, count in sorted(counts.items())]
+
+
 @dataclass(frozen=True)
 class Addition:
     """An entry that the policy needs; a preset that takes the place of entries; or an offer, which the user chooses.

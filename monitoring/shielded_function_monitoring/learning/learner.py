@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from .aws_hosts import AwsHosts
@@ -11,13 +11,14 @@ from .domains import MANY_NAMES, common_domain, crowded, domain_of
 from .entries import entry_for
 from .evidence import Evidence
 from .function_log import FunctionLog
-from .learned import ANY_TMP, ANY_TMP_MEANS, LISTS, Addition, Finding, Learned
-from .never_learned import Facts, is_search, judge
+from .learned import ANY_TMP, ANY_TMP_MEANS, LISTS, Addition, Finding, Learned, unknown_targets
+from .never_learned import Facts, judge
 from .observation import Observation
-from .questions import FIELDS, Question, address_of, question_of
+from .questions import FIELDS, Question, question_of
 from .tmp_names import MAX_TMP, has_two_starts, plan
 
 _MODES: Final = ("read_handler", "executable_memory")
+_ORDER: Final = (*LISTS, ANY_TMP[0])
 _EXAMPLES: Final = 3
 _DENIED: Final = (
     "deny_outbound refuses it in every mode, so no entry is proposed: if the function needs it, take it off that list"
@@ -55,23 +56,8 @@ class Known:
     room: int = MAX_TMP
 
 
-@dataclass
-class _Gathered:
-    """The evidence of one entry or offer, its reason, and the targets where the value is a pattern."""
-
-    evidence: list[Evidence] = field(default_factory=list[Evidence])
-    why: str = ""
-    targets: set[str] = field(default_factory=set[str])
-
-
-_Additions = dict[tuple[str, str], _Gathered]
-
-
-def _gather(into: _Additions, name: str, value: str, evidence: Evidence, why: str = "", target: str = "") -> None:
-    gathered = into.setdefault((name, value), _Gathered())
-    gathered.evidence.append(evidence)
-    gathered.why = gathered.why or why
-    gathered.targets |= {target} if target else set()
+# By field and value, the evidence of an entry or offer, its reason, and the target where the value is a pattern.
+_Additions = dict[tuple[str, str], list[tuple[Evidence, str, str]]]
 
 
 def learn(log: FunctionLog, known: Known | None = None) -> Learned:
@@ -87,19 +73,11 @@ class _Learner:
         self._takes_any_tmp = "=".join(ANY_TMP) in known.accept
         self._entries: _Additions = {}
         self._offers: _Additions = {}
-        self._any_tmp: _Additions = {}
-        """The paths in /tmp that are no entries."""
         self._findings: dict[tuple[str, str, str], tuple[Finding, list[Evidence]]] = {}
 
     def learn(self) -> Learned:
         seen = [(each, question_of(each)) for each in self._log.observations]
-        connected = {each.name for each, _ in seen if each.port and each.protocol != "dns"} - {""}
-        named: dict[str, set[str]] = {}
-        for each, _ in seen:
-            if each.host and each.ip and each.protocol != "dns":
-                named.setdefault(str(address_of(each.ip)), set()).add(each.host)
-        searching = any(is_search(each) for each, _ in seen)
-        facts = Facts(named, connected, searching, self._known.find_exfiltration)
+        facts = Facts.of(self._log.observations, self._known.find_exfiltration)
         left = [
             (each, question, entry_for(question))
             for each, question in seen
@@ -114,16 +92,22 @@ class _Learner:
         in_tmp = {path: Evidence.of(found) for path, found in files.items()}
         self._tmp = plan(in_tmp, self._known.accept, self._known.room)
         for each, question, entry in left:
-            if question.event == "resolve" and each.name in connected:
+            if question.event == "resolve" and each.name in facts.connected:
                 continue  # the entry of the connection admits the look-up
             if self._offer_domain(each) or (each.policy == "read_write_tmp" and self._place_tmp(each)):
                 continue
             if entry:
-                _gather(self._entries, FIELDS[each.policy], entry, each.evidence)
+                self._add(FIELDS[each.policy], entry, each)
             else:
                 self._find("no-entry", each, _MALFORMED)
         self._finish()
         return self._learned
+
+    def _add(
+        self, name: str, value: str, seen: Observation, why: str = "", target: str = "", *, offer: bool = False
+    ) -> None:
+        into = self._offers if offer else self._entries
+        into.setdefault((name, value), []).append((seen.evidence, why, target))
 
     def _is_open(self, seen: Observation, question: Question | None, facts: Facts) -> bool:
         """Whether anything is left to decide; a target that becomes no entry is recorded as a finding."""
@@ -146,20 +130,18 @@ class _Learner:
             name, value = seen.policy, "allow"
         if rule in ("wildcard-in-name", "cut-off") or (rule == "find-library" and name == "allow_tmp"):
             value = ""
-        self._find(rule, seen, reason, name if value else "", value)
+        self._find(rule, seen, reason, name, value)
         return False
 
     def _find(self, rule: str, seen: Observation, reason: str, name: str = "", value: str = "") -> None:
-        accepted = f"{name}={value}" if name in _MODES else value
-        if value and accepted in self._known.accept:
-            if name in _MODES:
-                self._learned.settings[name] = value
-            else:
-                _gather(self._entries, name, value, seen.evidence, f"accepted: {rule}")
-            return
-        finding = Finding(rule, seen.describe(), seen.policy, seen.evidence, reason, name, value)
-        key = (rule, finding.target, seen.policy)
-        self._findings.setdefault(key, (finding, []))[1].append(seen.evidence)
+        finding = Finding(rule, seen.describe(), seen.policy, seen.evidence, reason, name if value else "", value)
+        if not value or finding.accept not in self._known.accept:
+            key = (rule, finding.target, seen.policy)
+            self._findings.setdefault(key, (finding, []))[1].append(seen.evidence)
+        elif name in _MODES:
+            self._learned.settings[name] = value
+        else:
+            self._add(name, value, seen, f"accepted: {rule}")
 
     def _take_aws(self, seen: Observation) -> bool:
         """A host of AWS is a service or a bucket."""
@@ -173,12 +155,12 @@ class _Learner:
             named = f"the bucket {bucket}" if bucket else f"the service {service or seen.name}"
             remedy = f'allow_buckets=["{bucket}"]' if bucket else f'allow_aws=["granted", "{service}"]'
             reason = f"the role is granted nothing on {named}: grant it, or list it, as in {remedy}"
-            self._find("missing-grant", seen, reason, name if value else "", value)
+            self._find("missing-grant", seen, reason, name, value)
         elif value == "s3" and not bucket:
             reason = "the bucket is not in the host's name (path-style), and the service admits any customer's bucket"
             self._find("any-bucket", seen, reason, name, value)
         elif value:
-            _gather(self._entries, name, value, seen.evidence)
+            self._add(name, value, seen)
         return bool(self._known.granted or value)
 
     def _offer_domain(self, seen: Observation) -> bool:
@@ -189,30 +171,26 @@ class _Learner:
         glob = f"*.{common_domain(names)}" + (f":{seen.port}" if seen.port else "")
         why = f"{len(names)} different names below it: list those that are known, or all with the wildcard"
         if glob in self._known.accept:
-            _gather(self._entries, "allow_outbound", glob, seen.evidence, f"accepted: {why}")
+            self._add("allow_outbound", glob, seen, f"accepted: {why}")
         else:
-            _gather(self._offers, "allow_outbound", glob, seen.evidence, why, seen.name)
+            self._add("allow_outbound", glob, seen, why, seen.name, offer=True)
         return True
 
     def _place_tmp(self, seen: Observation) -> bool:
         """Whether a pattern stands for a file in /tmp, or a person decides about it."""
-        path, evidence = seen.path, seen.evidence
-        taken, offered = self._tmp.taken.get(path), self._tmp.offered.get(path)
+        taken, offered = self._tmp.taken.get(seen.path), self._tmp.offered.get(seen.path)
         if offered or (taken and self._takes_any_tmp):  # clear_tmp keeps each entry
-            _gather(self._any_tmp, *ANY_TMP, evidence, f"any name: {ANY_TMP_MEANS}", path)
+            self._add(*ANY_TMP, seen, f"any name: {ANY_TMP_MEANS}", seen.path, offer=True)
             if offered and offered.glob and not self._takes_any_tmp:
-                _gather(self._offers, "allow_tmp", offered.glob, evidence, offered.why, path)
+                self._add("allow_tmp", offered.glob, seen, offered.why, seen.path, offer=True)
         elif taken:
-            _gather(self._entries, "allow_tmp", taken.glob, evidence, taken.why, path)
+            self._add("allow_tmp", taken.glob, seen, taken.why, seen.path)
         return bool(taken or offered)
 
     def _finish(self) -> None:
-        if self._any_tmp and self._takes_any_tmp:
+        if self._takes_any_tmp and self._offers.pop(ANY_TMP, None):
             self._learned.settings |= dict([ANY_TMP]) | {"clear_tmp": True}
-        elif self._any_tmp:
-            self._offers |= self._any_tmp
-        self._learned.entries = _additions(self._entries, lambda name: LISTS.index(name))
-        self._learned.offers = _additions(self._offers)  # ANY_TMP after the patterns
+        self._learned.entries, self._learned.offers = _additions(self._entries), _additions(self._offers)
         found = [replace(finding, evidence=Evidence.of(every)) for finding, every in self._findings.values()]
         self._learned.findings = sorted(found, key=lambda each: (each.rule, -each.evidence.count, each.target))
         accepted = {form.glob for form in self._tmp.taken.values() if not form.is_certain} & {*self._known.accept}
@@ -230,8 +208,7 @@ class _Learner:
                 f"the log has the names of one start for {', '.join(self._learned.unproven)}: another start may use "
                 "other names; learn from the log of two"
             )
-        for policy, count in sorted(log.folded.items()):
-            missing.append(f"{count:,} violations of {policy} were counted and not written: their targets are unknown")
+        missing += unknown_targets(log.folded)
         for (policy, _), share in sorted(log.rest.shares.items()):
             missing.append(
                 f"{share.targets:,} targets of {policy}, seen least, are in no entry: the replay lists denied ones"
@@ -246,8 +223,12 @@ class _Learner:
             self._learned.notes.append("the function's own code tightened its policy: some of it may be denied by that")
 
 
-def _additions(found: _Additions, order: Callable[[str], int] = lambda name: 0) -> list[Addition]:
-    return [
-        Addition(*key, Evidence.of(each.evidence), each.why, len(each.targets), tuple(sorted(each.targets)[:_EXAMPLES]))
-        for key, each in sorted(found.items(), key=lambda item: (order(item[0][0]), item[0]))
-    ]
+def _additions(found: _Additions) -> list[Addition]:
+    """Sorted by field, and by value."""
+    made: list[Addition] = []
+    for (name, value), every in sorted(found.items(), key=lambda item: (_ORDER.index(item[0][0]), item[0])):
+        evidence, reasons, targets = zip(*every, strict=True)
+        different = sorted({*targets} - {""})
+        why, examples = next(filter(None, reasons), ""), tuple(different[:_EXAMPLES])
+        made.append(Addition(name, value, Evidence.of(evidence), why, len(different), examples))
+    return made

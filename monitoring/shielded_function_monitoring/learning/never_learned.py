@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Collection, Mapping, Set
 from typing import Final, NamedTuple
 
 from .data_in_names import looks_like_data
@@ -53,6 +53,17 @@ class Facts(NamedTuple):
     connected: Set[str]
     searching: bool = False
     listed: Callable[[Question], str] = lambda _: ""
+
+    @classmethod
+    def of(cls, every: Collection[Observation], listed: Callable[[Question], str]) -> Facts:
+        """The facts that all observations show."""
+        reached = [each for each in every if each.protocol != "dns"]
+        named: dict[str, set[str]] = {}
+        for each in reached:
+            if each.host and each.ip:
+                named.setdefault(str(address_of(each.ip)), set()).add(each.host)
+        connected = {each.name for each in reached if each.port} - {""}
+        return cls(named, connected, any(map(is_search, every)), listed)
 
 
 def _is_metadata(text: str) -> bool:

@@ -30,7 +30,7 @@ class Question(NamedTuple):
     target: str
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def _parsed(lines: str) -> core.Policy | None:
     try:
         return core.parse(lines)

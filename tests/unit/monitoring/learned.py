@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import botocore.session
-
+from shielded_function.cli.learned_policy import aws_services
 from shielded_function_monitoring.insights import Lines, Tally, queries, records
 from shielded_function_monitoring.learning import FunctionLog, Known, Learned, Observed, learn, observed_of
 
 URLLIB3 = ("urllib3", "requests", "app")
-SERVICES = tuple(botocore.session.Session().get_available_services())
 
 
 def read(lines: Iterable[str]) -> Observed:
@@ -29,7 +27,7 @@ def log_of(*lines: str) -> FunctionLog:
 
 
 def learned_of(*lines: str, **options: object) -> Learned:
-    return learn(log_of(*lines), Known(services=SERVICES, **options))  # type: ignore[arg-type]
+    return learn(log_of(*lines), Known(services=aws_services(), **options))  # type: ignore[arg-type]
 
 
 def entries(learned: Learned) -> list[tuple[str, str]]:
