@@ -5,32 +5,28 @@ Each is played twice in the emulated Lambda, unshielded and with the function's 
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.text import Text
 
 from . import run as runs
 from .errors import CliError
 from .options import Drill, OneFunction
 from .progress import live
-from .terminal import cell, note, print_json, stacked, table
+from .terminal import cell, console, note, print_json, stacked, table
 
 if TYPE_CHECKING:
     from shielded_function_emulator.cloud_assembly import Known
     from shielded_function_emulator.incidents import Incident
-    from shielded_function_emulator.incidents.drilling import Played
 
 DIFFERS = 1
 """Exit status: an outcome is not the one that --expect names. 0: none differs; 2: an incident could not be played."""
 _AT_ONCE = 4  # a sandbox waits for the disk most of the time
 _STYLES = {"stopped": "green", "partly": "yellow", "passed": "red"}
-_FACTS = ("id", "name", "year", "ecosystem", "package", "did", "source", "differs")
 
 Told = Mapping[str, Any]
 """An incident as JSON: its facts, its outcome, its behaviours and the alarms that fire."""
@@ -59,7 +55,7 @@ def run(function: OneFunction, options: Drill, *, json: bool) -> int:
     if json:
         print_json({"function": called, "incidents": told, "summary": summary(told), "differences": differences})
     else:
-        console = _console()
+        out = console()
         rows = [
             (
                 stacked([each["id"], str(each["year"] or "-")]),
@@ -68,27 +64,23 @@ def run(function: OneFunction, options: Drill, *, json: bool) -> int:
             )
             for each in told
         ]
-        console.print(table("", ("incident", "outcome", "behaviours, and their outcomes"), rows, lines=True))
+        out.print(table("", ("incident", "outcome", "behaviours, and their outcomes"), rows, lines=True))
         for text in (*_lines(told), *(f"differs: {each}" for each in differences)):
-            console.print(cell(text))
+            out.print(cell(text))
     return DIFFERS if differences else 0
 
 
 def _show(*, json: bool) -> int:
     """Lists the incidents, with the behaviour and the source of each; always 0."""
-    from shielded_function_emulator.incidents import incidents
+    from shielded_function_emulator.incidents import facts_of, incidents
 
-    known = [_facts(each) for each in incidents().values()]
+    known = [facts_of(each) for each in incidents().values()]
     if json:
         print_json({"incidents": known})
     else:
         rows = [(each["id"], str(each["year"] or "-"), stacked([each["did"], each["source"]])) for each in known]
-        _console().print(table("", ("incident", "year", "behaviour then, and source"), rows, lines=True))
+        console().print(table("", ("incident", "year", "behaviour then, and source"), rows, lines=True))
     return 0
-
-
-def _console() -> Console:
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 80)
 
 
 def _expected(file: Path | None) -> Mapping[str, str]:
@@ -122,37 +114,15 @@ def _play(directory: Path, name: str, known: Known, chosen: Sequence[Incident]) 
     runtime = trial.runtime_for(package.runtime, note, live())
     told: list[Told] = []
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for number, played in enumerate(pool.map(lambda incident: play(incident, package, runtime), chosen), 1):
-            note(f"{played.incident.id}: {played.outcome} ({number} of {len(chosen)})")
+        for played, log in pool.map(lambda incident: play(incident, package, runtime), chosen):
+            note(f"{played['id']}: {played['outcome']} ({len(told) + 1} of {len(chosen)})")
             try:
-                alarms = ()
-                if played.log:
-                    alarms = trial.alarms_of(assembly, place, package.name, played.log, known.values)
+                alarms = trial.alarms_of(assembly, place, package.name, log, known.values) if log else ()
             except TemplateError as error:
                 raise CliError(f"the template's alarms cannot be evaluated here: {error}") from error
-            told.append(_told(played, alarms))
+            fired = [{"alarm": each.name, "actions": each.actions} for each in alarms if each.after == "ALARM"]
+            told.append({**played, "alarms": fired})
     return place.path or place.logical_id, told
-
-
-def _facts(incident: Incident) -> dict[str, Any]:
-    return {name: getattr(incident, name) or None for name in _FACTS}
-
-
-def _told(played: Played, alarms: Sequence[Any]) -> Told:
-    from shielded_function_emulator.incidents import kinds
-
-    behaviours = [
-        {
-            "behaviour": step.behaviour.title,
-            "unshielded": f"happened: {kinds()[step.behaviour.do].proof}",
-            "shielded": "happened" if step.happened else "stopped",
-            "stopped_by": step.stopped_by,
-            "reported_by": step.reported_by,
-        }
-        for step in played.steps
-    ]
-    fired = [{"alarm": each.name, "actions": each.actions} for each in alarms if each.after == "ALARM"]
-    return {**_facts(played.incident), "outcome": played.outcome, "behaviours": behaviours, "alarms": fired}
 
 
 def _outcome(behaviour: Told) -> str:

@@ -18,16 +18,16 @@ import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple, get_args
+from typing import Any, Final, NamedTuple
 
 from shielded_function_emulator.closed_network import ClosedNetwork
 from shielded_function_emulator.cloud_assembly import FunctionPackage
 from shielded_function_emulator.composite import Composite
 from shielded_function_emulator.function import EmulatedFunction, Invocation, LogLine
-from shielded_function_emulator.incidents import PROGRAM, TLS_PORT, Behaviour, Incident, IncidentError
-from shielded_function_emulator.incidents.staging import SECRETS, language_of, stage
+from shielded_function_emulator.incidents import Incident, IncidentError, facts_of, kinds, step_of, title_of
+from shielded_function_emulator.incidents.staging import ECHO, SECRETS, language_of, stage
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.sandbox import ADDRESSES, Sandbox, SandboxError
 from shielded_function_emulator.shield_log import ShieldLog
@@ -35,19 +35,18 @@ from shielded_function_emulator.trial import NAMESPACES
 from shielded_function_emulator.web import Environ, StartResponse, WebServer
 from shielded_function_monitoring import Alert
 
-Outcome = Literal["stopped", "partly", "passed", "not run"]
-OUTCOMES: Final = get_args(Outcome)
+OUTCOMES: Final = ("stopped", "partly", "passed", "not run")
+"""`stopped`: no secret reached a receiver, and nothing of the payload ran or changed a file."""
 _PRECIOUS: Final = "precious"
-_CHANGES: Final = ("overwrite", "delete")
+_TLS_PORT: Final = 443
 _MORE_INVOCATIONS: Final = 5
-_RAN = {
-    "python": "import os; os.write(2, b'%s\\n')",
-    "nodejs": "require('node:fs').writeSync(2, '%s\\n')",
-}
+
+Played = Mapping[str, Any]
+"""An incident as JSON: its facts, its outcome, and its `behaviours`; beside them the log of the shielded run, for
+alarms, which is empty where it was not run."""
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """One run of an incident: by behaviour, whether it happened, its alerts and its error; the log's lines of these,
     and of the shield's own events."""
 
@@ -57,34 +56,7 @@ class Run:
     log: list[LogLine]
 
 
-@dataclass(frozen=True)
-class Step:
-    """A behaviour in the shielded run. `stopped_by`: controls that blocked it; `reported_by`: all with an alert."""
-
-    behaviour: Behaviour
-    happened: bool
-    stopped_by: tuple[str, ...]
-    reported_by: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Played:
-    """The result of an incident. `log`: the shielded run's, for alarms; empty where it was not run."""
-
-    incident: Incident
-    steps: tuple[Step, ...]
-    log: Sequence[LogLine]
-
-    @property
-    def outcome(self) -> Outcome:
-        """`stopped`: no secret reached a receiver, and nothing of the payload ran or changed a file."""
-        if not self.steps:
-            return "not run"
-        happened = [step.happened for step in self.steps]
-        return "passed" if all(happened) else "partly" if any(happened) else "stopped"
-
-
-def play(incident: Incident, package: FunctionPackage, runtime: Runtime | None) -> Played:
+def play(incident: Incident, package: FunctionPackage, runtime: Runtime | None) -> tuple[Played, Sequence[LogLine]]:
     """Plays an incident twice.
 
     Raises:
@@ -92,22 +64,32 @@ def play(incident: Incident, package: FunctionPackage, runtime: Runtime | None) 
             did not happen shielded, and no control stopped it.
         SandboxError: there is no sandbox with a separate network here, or the function did not start.
     """
-    if not incident.behaviours:
-        return Played(incident, (), ())
+    told: dict[str, Any] = {**facts_of(incident), "outcome": "not run", "behaviours": []}
+    if not incident["behaviours"]:
+        return told, ()
     plain = _run(incident, _without_shield(package), runtime)
-    for behaviour, happened, error in zip(incident.behaviours, plain.happened, plain.errors, strict=True):
+    titles = [title_of(each) for each in incident["behaviours"]]
+    for title, happened, error in zip(titles, plain.happened, plain.errors, strict=True):
         if not happened:
-            raise IncidentError(f"{incident.id}: unshielded too, it did not {behaviour.title}: {error or 'no reason'}")
+            raise IncidentError(f"{incident['id']}: unshielded too, it did not {title}: {error or 'no reason'}")
     shielded = _run(incident, package, runtime)
-    steps: list[Step] = []
-    for number, behaviour in enumerate(incident.behaviours):
-        happened, alerts, why = shielded.happened[number], shielded.alerts[number], shielded.errors[number]
+    found = zip(shielded.happened, shielded.alerts, shielded.errors, strict=True)
+    for behaviour, title, (happened, alerts, why) in zip(incident["behaviours"], titles, found, strict=True):
         by = {mode: tuple(dict.fromkeys(a.policy for a in alerts if a.mode == mode)) for mode in ("block", "alert")}
         if not happened and not by["block"]:
-            said = f"{incident.id}: shielded, it did not {behaviour.title}, and no control says why"
+            said = f"{incident['id']}: shielded, it did not {title}, and no control says why"
             raise IncidentError(f"{said}: {why or 'no reason'}")
-        steps.append(Step(behaviour, happened, () if happened else by["block"], by["alert"]))
-    return Played(incident, tuple(steps), shielded.log)
+        told["behaviours"].append(
+            {
+                "behaviour": title,
+                "unshielded": f"happened: {kinds()[behaviour['do']]['proof']}",
+                "shielded": "happened" if happened else "stopped",
+                "stopped_by": () if happened else by["block"],
+                "reported_by": by["alert"],
+            }
+        )
+    passed = set(shielded.happened)
+    return {**told, "outcome": "partly" if len(passed) > 1 else "passed" if True in passed else "stopped"}, shielded.log
 
 
 def _without_shield(package: FunctionPackage) -> FunctionPackage:
@@ -150,7 +132,7 @@ class Receivers(Composite):
         tls.set_ciphers("aNULL:@SECLEVEL=0")
         for place in self._answers:
             address = place.host if place.is_address else str(self.network.addresses(place.host)[0])
-            application, context = self._application(place), tls if place.port == TLS_PORT else None
+            application, context = self._application(place), tls if place.port == _TLS_PORT else None
             stack.enter_context(WebServer(self._sandbox, (address, place.port), application, context))
 
     def _application(self, place: Place) -> Any:
@@ -165,37 +147,55 @@ class Receivers(Composite):
 
 def _run(incident: Incident, package: FunctionPackage, runtime: Runtime | None) -> Run:
     nonce = f"drill{secrets.token_hex(8)}"
-    steps = [behaviour.step(number, package.region) for number, behaviour in enumerate(incident.behaviours)]
+    steps = [step_of(behaviour, number, package.region) for number, behaviour in enumerate(incident["behaviours"])]
     plan = {"nonce": nonce, "secrets": f"/var/task/{SECRETS}", "steps": steps}
     answers: dict[Place, str] = {}
     for step in steps:
-        if step["host"]:  # a program for a download, and code for an evaluation
-            code = _RAN[language_of(package.runtime)] % json.dumps({"shielded_drill": nonce, "ran": step["step"]})
-            answer = code if "evaluate" in step else PROGRAM if "write" in step else ""
+        if step["port"]:  # a program for a download, and code for an evaluation
+            code = language_of(package.runtime).ran % json.dumps({"shielded_drill": nonce, "ran": step["step"]})
+            answer = code if "evaluate" in step else ECHO if "write" in step else ""
             place = Place(step["host"], step["port"])
             answers[place] = answers.get(place) or answer
     # An address is the sandbox's own as long as it lives, on its loopback.
     addresses = (*ADDRESSES, *(f"{place.host}/32" for place in answers if place.is_address))
-    with tempfile.TemporaryDirectory(prefix="drill-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="drill-") as scratch, ExitStack() as stack:
         task = Path(scratch) / "task"
         stage(package, incident, plan, task)
-        staged = replace(package, code=task)
-        with EmulatedFunction(
-            staged, {"AWS_SECRET_ACCESS_KEY": nonce}, runtime=runtime, addresses=addresses
-        ) as function:
-            sandbox = function.sandbox
-            if not sandbox.isolation.whole:
-                raise SandboxError(NAMESPACES.format(sandbox.isolation.note))
-            precious = [sandbox.path(one.parameters["path"]) for one in incident.behaviours if one.do in _CHANGES]
-            for file in precious:
-                file.write_text(_PRECIOUS)
-                file.chmod(0o666)
-            with Receivers(sandbox, answers) as receivers:
-                invocation, log = _invoke(function, nonce)
-                files = {file.name: file.read_text() if file.exists() else None for file in precious}
-                seen = _Seen(nonce, receivers, log, invocation, files)
-                happened = tuple(map(seen.has, incident.behaviours, steps))
-    return _read(log, nonce, happened)
+        made_up = {"AWS_SECRET_ACCESS_KEY": nonce}
+        staged = EmulatedFunction(replace(package, code=task), made_up, runtime=runtime, addresses=addresses)
+        function = stack.enter_context(staged)
+        sandbox = function.sandbox
+        if not sandbox.isolation.whole:
+            raise SandboxError(NAMESPACES.format(sandbox.isolation.note))
+        precious = {step["path"]: sandbox.path(step["path"]) for step in steps if step["do"] in ("overwrite", "delete")}
+        for file in precious.values():
+            file.write_text(_PRECIOUS)
+            file.chmod(0o666)
+        receivers = stack.enter_context(Receivers(sandbox, answers))
+        invocation, log = _invoke(function, nonce)
+        ran = {line.get("ran") for line in _told(log, nonce)}
+        changed = {path for path, file in precious.items() if not file.exists() or file.read_text() != _PRECIOUS}
+
+    def happened(step: Mapping[str, Any]) -> bool:
+        """Whether a behaviour happened, by the effects that are visible from outside."""
+        do = step["do"]
+        if do == "resolve":
+            asked = (one.name for one in receivers.network.questions)
+            return any(nonce.encode().hex() in name and step["host"] in name for name in asked)
+        if do == "answer":
+            return nonce in json.dumps(invocation.payload)
+        if step["port"] and not {"evaluate", "start"} & set(step):
+            messages = receivers.got[Place(step["host"], step["port"])]
+            return any(not step["take"] or _has(message, nonce) for message in messages)
+        return step.get("path") in changed if do in ("overwrite", "delete") else step["step"] in ran
+
+    return _read(log, nonce, tuple(map(happened, steps)))
+
+
+def _has(message: str, nonce: str) -> bool:
+    """Whether a message has the secret in base64, where it may begin at any of three places."""
+    cut = (nonce[at:].encode() for at in range(3))
+    return any(base64.b64encode(text)[: len(text) // 3 * 4].decode() in message for text in cut)
 
 
 def _invoke(function: EmulatedFunction, nonce: str) -> tuple[Invocation, tuple[LogLine, ...]]:
@@ -215,37 +215,6 @@ def _told(log: Sequence[LogLine], nonce: str) -> list[dict[str, Any]]:
     """The payload's lines; of any other line an empty object."""
     lines = (json.loads(one.message) if one.message.startswith('{"shielded_drill":') else {} for one in log)
     return [line if line.get("shielded_drill") == nonce else {} for line in lines]
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """The effects that are visible from outside."""
-
-    nonce: str
-    receivers: Receivers
-    log: Sequence[LogLine]
-    invocation: Invocation
-    files: Mapping[str, str | None]
-
-    def has(self, behaviour: Behaviour, step: Mapping[str, Any]) -> bool:
-        """Whether a behaviour happened."""
-        do = behaviour.do
-        if do in ("send", "ask", "aws", "mine"):
-            messages = self.receivers.got[Place(step["host"], step["port"])]
-            return any(do != "send" or self._is_secret(message) for message in messages)
-        if do == "resolve":
-            asked = (one.name for one in self.receivers.network.questions)
-            return any(self.nonce.encode().hex() in name and step["lookup"].partition(".")[2] in name for name in asked)
-        if do in _CHANGES:
-            return self.files[Path(behaviour.parameters["path"]).name] != _PRECIOUS
-        if do == "answer":
-            return self.nonce in json.dumps(self.invocation.payload)
-        return any(line.get("ran") == step["step"] for line in _told(self.log, self.nonce))
-
-    def _is_secret(self, message: str) -> bool:
-        """In base64, the secret may begin at any of three places."""
-        cut = (self.nonce[at:].encode() for at in range(3))
-        return any(base64.b64encode(text)[: len(text) // 3 * 4].decode() in message for text in cut)
 
 
 def _read(log: Sequence[LogLine], nonce: str, happened: tuple[bool, ...]) -> Run:

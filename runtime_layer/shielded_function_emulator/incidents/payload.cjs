@@ -25,20 +25,21 @@ function secret(take) {
   return names.map((name) => fs.readFileSync(path.join(PLAN.secrets, name), "utf8")).join("\n");
 }
 
-// A text with the secret in it: in base64, or the last part as the label of a name.
-function filled(text, take) {
+// A text of a step with its host, its path, and the secret: in base64, or the last part as the label of a name.
+function filled(text, step) {
+  const { host, path, take } = step;
   const taken = take ? secret(take) : "";
-  return text
-    .replace("{base64}", Buffer.from(taken).toString("base64"))
-    .replace("{label}", Buffer.from(taken.trim().slice(-30)).toString("hex"))
-    .replace("{key}", process.env.AWS_ACCESS_KEY_ID);
+  const base64 = Buffer.from(taken).toString("base64");
+  const label = Buffer.from(taken.trim().slice(-30)).toString("hex");
+  const given = { host, path, base64, label, key: process.env.AWS_ACCESS_KEY_ID };
+  return text.replace(/\{(\w+)\}/g, (whole, name) => given[name] ?? whole);
 }
 
 function request(step) {
-  const { host, port, take } = step;
-  const body = filled(step.body, take);
-  const headers = Object.fromEntries(Object.entries(step.headers).map(([name, text]) => [name, filled(text, take)]));
-  const options = { host, port, path: filled(step.path, take), headers, method: body ? "POST" : "GET", agent: false };
+  const { host, port } = step;
+  const body = filled(step.body, step);
+  const headers = Object.fromEntries(Object.entries(step.headers).map(([name, text]) => [name, filled(text, step)]));
+  const options = { host, port, path: filled(step.url, step), headers, method: body ? "POST" : "GET", agent: false };
   const client = require(port === 443 ? "node:https" : "node:http");
   return new Promise((resolve, reject) => {
     const sent = client.request({ ...options, ...TLS, timeout: SECONDS * 1000 }, (response) => {
@@ -72,17 +73,17 @@ const hooks = {
 };
 
 async function act(step) {
-  const got = step.host ? await request(step) : "";
-  if (step.lookup) await dns.lookup(filled(step.lookup, step.take));
+  const got = step.port ? await request(step) : "";
+  if (step.lookup) await dns.lookup(filled(step.lookup, step));
   if (step.evaluate) eval(got.toString());
-  if (step.write) fs.writeFileSync(step.write, got || "overwritten");
+  if (step.write) fs.writeFileSync(step.path, got || "overwritten");
   if (step.start) {
-    const [program, ...rest] = [...step.start, PLAN.nonce, String(step.step)];
+    const [program, ...rest] = [...step.start, PLAN.nonce, String(step.step)].map((text) => filled(text, step));
     if (step.write) fs.chmodSync(program, 0o755);
     const done = spawnSync(program, rest, { stdio: "inherit", timeout: SECONDS * 1000 });
     if (done.error) throw done.error;
   }
-  if (step.delete) fs.unlinkSync(step.delete);
+  if (step.delete) fs.unlinkSync(step.path);
   if (step.hook) await hooks[step.hook](step);
 }
 

@@ -11,6 +11,7 @@ import http.client
 import io
 import json
 import os
+import re
 import socket
 import ssl
 import subprocess
@@ -36,16 +37,18 @@ def secret(take: str) -> str:
     return "\n".join(path.read_text() for path in found if take == "files" or path.name == ".npmrc")
 
 
-def filled(text: str, take: str) -> str:
-    """A text with the secret in it: in base64, or the last part as the label of a name."""
-    taken = secret(take) if take else ""
-    text = text.replace("{base64}", base64.b64encode(taken.encode()).decode())
-    return text.replace("{label}", taken.strip()[-30:].encode().hex()).replace("{key}", os.environ["AWS_ACCESS_KEY_ID"])
+def filled(text: str, step: dict[str, Any]) -> str:
+    """A text of a step with its host, its path, and the secret: in base64, or the last part as the label of a name."""
+    taken = secret(step["take"]) if step["take"] else ""
+    given = {"host": step["host"], "path": step.get("path", ""), "key": os.environ["AWS_ACCESS_KEY_ID"]}
+    given["base64"] = base64.b64encode(taken.encode()).decode()
+    given["label"] = taken.strip()[-30:].encode().hex()
+    return re.sub(r"\{(\w+)\}", lambda found: given.get(found[1], found[0]), text)
 
 
 def request(step: dict[str, Any]) -> bytes:
     """TLS is without certificates: the emulated receivers have none."""
-    host, port, body = step["host"], step["port"], filled(step["body"], step["take"])
+    host, port, body = step["host"], step["port"], filled(step["body"], step)
     connection = http.client.HTTPConnection(host, port, timeout=SECONDS)
     if port == 443:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -53,8 +56,8 @@ def request(step: dict[str, Any]) -> bytes:
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers("aNULL:@SECLEVEL=0")
         connection = http.client.HTTPSConnection(host, port, timeout=SECONDS, context=context)
-    headers = {name: filled(text, step["take"]) for name, text in step["headers"].items()}
-    connection.request("POST" if body else "GET", filled(step["path"], step["take"]), body or None, headers)
+    headers = {name: filled(text, step) for name, text in step["headers"].items()}
+    connection.request("POST" if body else "GET", filled(step["url"], step), body or None, headers)
     return connection.getresponse().read()
 
 
@@ -90,19 +93,21 @@ def answer(step: dict[str, Any]) -> None:
 
 
 def do(step: dict[str, Any]) -> None:
-    got = request(step) if step["host"] else b""
+    got = request(step) if step["port"] else b""
+    file = Path(step.get("path", "/"))
     if "lookup" in step:
-        socket.getaddrinfo(filled(step["lookup"], step["take"]), 80)
+        socket.getaddrinfo(filled(step["lookup"], step), 80)
     if "evaluate" in step:
         exec(got.decode())
     if "write" in step:
-        Path(step["write"]).write_bytes(got or b"overwritten")
+        file.write_bytes(got or b"overwritten")
     if "start" in step:
         if "write" in step:
-            Path(step["write"]).chmod(0o755)
-        subprocess.run([*step["start"], PLAN["nonce"], str(step["step"])], check=True, timeout=SECONDS)
+            file.chmod(0o755)
+        program = [filled(text, step) for text in step["start"]]
+        subprocess.run([*program, PLAN["nonce"], str(step["step"])], check=True, timeout=SECONDS)
     if "delete" in step:
-        Path(step["delete"]).unlink()
+        file.unlink()
     if "hook" in step:
         {"alter": alter, "answer": answer}[step["hook"]](step)
 

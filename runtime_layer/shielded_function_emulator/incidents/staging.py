@@ -4,25 +4,62 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from shielded_function_emulator.cloud_assembly import FunctionPackage
-from shielded_function_emulator.incidents import FOLDER, PROGRAM, Incident, IncidentError
+from shielded_function_emulator.incidents import FOLDER, Incident, IncidentError
 
 SECRETS = "drill-secrets"
-_LANGUAGES = {"python": ((".py",), "/__init__.py"), "nodejs": ((".js", ".mjs", ".cjs"), "/index.js")}
+PROGRAM = "drill-program"
+ECHO = '#!/bin/sh\necho "{\\"shielded_drill\\":\\"$1\\",\\"ran\\":$2}" >&2\n'
+"""A program of an incident proves that it ran by a line in the log. $1 is the run's nonce, $2 the step's number."""
 
 
-def language_of(runtime: str) -> str:
-    """`python` or `nodejs`.
+class Language(NamedTuple):
+    """A language in which a drill plays.
+
+    Attributes:
+        handlers: the endings of a handler's file.
+        package: the folder of the incident's package.
+        payload: its source here, and its name there.
+        line: imports it; of Node.js, in modules of both kinds.
+        ran: the code for an evaluation, which writes a line to the log.
+    """
+
+    handlers: tuple[str, ...]
+    package: str
+    payload: tuple[str, str]
+    line: str
+    ran: str
+
+
+_LANGUAGES = {
+    "python": Language(
+        (".py", "/__init__.py"),
+        "drill_{}",
+        ("payload.py", "__init__.py"),
+        "import {}",
+        "import os; os.write(2, b'%s\\n')",
+    ),
+    "nodejs": Language(
+        (".js", ".mjs", ".cjs", "/index.js"),
+        "node_modules/drill-{}",
+        ("payload.cjs", "index.cjs"),
+        'process.getBuiltinModule("node:module").createRequire("/var/task/")("./{}/index.cjs");',
+        "require('node:fs').writeSync(2, '%s\\n')",
+    ),
+}
+
+
+def language_of(runtime: str) -> Language:
+    """The language of a runtime.
 
     Raises:
-        IncidentError: it is another.
+        IncidentError: it is neither Python nor Node.js.
     """
-    language = next((name for name in _LANGUAGES if runtime.startswith(name)), None)
+    language = next((each for name, each in _LANGUAGES.items() if runtime.startswith(name)), None)
     if language is None:
         raise IncidentError(f"the drill plays in Python and Node.js functions; {runtime} is not supported yet")
     return language
@@ -36,58 +73,28 @@ def stage(package: FunctionPackage, incident: Incident, plan: Mapping[str, Any],
     """
     language = language_of(package.runtime)
     package.unpack_code(task)
-    handler = _handler_file(task, package.handler, language)
-    name = f"drill-{incident.package}"
-    folder = task / (name.replace("-", "_") if language == "python" else f"node_modules/{name}")
-    folder.mkdir(parents=True)
-    (folder / "plan.json").write_text(json.dumps(plan))
-    program = task / "drill-program"
-    program.write_text(PROGRAM)
-    program.chmod(0o755)
-    if language == "python":
-        shutil.copy(FOLDER / "payload.py", folder / "__init__.py")
-        line = f"import {folder.name}"
-    else:
-        shutil.copy(FOLDER / "payload.cjs", folder / "index.cjs")
-        (folder / "package.json").write_text(json.dumps({"name": name, "main": "index.cjs"}))
-        line = f"import {json.dumps(name)};" if _is_module(task, handler) else f"require({json.dumps(name)});"
+    module = re.sub(r"\.[^./]*$", "", package.handler)
+    name = str(incident["package"])
+    if package.runtime.startswith("python"):
+        module, name = module.replace(".", "/"), name.replace("-", "_")
+    tried = [f"{module}{ending}" for ending in language.handlers]
+    handler = next((task / name for name in tried if (task / name).is_file()), None)
+    if handler is None:
+        there = f"there is no {' or '.join(tried)}"
+        raise IncidentError(f"the handler {package.handler} is not in the function's own code: {there}")
+    folder = language.package.format(name)
     handler.chmod(0o644)  # an archive may have it read-only
     with handler.open("a", encoding="utf-8") as opened:
-        opened.write(f"\n{line}\n")
-    secrets = task / SECRETS
-    secrets.mkdir()
-    (secrets / ".npmrc").write_text(f"//registry.example/:_authToken={plan['nonce']}\n")
-    (secrets / ".env").write_text(f"API_KEY={plan['nonce']}\n")
-
-
-def _handler_file(task: Path, handler: str, language: str) -> Path:
-    endings, index = _LANGUAGES[language]
-    module = re.sub(r"\.[^./]*$", "", handler)
-    stem = module.replace(".", "/") if language == "python" else module
-    tried = [f"{stem}{ending}" for ending in (*endings, index)]
-    for name in tried:
-        if (task / name).is_file():
-            return task / name
-    raise IncidentError(f"the handler {handler} is not in the function's own code: there is no {' or '.join(tried)}")
-
-
-def _is_module(task: Path, handler: Path) -> bool:
-    """Whether Node.js reads it as an ECMAScript module: by its ending, or the nearest package.json.
-
-    Raises:
-        IncidentError: that is not JSON.
-
-    https://nodejs.org/api/packages.html#determining-module-system
-    """
-    if handler.suffix != ".js":
-        return handler.suffix == ".mjs"
-    for folder in handler.relative_to(task).parents:
-        if (manifest := task / folder / "package.json").is_file():
-            try:
-                said = json.loads(manifest.read_text(encoding="utf-8"))
-            except ValueError as error:
-                raise IncidentError(
-                    f"the function's {folder / 'package.json'} is not JSON: {error}; mend it"
-                ) from error
-            return isinstance(said, dict) and said.get("type") == "module"
-    return False
+        opened.write(f"\n{language.line.format(folder)}\n")
+    payload, into = language.payload
+    files = {
+        f"{folder}/plan.json": json.dumps(plan),
+        f"{folder}/{into}": (FOLDER / payload).read_text(encoding="utf-8"),
+        PROGRAM: ECHO,
+        f"{SECRETS}/.npmrc": f"//registry.example/:_authToken={plan['nonce']}\n",
+        f"{SECRETS}/.env": f"API_KEY={plan['nonce']}\n",
+    }
+    for file, text in files.items():
+        (task / file).parent.mkdir(parents=True, exist_ok=True)
+        (task / file).write_text(text, encoding="utf-8")
+    (task / PROGRAM).chmod(0o755)

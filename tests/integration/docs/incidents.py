@@ -47,16 +47,16 @@ def page() -> str:
             one["alarm"].startswith("shield-critical-") for one in each["alarms"]
         ):
             raise SystemExit(f"{name} was stopped, and no alarm for critical violations fires")
-    rows = [f"{facts(incident)} {_became(found[incident.id])} |" for incident in incidents().values()]
+    rows = [f"{facts(incident)} {_became(found[incident['id']])} |" for incident in incidents().values()]
     text = with_rows(PAGE.read_text(encoding="utf-8"), rows)
     return re.sub(r"^Of \d+ incidents, .*$", lambda _: python["summary"], text, count=1, flags=re.MULTILINE)
 
 
 def facts(incident: Incident) -> str:
     """The cells of an incident that are known without a drill."""
-    source = incident.source if incident.year else Path(incident.source).name
-    when = f", {incident.ecosystem}, {incident.year}" if incident.year else ""
-    return f"| [{incident.name}]({source}){when} | {incident.did} *{incident.differs}* |"
+    source = incident["source"] if incident["year"] else Path(incident["source"]).name
+    when = f", {incident['ecosystem']}, {incident['year']}" if incident["year"] else ""
+    return f"| [{incident['name']}]({source}){when} | {incident['did']} *{incident['differs']}* |"
 
 
 def _became(each: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from integration.docs.pages import ROOT, read_page
 from integration.emulator.conftest import PACKAGE
 from integration.examples.conftest import Assembly
 from shielded_function_emulator.cloud_assembly import CloudAssembly
-from shielded_function_emulator.incidents import FOLDER, TAKEN, Behaviour, IncidentError, find, incidents, kinds
+from shielded_function_emulator.incidents import FOLDER, TAKEN, IncidentError, find, incidents, kinds, step_of, title_of
 from shielded_function_emulator.incidents.drilling import play
 from shielded_function_emulator.incidents.staging import stage
 from shielded_function_emulator.kernel import machine
@@ -28,6 +28,7 @@ pytestmark = [
 ]
 
 NODE = "Live/Events/SendText"
+FACTS = ("id", "name", "ecosystem", "package", "did", "source", "differs")
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +88,7 @@ def test_what_a_wider_policy_lets_through_in_a_node_function(assembly: Assembly,
     expect.write_text('eslint-scope = "stopped"\nchalk = "passed"\nxz = "not run"\n')
     chosen = ("--incident", "eslint-scope", "--incident", "chalk", "--expect", expect)
     wider = ("--env", "SHIELD_ALLOW_OUTBOUND=pastebin.com:443,c.statcounter.com:443")
-    done = command("drill", assembly("sixty_functions"), NODE, *chosen, *wider)
+    done = command("drill", assembly("sixty_functions"), NODE, *chosen, *wider, environment={"COLUMNS": "80"})
     assert done.returncode == 1, done.stderr
     assert "eslint-scope: partly (1 of 2)" in done.stderr
     assert "differs: eslint-scope: expected stopped, it is partly\n" in done.stdout
@@ -109,9 +110,9 @@ def test_what_a_wider_policy_lets_through_in_a_node_function(assembly: Assembly,
 @pytest.mark.usefixtures("namespaces")
 def test_what_does_not_happen_unshielded_shows_nothing() -> None:
     """A name that is too long cannot be asked for, with or without a shield."""
-    behaviour = Behaviour("resolve", {"take": "env", "host": f"{'a' * 64}.example"})
+    behaviour = {"do": "resolve", "take": "env", "host": f"{'a' * 64}.example"}
     with pytest.raises(IncidentError, match=r"^chalk: unshielded too, it did not send credentials in names under a+\."):
-        play(replace(find("chalk"), behaviours=(behaviour,)), PACKAGE, python.THIS)
+        play({**find("chalk"), "behaviours": [behaviour]}, PACKAGE, python.THIS)
 
 
 @pytest.mark.parametrize(
@@ -143,36 +144,32 @@ def test_expectations_that_are_wrong(assembly: Assembly, tmp_path: Path) -> None
 def test_the_list() -> None:
     told = json.loads(command("drill", "--list", "--json").stdout)["incidents"]
     assert [each["id"] for each in told] == list(incidents())
-    shown = command("drill", "--list").stdout
+    shown = command("drill", "--list", environment={"COLUMNS": "80"}).stdout
     assert all(each["source"][:30] in shown for each in told)
     assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_each_incident_is_complete() -> None:
-    for incident in incidents().values():
-        for name in ("id", "name", "ecosystem", "package", "did", "source", "differs"):
-            assert getattr(incident, name), (incident.id, name)
-        assert find(incident.id) is incident
-        assert incident.year == 0 or 2018 <= incident.year <= 2030
-        assert incident.source.startswith("https://") if incident.year else (ROOT / incident.source).is_file()
-        assert incident.did.endswith(".")
-        assert incident.differs.endswith(".")
-        assert len(incident.did) <= 110, f"{incident.id}: one sentence"
-        assert bool(incident.behaviours) != incident.differs.startswith("Not run: ")
-        for behaviour in incident.behaviours:
-            assert set(behaviour.parameters) - {"way"} == kinds()[behaviour.do].parameters, behaviour
-            assert behaviour.parameters.get("take", "env") in TAKEN
-            assert behaviour.title
-
-
-def test_each_behaviour_is_there_in_both_languages() -> None:
     """What a plan may have, both languages read."""
-    behaviours = [behaviour for incident in incidents().values() for behaviour in incident.behaviours]
-    assert {behaviour.do for behaviour in behaviours} == set(kinds())
+    behaviours = [behaviour for incident in incidents().values() for behaviour in incident["behaviours"]]
+    assert {behaviour["do"] for behaviour in behaviours} == set(kinds())
+    for id, incident in incidents().items():
+        assert set(incident) == {"year", "behaviours", *FACTS}, id
+        assert all(incident[name] for name in FACTS), id
+        assert incident["year"] == 0 or 2018 <= incident["year"] <= 2030
+        assert incident["source"].startswith("https://") if incident["year"] else (ROOT / incident["source"]).is_file()
+        assert incident["did"].endswith(".")
+        assert incident["differs"].endswith(".")
+        assert len(incident["did"]) <= 110, f"{id}: one sentence"
+        assert bool(incident["behaviours"]) != incident["differs"].startswith("Not run: ")
+    for behaviour in behaviours:
+        assert set(behaviour) - {"do"} == set(re.findall(r"\{(\w+)\}", kinds()[behaviour["do"]]["title"])), behaviour
+        assert behaviour.get("take", "env") in TAKEN
+        assert title_of(behaviour)
     python, node = ((FOLDER / name).read_text() for name in ("payload.py", "payload.cjs"))
-    steps = [behaviour.step(0, "eu-west-1") for behaviour in behaviours]
-    for name in {name for step in steps for name in step}:
-        assert f'step["{name}"]' in python or f'"{name}" in step' in python, name
+    steps = [step_of(behaviour, 0, "eu-west-1") for behaviour in behaviours]
+    for name in {name for step in steps for name in step} - {"do", "service"}:
+        assert re.search(rf'step\["{name}"|"{name}" in step|step\.get\("{name}"', python), name
         assert re.search(rf"step\.{name}\b|\{{ [^}}]*\b{name}\b[^}}]* \}} = step;", node), name
     for hook in {step["hook"] for step in steps if "hook" in step}:
         assert f'"{hook}": {hook}' in python
@@ -180,17 +177,16 @@ def test_each_behaviour_is_there_in_both_languages() -> None:
 
 
 NODE_22 = "nodejs22.x"
+REQUIRED = (
+    'process.getBuiltinModule("node:module").createRequire("/var/task/")("./node_modules/drill-chalk/index.cjs");'
+)
 # Runtime, handler, files; the file that ends anew, and how, or the error.
 STAGED: list[tuple[str, str, dict[str, str], tuple[str, str] | str]] = [
     ("python3.13", "app.handler", {"app.py": "x = 1"}, ("app.py", "\nimport drill_chalk\n")),
     ("python3.13", "a.b.handler", {"a/b/__init__.py": ""}, ("a/b/__init__.py", "\nimport drill_chalk\n")),
-    (NODE_22, "src/index.handler", {"src/index.js": "1"}, ("src/index.js", '\nrequire("drill-chalk");\n')),
-    (NODE_22, "index.handler", {"index.mjs": "1"}, ("index.mjs", '\nimport "drill-chalk";\n')),
-    (NODE_22, "s/index.handler", {"s/index.js": "1", "package.json": '{"type": "module"}'},
-     ("s/index.js", '\nimport "drill-chalk";\n')),
+    (NODE_22, "src/index.handler", {"src/index.js": "1"}, ("src/index.js", f"\n{REQUIRED}\n")),
+    (NODE_22, "index.handler", {"index.mjs": "1"}, ("index.mjs", f"\n{REQUIRED}\n")),
     (NODE_22, "a.handler", {"index.py": ""}, r"there is no a\.js or a\.mjs or a\.cjs or a/index\.js$"),
-    (NODE_22, "src/index.handler", {"src/index.js": "", "src/package.json": "{"},
-     r"^the function's src/package\.json is not JSON: .*; mend it$"),
 ]  # fmt: skip
 
 
