@@ -40,22 +40,21 @@ def test_options(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     assert expected.items() <= next(iter(made))["Properties"].items()
 
 
-def test_a_given_log_group_is_used(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    mine = logs.LogGroup(stack, "Mine", retention=logs.RetentionDays.ONE_WEEK)
-    fn = ShieldedFunction(stack, "Checkout", log_group=mine, **props)
-    name = stack.resolve(mine.log_group_name)
-    assert only(resources(stack, FILTER))["LogGroupName"] == name
+@pytest.mark.parametrize("how", ["given", "of another stack", "of an L1 function"])
+def test_a_given_log_group_is_used(
+    how: str, app: cdk.App, stack: cdk.Stack, props: Props, resources: Resources
+) -> None:
+    mine = logs.LogGroup(cdk.Stack(app, "Storage") if how == "of another stack" else stack, "Mine")
+    if how == "of an L1 function":
+        logging = lambda_.CfnFunction.LoggingConfigProperty(log_group=mine.log_group_name)
+        attached = Shield().apply(l1_function(stack, l1_role(stack).attr_arn, logging_config=logging))
+    else:
+        attached = ShieldedFunction(stack, "Checkout", log_group=mine, **props).shield
+    name = only(resources(stack, FILTER))["LogGroupName"]
     assert only(resources(stack, FUNCTION))["LoggingConfig"]["LogGroup"] == name
-    assert list(resources(stack, LOG_GROUP).values()) == [{"RetentionInDays": 7}]
-    assert stack.resolve(fn.log_group.log_group_name) == name
-
-
-def test_a_log_group_of_another_stack_is_used(app: cdk.App, props: Props, resources: Resources) -> None:
-    storage, shop = cdk.Stack(app, "Storage"), cdk.Stack(app, "Shop")
-    ShieldedFunction(shop, "Checkout", log_group=logs.LogGroup(storage, "Logs"), **props)
-    name = only(resources(shop, FILTER))["LogGroupName"]
-    assert list(name) == ["Fn::ImportValue"]
-    assert only(resources(shop, FUNCTION))["LoggingConfig"]["LogGroup"] == name
+    assert list(name) == ["Fn::ImportValue" if how == "of another stack" else "Ref"]
+    assert stack.resolve(attached.log_group.log_group_name) == stack.resolve(mine.log_group_name)
+    assert len(resources(stack, LOG_GROUP)) == (how != "of another stack")
 
 
 def test_reading_the_log_group_adds_nothing(stack: cdk.Stack, props: Props, resources: Resources) -> None:
@@ -205,13 +204,24 @@ def l1_role(stack: cdk.Stack, *managed: str) -> iam.CfnRole:
 
 def test_who_may_write(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     """A role that lacks the right gets it; of one that is imported a warning tells; a given log group is left alone."""
-    basic = iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AWSLambdaBasicExecutionRole")
+    basic, alike = (
+        iam.ManagedPolicy.from_aws_managed_policy_name(name)
+        for name in ("service-role/AWSLambdaBasicExecutionRole", "AdministratorAccess-Amplify")
+    )
     arn = "arn:aws:iam::111122223333:role/shop"
     roles: dict[str, Any] = {
-        "Anywhere": iam.Role(stack, "AnywhereRole", assumed_by=LAMBDA, managed_policies=[basic]),
-        "Least": iam.Role(stack, "LeastRole", assumed_by=LAMBDA),
-        "Imported": iam.Role.from_role_arn(stack, "ImportedRole", arn),
+        name: iam.Role(stack, f"{name}Role", assumed_by=LAMBDA, managed_policies=policies)
+        for name, policies in {
+            "Anywhere": [basic],
+            "Least": [],
+            "Alike": [alike],
+            "Fixed": [],
+            "FixedBasic": [basic],
+        }.items()
     }
+    roles |= {name: roles[name].without_policy_updates() for name in ("Fixed", "FixedBasic")}
+    roles["Same"] = iam.Role.from_role_arn(stack, "SameRole", roles["Anywhere"].node.default_child.attr_arn)
+    roles["Imported"] = iam.Role.from_role_arn(stack, "ImportedRole", arn)
     made = {name: ShieldedFunction(stack, name, role=role, **props).shield for name, role in roles.items()}
     own: Any = iam.Role(stack, "OwnRole", assumed_by=LAMBDA)
     ShieldedFunction(stack, "Given", role=own, log_group=logs.LogGroup(stack, "Logs"), **props)
@@ -220,15 +230,15 @@ def test_who_may_write(stack: cdk.Stack, props: Props, resources: Resources) -> 
         Shield().apply(l1_function(stack, role, name))
     statements = [policy["PolicyDocument"]["Statement"] for policy in resources(stack, POLICY).values()]
     assert [policy["Roles"] for policy in resources(stack, POLICY).values()] == [
-        [stack.resolve(roles["Least"].role_name)],
+        *([stack.resolve(roles[name].role_name)] for name in ("Least", "Alike")),
         [{"Ref": "Role"}],
     ]
-    for (statement,), name in zip(statements, ("Least", "L1"), strict=True):
+    for (statement,), name in zip(statements, ("Least", "Alike", "L1"), strict=True):
         assert statement["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
         assert statement["Resource"] == stack.resolve(made[name].log_group.log_group_arn)
-    for name in ("Imported", "ImportedL1", "KnownLater"):
+    for name in ("Imported", "Fixed", "ImportedL1", "KnownLater"):
         Annotations.from_stack(stack).has_warning(f"/Shop/{name}", WARNING)
-    for name in ("Anywhere", "Least", "Given", "L1"):
+    for name in ("Anywhere", "Least", "Alike", "FixedBasic", "Same", "Given", "L1"):
         Annotations.from_stack(stack).has_no_warning(f"/Shop/{name}", WARNING)
 
 
@@ -272,13 +282,3 @@ def test_a_role_of_another_stack_makes_no_cycle(app: cdk.App, props: Props, nest
     (document,) = (p["Properties"] for p in Template.from_stack(scope).find_resources(POLICY).values())
     assert document["PolicyDocument"]["Statement"][0]["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
     assert Template.from_stack(roles).find_resources(POLICY) == {}
-
-
-def test_the_log_group_of_a_cfn_function(stack: cdk.Stack, resources: Resources) -> None:
-    group = logs.LogGroup(stack, "Logs")
-    logging = lambda_.CfnFunction.LoggingConfigProperty(log_group=group.log_group_name)
-    attached = Shield().apply(l1_function(stack, l1_role(stack).attr_arn, logging_config=logging))
-    [found] = resources(stack, FILTER).values()
-    assert found["LogGroupName"] == stack.resolve(group.log_group_name)
-    assert stack.resolve(attached.log_group.log_group_name) == stack.resolve(group.log_group_name)
-    assert len(resources(stack, LOG_GROUP)) == 1

@@ -31,7 +31,6 @@ pytestmark = pytest.mark.promise("construct.everywhere")
 
 ACCOUNT = "111122223333"
 LAMBDA: Any = iam.ServicePrincipal("lambda.amazonaws.com")
-BASIC = "service-role/AWSLambdaBasicExecutionRole"
 
 
 @jsii.implements(cdk.IStableAnyProducer)
@@ -244,33 +243,6 @@ def test_the_log_group_of_the_name_is_used(shop: Shop) -> None:
     template.resource_count_is(LOG_GROUP, 1)
     (found,) = template.find_resources(FILTER).values()
     assert found["Properties"]["LogGroupName"]["Ref"].startswith("Logs")
-
-
-# Each: how a role is given, and whether a statement, or a warning, follows.
-ROLES: dict[str, tuple[str, bool, bool]] = {
-    "no policy": ("", True, False),
-    "that of the CDK": (BASIC, False, False),
-    "a policy that is called alike": ("AdministratorAccess-Amplify", True, False),
-    "immutable": ("", False, True),
-    "immutable, with the policy": (BASIC, False, False),
-    "by the ARN of the app's own": (BASIC, False, False),
-}
-
-
-@pytest.mark.parametrize("name", ROLES)
-def test_a_role_that_may_not_write_the_log(name: str, shop: Shop) -> None:
-    policy, statement, warning = ROLES[name]
-    role: Any = iam.Role(shop.shop, "Role", assumed_by=LAMBDA)
-    if policy:
-        role.add_managed_policy(iam.ManagedPolicy.from_aws_managed_policy_name(policy))
-    if name.startswith("immutable"):
-        role = role.without_policy_updates()
-    if name.startswith("by the ARN"):
-        role = iam.Role.from_role_arn(shop.shop, "Same", role.node.default_child.attr_arn)
-    shop.function(role=role)
-    assert ("logs:PutLogEvents" in json.dumps(shop.synthesize().to_json())) is statement
-    told = Annotations.from_stack(shop.shop).find_warning("*", Match.string_like_regexp("every alert would be lost"))
-    assert bool(told) is warning
 
 
 def test_a_stage_after_everywhere_is_an_error(shop: Shop) -> None:

@@ -7,17 +7,15 @@ from pathlib import Path
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3express as s3express
-from aws_cdk import aws_sqs as sqs
 
 from shielded_function import Shield, ShieldPolicy, granted
 from shielded_function.granted import actions, changed
 from unit.constructs.granted.rows import plain_function
 
-from .conftest import Allow, Ids, MakeFunction, Read
+from .conftest import Allow, Ids, Read
 
 
 def test_buckets_of_the_app_in_every_form(
@@ -36,10 +34,14 @@ def test_buckets_of_the_app_in_every_form(
     )
     allow("s3express:CreateSession", directory.attr_arn)
     allow("s3:GetObject", cdk.Fn.join("", [own.bucket_arn, "/*"]))
+    point = s3.CfnAccessPoint(stack, "Point", bucket="shop-orders")
+    allow("s3:GetObject", f"{point.attr_arn}/object/*")
+    allow("s3:GetObject", "arn:aws:s3:eu-west-1:123456789012:accesspoint/orders/object/*")
+    allow("s3:GetObject", "arn:aws:s3::123456789012:accesspoint/abc.mrap/object/*")
     grants = read()
     names = [entry.name for entry in grants.entries]
     assert names[:5] == ["Shop/Own", "shop-invoices", "Other/Far", '${{"Fn::ImportValue": "LogsArn"}}', "shop-orders"]
-    assert names[5:] == ["Shop/Fast"]
+    assert names[5:] == ["Shop/Fast", "Shop/Point (host)", "Shop/Point (bucket)", "orders (host)", "abc.mrap (host)"]
     assert grants.services == ()
     assert ids(grants) == []
     shown = stack.resolve(list(grants.buckets))
@@ -48,33 +50,17 @@ def test_buckets_of_the_app_in_every_form(
     assert shown[2]["Fn::Select"][1]["Fn::Split"][1]["Fn::GetAtt"][1] == "Arn"
     resource = {"Fn::Select": [5, {"Fn::Split": [":", {"Fn::ImportValue": "LogsArn"}]}]}
     assert shown[3] == {"Fn::Select": [0, {"Fn::Split": ["/", resource]}]}
-    assert shown[5] == {"Ref": "Fast"}
+    assert shown[5:] == [{"Ref": "Fast"}, {"Fn::GetAtt": ["Point", "Alias"]}]
+    point_host, by_arn, of_several_regions = (str(stack.resolve(host)) for host in grants.hosts)
+    assert "'Ref': 'Point'" in point_host
+    assert "orders-123456789012.s3-accesspoint.eu-west-1." in by_arn
+    assert "abc.mrap.accesspoint.s3-global." in of_several_regions
     # They can stand in a template: what is of another stack becomes an export.
     checkout.add_environment("BUCKETS", ",".join(grants.buckets))
     template = app.synth().get_stack_by_name("Shop").template
     (function,) = (r for r in template["Resources"].values() if r["Type"] == "AWS::Lambda::Function")
     assert "Fn::ImportValue" in str(function["Properties"]["Environment"])
     assert [entry.name for entry in read().entries] == names
-
-
-def test_other_kinds_of_s3_resources(stack: cdk.Stack, allow: Allow, read: Read, ids: Ids) -> None:
-    allow("s3:GetObject", "arn:aws:s3:eu-west-1:123456789012:accesspoint/orders/object/*")
-    allow("s3:GetObject", "arn:aws:s3::123456789012:accesspoint/abc.mrap/object/*")
-    allow("s3:DescribeJob", "arn:aws:s3:eu-west-1:123456789012:job/*")
-    allow("s3express:CreateSession", "arn:aws:s3express:eu-west-1:123456789012:bucket/orders--euw1-az1--x-s3")
-    allow("s3:GetObject", "arn:aws:sqs:eu-west-1:123456789012:queue")
-    allow("s3:GetObject", sqs.Queue(stack, "Queue").queue_arn)
-    point = s3.CfnAccessPoint(stack, "Point", bucket="shop-orders")
-    allow("s3:GetObject", f"{point.attr_arn}/object/*")
-    grants = read()
-    shown = [str(stack.resolve(host)) for host in grants.hosts]
-    assert "orders-123456789012.s3-accesspoint.eu-west-1." in shown[0]
-    assert "abc.mrap.accesspoint.s3-global." in shown[1]
-    assert "'Ref': 'Point'" in shown[2]
-    buckets = ["orders--euw1-az1--x-s3", {"Fn::GetAtt": ["Point", "Alias"]}]
-    assert (stack.resolve(list(grants.buckets)), grants.services) == (buckets, ("s3control",))
-    assert set(ids(grants)) <= {"OtherRegion"}
-    assert sum("not of S3" in str(left) for left in grants.left_out) == 2
 
 
 def test_more_services_than_a_policy_takes(allow: Allow, read: Read, ids: Ids) -> None:
@@ -92,29 +78,6 @@ def test_each_is_told_once(app: cdk.App, stack: cdk.Stack, allow: Allow, checkou
     with pytest.raises(RuntimeError) as raised:
         app.synth()
     assert str(raised.value).count("Shop/Plain") == 1
-
-
-def test_what_is_in_a_stack_in_another_region(app: cdk.App, make_function: MakeFunction, read: Read, ids: Ids) -> None:
-    """The remedy admits the host that an SDK asks there."""
-    home, far = (
-        cdk.Stack(app, name, env=cdk.Environment(region=region, account="111111111111"))
-        for name, region in {"Home": "eu-west-1", "Far": "us-east-1"}.items()
-    )
-    function = make_function(scope=home)
-    for action, arn in (
-        ("sqs:SendMessage", sqs.Queue(far, "Queue", queue_name="far").queue_arn),
-        ("s3:GetObject", s3.Bucket(far, "Bucket", bucket_name="shop-far").arn_for_objects("*")),
-        ("s3:GetObject", s3.CfnAccessPoint(far, "Point", bucket="shop-far").attr_arn),
-    ):
-        function.add_to_role_policy(iam.PolicyStatement(actions=[action], resources=[arn]))
-    grants = read(function)
-    assert ids(grants) == ["OtherRegion"] * 3
-    assert all("it is in us-east-1" in finding.message for finding in grants.warnings)
-    assert [re.findall(r"list (\S+) in allow_outbound", finding.message) for finding in grants.warnings] == [
-        ["sqs.us-east-1.amazonaws.com:443"],
-        ["shop-far.s3.us-east-1.amazonaws.com:443"],
-        ["<name>-<account>.s3-accesspoint.us-east-1.amazonaws.com:443"],
-    ]
 
 
 def test_what_changed_is_said(allow: Allow, read: Read) -> None:

@@ -51,9 +51,12 @@ def nothing(_: Any, __: Any) -> None:
     pass
 
 
-def bucket_of_another_region(s: Any, f: Any) -> None:
-    far = cdk.Stack(s, "Far", env=cdk.Environment(region="us-east-1", account=HOME.account))
-    aws.s3.Bucket(far, "Bucket", bucket_name="shop-far").grant_read(f)
+def of_another_region(actions: str, make: Callable[[Any], str]) -> Grant:
+    def grant(s: Any, f: Any) -> None:
+        stack = cdk.Stack(s, "Far", env=cdk.Environment(region="us-east-1", account=HOME.account))
+        allow(f, actions, make(stack))
+
+    return grant
 
 
 def access_point(s: Any, f: Any) -> None:
@@ -286,7 +289,18 @@ ROWS: dict[str, Row] = {
         said="BucketName",
         text="www.example.com has a dot",
     ),
-    "bucket_of_another_region": Row(bucket_of_another_region, said="OtherRegion"),
+    "bucket_of_another_region": Row(
+        of_another_region(
+            "s3:GetObject", lambda s: aws.s3.Bucket(s, "Bucket", bucket_name="shop-far").arn_for_objects("*")
+        ),
+        said="OtherRegion",
+        text="list shop-far.s3.us-east-1.amazonaws.com:443 in allow_outbound",
+    ),
+    "access_point_of_another_region": Row(
+        of_another_region("s3:GetObject", lambda s: aws.s3.CfnAccessPoint(s, "Point", bucket="shop-far").attr_arn),
+        said="OtherRegion",
+        text="list <name>-<account>.s3-accesspoint.us-east-1.amazonaws.com:443 in allow_outbound",
+    ),
     # What names a bucket, and what admits every bucket.
     **{
         f"bucket_by_{number}": Row(allowing("s3:GetObject", arn), buckets="shop-orders")
@@ -328,6 +342,12 @@ ROWS: dict[str, Row] = {
         buckets="orders--euw1-az1--x-s3",
     ),
     "batch_operations": Row(allowing("s3:CreateJob", "arn:aws:s3:eu-west-1:111111111111:job/*"), "s3control"),
+    "queue_with_an_action_of_s3": Row(
+        lambda s, f: allow(
+            f, "s3:GetObject", "arn:aws:sqs:eu-west-1:111111111111:q", aws.sqs.Queue(s, "Queue").queue_arn
+        ),
+        left=("its resource is not of S3",),
+    ),
     "access_point": Row(access_point, buckets="Point_(bucket)", hosts="Point_(host)"),
     "bucket_by_an_assumed_role": Row(bucket_by_an_assumed_role, "sts", buckets="Bucket"),
     "queue_that_lambda_polls": Row(
@@ -500,4 +520,7 @@ ONLY_FROM_CONSTRUCTS: Final = {
 
 
 def test_templates_tell_the_same(built: Built) -> None:
-    assert check_templates(built) == ONLY_FROM_CONSTRUCTS
+    more = check_templates(built)
+    (export,) = more.pop("access_point_of_another_region")
+    assert "ExportsReader" in export
+    assert more == ONLY_FROM_CONSTRUCTS

@@ -208,7 +208,7 @@ def test_reading_changes_nothing(app: cdk.App, stack: cdk.Stack, read: Read, che
     checkout.add_to_role_policy(granted)
     assert read().services == ("sqs",)
     granted.add_actions("sns:Publish")
-    assert set(read().services) == {"sqs", "sns"}
+    assert set(read().services) == set(read(checkout.node.default_child).services) == {"sqs", "sns"}
 
 
 @jsii.implements(cdk.IStringProducer)
@@ -240,13 +240,6 @@ def test_functions_that_share_a_role(app: cdk.App, stack: cdk.Stack, make_functi
     grants = read_grants(app, [first, second])
     assert set(grants["Shop/First"].services) == set(grants["Shop/Second"].services) == {"sqs", "sns"}
     assert grants["Shop/First"].sources["sns"][0].policy == "Shop/Role"
-
-
-def test_its_own_l1_will_do(read: Read, checkout: lambda_.Function) -> None:
-    checkout.add_to_role_policy(statement("sqs:SendMessage"))
-    resource = checkout.node.default_child
-    assert isinstance(resource, lambda_.CfnFunction)
-    assert read(resource).services == ("sqs",)
 
 
 def test_a_literal_in_front_of_a_variable() -> None:
