@@ -205,9 +205,10 @@ def measure(what: str, count: int) -> dict[str, float]:
 
 def evaluate(granularity: str, file: Path, count: int) -> int:
     """Every line through the filters, every alarm once a minute; returns how many values were published."""
-    from shielded_function_monitoring.simulated import LogEvent, SimulatedCloudWatch
+    from shielded_function.simulation import simulate_cloudwatch
+    from shielded_function_monitoring.simulated import LogEvent
 
-    cloudwatch = SimulatedCloudWatch.from_template(template(granularity))
+    cloudwatch = simulate_cloudwatch(template(granularity))
     minute, published = 0, 0
     waiting: dict[int, list[LogEvent]] = {}
 
@@ -217,8 +218,6 @@ def evaluate(granularity: str, file: Path, count: int) -> int:
             published += cloudwatch.put_log_events(f"/aws/lambda/{name_of(function)}", events)
         waiting.clear()
         cloudwatch.evaluate(minute * 60 + 59)
-        if minute % 60 == 0:
-            cloudwatch.metrics.forget(before=(minute - 180) * 60)
 
     with file.open(encoding="utf-8") as lines_of_file:
         for number, line in enumerate(lines_of_file):

@@ -157,18 +157,16 @@ def draw() -> str:
     """The picture."""
     stack = synthesized()
     cloudwatch = simulate_cloudwatch(stack)
-    counted: Counter[tuple[str, int]] = Counter()
-
-    def publish(key: Any, value: float, time: float) -> None:
-        counted[dict(key.dimensions).get("Level", ""), int(time - _START) // 60] += int(value)
-
-    cloudwatch.on_publish(publish)
     said = sorted(lines(), key=lambda each: each[2])
     for minute in range(_MINUTES):
         for name, line, at in said:
             if at == minute:
                 cloudwatch.put_log_events(cloudwatch.function(name).log_group, [line], at=_START + 60 * minute)
         cloudwatch.evaluate(at=_START + 60 * (minute + 1))
+    counted: Counter[tuple[str, int]] = Counter()
+    for key in cloudwatch.metrics:
+        for minute, found in cloudwatch.metrics.series(key).items():
+            counted[dict(key.dimensions).get("Level", ""), minute - int(_START // 60)] += int(found.Sum)
     states = cloudwatch.states
     drawn: list[str] = []
     bottom = 0

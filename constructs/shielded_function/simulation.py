@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from shielded_function_monitoring.cfn.assembly import CloudAssembly
 from shielded_function_monitoring.cfn.stacks import Stacks
+from shielded_function_monitoring.cfn.values import ACCOUNT, REGION, Resolver
 from shielded_function_monitoring.simulated import SimulatedCloudWatch, alert_line, read_templates
 
 from .errors import ShieldError, shown
@@ -55,10 +56,8 @@ def simulate_cloudwatch(
         given = {"region": stack.region, "account": stack.account} if stack is not None else {}
         known = {name: value for name, value in given.items() if not has_token(value)}
         return _of_assembly(found, account or known.get("account"), region or known.get("region"), values)
-    place: dict[str, Any] = {"account": account, "region": region}
-    return SimulatedCloudWatch.from_template(
-        found, values=values, **{name: value for name, value in place.items() if value is not None}
-    )
+    resolver = Resolver("Stack", found, values or {}, region or REGION, account or ACCOUNT)
+    return SimulatedCloudWatch(read_templates([resolver]))
 
 
 def synthesized(source: Any, name: str) -> tuple[Mapping[str, Any] | Path, cdk.Stack | None]:

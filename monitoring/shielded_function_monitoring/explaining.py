@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from .pattern import Group, Pattern, parse
+from .pattern import Condition, Group, Pattern, parse
 from .visible import visible
 
 _SHOWN: Final = 60
@@ -67,9 +67,9 @@ def _failures(pattern: Pattern, value: Any) -> Iterator[Failure]:
         for operand in pattern.operands:
             yield from _failures(operand, value)
         return
-    (selector,) = pattern.selectors()
-    found = selector.select(value)
-    yield Failure(pattern.expression(), f"it is {_shown(found)}" if found else f"there is no {selector.render()}")
+    assert isinstance(pattern, Condition)
+    found = pattern.selector.select(value)
+    yield Failure(pattern.expression(), f"it is {_shown(found)}" if found else f"there is no {pattern.selector.text}")
 
 
 def _shown(found: list[Any]) -> str:

@@ -36,7 +36,7 @@ def monitoring_of(stacks: Sequence[Resolver], function: str) -> SimulatedCloudWa
             that is not evaluated here.
     """
     read = read_templates(stacks)
-    found = [one for one in read.functions if (one.place.stack, one.place.logical_id) == (stacks[0].stack, function)]
+    found = [one for one in read.functions if (one.place.template, one.place.logical_id) == (stacks[0].stack, function)]
     if not found:
         said = [problem.reason for problem in read.problems if problem.place.logical_id == function]
         raise TemplateError(f"{function}: {said[0] if said else 'no AWS::Lambda::Function of that logical id'}")

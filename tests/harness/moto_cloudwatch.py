@@ -18,6 +18,7 @@ from shielded_function_monitoring.pattern import Selector
 from shielded_function_monitoring.simulated import LogEvent, MetricKey, SimulatedCloudWatch
 from shielded_function_monitoring.simulated.alarms import Transition
 from shielded_function_monitoring.simulated.filters import MetricFilter
+from shielded_function_monitoring.simulated.metrics import Metrics
 
 _STREAM: Final = "simulated"
 _BATCH: Final = 1000
@@ -31,6 +32,16 @@ def _default_client(service: str) -> Any:
     import boto3
 
     return boto3.client(service)
+
+
+class _Recorded(Metrics):
+    def __init__(self, values: list[tuple[MetricKey, float, float]]) -> None:
+        super().__init__()
+        self._values = values
+
+    def put(self, key: MetricKey, value: float, time: float) -> None:
+        super().put(key, value, time)
+        self._values.append((key, value, time))
 
 
 class MotoCloudWatch:
@@ -52,7 +63,7 @@ class MotoCloudWatch:
         self._logs, self._cloudwatch, self._sns = client("logs"), client("cloudwatch"), client("sns")
         self._seen: set[str] = set()
         self._values: list[tuple[MetricKey, float, float]] = []
-        cloudwatch.on_publish(lambda key, value, time: self._values.append((key, value, time)))
+        cloudwatch.metrics = _Recorded(self._values)
 
     def create(self) -> None:
         """Creates the template's resources that moto's CloudFormation drops, and the log groups and topics.
@@ -137,14 +148,14 @@ class MotoCloudWatch:
         for one in there:
             if one["filterName"] == name["filterName"]:  # where CloudWatch replaces one, moto adds another
                 self._logs.delete_metric_filter(**name)
-        value = found.value.render() if isinstance(found.value, Selector) else f"{found.value:g}"
+        value = found.value.text if isinstance(found.value, Selector) else f"{found.value:g}"
         transformation: dict[str, Any] = {
             "metricNamespace": found.namespace,
             "metricName": found.metric,
             "metricValue": value,
         }
         if found.dimensions:
-            transformation["dimensions"] = {key: selector.render() for key, selector in found.dimensions}
+            transformation["dimensions"] = {key: selector.text for key, selector in found.dimensions}
         if found.default_value is not None:
             transformation["defaultValue"] = found.default_value
         self._logs.put_metric_filter(

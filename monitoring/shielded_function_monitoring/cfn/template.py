@@ -28,12 +28,16 @@ class Place:
     Attributes:
         path: the construct path, `Shop/Checkout`; of a template without a construct tree, the logical id.
         logical_id: the resource's logical id; empty where there is not exactly one resource.
-        template: the template's file, relative to the cloud assembly; empty for a template without a file.
+        template: the template's file, relative to the assembly, or its stack's name; empty where neither is known.
     """
 
     path: str
     logical_id: str = ""
     template: str = ""
+
+    def is_called(self, wanted: str) -> bool:
+        """Whether the text is its logical id, its construct path or the end of that path."""
+        return wanted == self.logical_id or f"/{self.path}".endswith(f"/{wanted.strip('/')}")
 
 
 @dataclass(frozen=True)

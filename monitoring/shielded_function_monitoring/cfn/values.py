@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 
 from ..errors import ShieldError
 from .parts import expression, parts_of_sub
-from .template import PATH, construct_of, is_function
+from .template import PATH, Place, construct_of, is_function
 
 REGION: Final = "us-east-1"
 ACCOUNT: Final = "123456789012"
@@ -121,6 +121,10 @@ class Resolver:
         """The path of a resource's construct; empty where it is unknown."""
         written = (self.template["Resources"][logical_id].get("Metadata") or {}).get(PATH)
         return construct_of(str(written or self.paths.get(logical_id, "")))
+
+    def place(self, logical_id: str) -> Place:
+        """The place of a resource."""
+        return Place(self.path_of(logical_id) or logical_id, logical_id, self.stack)
 
     def name_of(self, logical_id: str) -> str:
         """The physical name of a resource: the one it has, is given, or one as CloudFormation would make it."""

@@ -25,21 +25,30 @@ Where the guide says nothing, `matches` says no rather than yes:
 
 from __future__ import annotations
 
-from .builders import all_of, any_of, exists, is_true, not_exists, number, text
-from .conditions import MAX_LENGTH, MAX_WILDCARDS, Condition, Group, Pattern, read_line
-from .parsing import MAX_DEPTH, parse, parse_selector
-from .selectors import PatternError, Selector, Wildcard
+from .conditions import (
+    MAX_LENGTH,
+    Condition,
+    Group,
+    Pattern,
+    all_of,
+    any_of,
+    exists,
+    is_true,
+    not_exists,
+    number,
+    read_line,
+    text,
+)
+from .parsing import parse
+from .selectors import PatternError, Selector
 
 __all__ = [
-    "MAX_DEPTH",
     "MAX_LENGTH",
-    "MAX_WILDCARDS",
     "Condition",
     "Group",
     "Pattern",
     "PatternError",
     "Selector",
-    "Wildcard",
     "all_of",
     "any_of",
     "exists",
@@ -47,7 +56,6 @@ __all__ = [
     "not_exists",
     "number",
     "parse",
-    "parse_selector",
     "read_line",
     "text",
 ]

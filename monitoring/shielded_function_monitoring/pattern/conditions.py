@@ -1,26 +1,23 @@
-"""The conditions of a pattern on one JSON line, and their evaluation."""
+"""The conditions of a pattern on one JSON line, their evaluation, and the functions that make them."""
 
 from __future__ import annotations
 
 import json
 import operator
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, Literal, cast
 
-from .selectors import PatternError, Selector, Wildcard
+from .selectors import PatternError, Selector
 
 MAX_LENGTH: Final = 1024
 """Characters in a filter pattern (PutMetricFilter, `filterPattern`)."""
-MAX_WILDCARDS: Final = 3
-"""Wildcard selectors (`[*]`, `.*`) in a pattern; one selector holds at most one."""
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "IS", "NOT EXISTS"]
 Value = str | Decimal | bool | None
 
-STATES: Final[dict[str, Value]] = {"NULL": None, "TRUE": True, "FALSE": False}
 _COMPARE: Final[dict[str, Callable[[Decimal, Decimal], bool]]] = {
     "=": operator.eq,
     "!=": operator.ne,
@@ -38,16 +35,11 @@ class Pattern(ABC):
         """The filter pattern as CloudWatch takes it.
 
         Raises:
-            PatternError: it is longer than 1,024 characters or holds more than three wildcard selectors.
+            PatternError: it is longer than 1,024 characters.
         """
         rendered = f"{{ {self.expression()} }}"
         if len(rendered) > MAX_LENGTH:
             raise PatternError(f"the filter pattern has {len(rendered)} characters; CloudWatch takes {MAX_LENGTH}")
-        wildcards = sum(any(isinstance(step, Wildcard) for step in selector.steps) for selector in self.selectors())
-        if wildcards > MAX_WILDCARDS:
-            raise PatternError(
-                f"the filter pattern has {wildcards} wildcard selectors; CloudWatch takes {MAX_WILDCARDS}"
-            )
         return rendered
 
     def matches(self, line: str) -> bool:
@@ -62,10 +54,6 @@ class Pattern(ABC):
     @abstractmethod
     def holds(self, value: Any) -> bool:
         """Whether a parsed line meets the condition; numbers are `Decimal`."""
-
-    @abstractmethod
-    def selectors(self) -> Iterator[Selector]:
-        """Every selector in it, in the order of the text."""
 
     def __str__(self) -> str:
         return self.render()
@@ -106,17 +94,12 @@ class Condition(Pattern):
     _is_met: Callable[[Any], bool] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        where, value, operator = self.selector.render(), self.value, self.operator
+        where, value, operator = self.selector.text, self.value, self.operator
         if isinstance(value, str):
             if operator not in ("=", "!="):
                 raise PatternError(f"{where}: texts are compared with = or !=, not {operator}")
             if any(ord(character) < 0x20 for character in value):
                 raise PatternError(f"{where}: a control character cannot be part of a filter pattern")
-        elif isinstance(value, Decimal):
-            if operator not in _COMPARE:
-                raise PatternError(f"{where}: {operator} is not one of {', '.join(_COMPARE)}")
-            if not value.is_finite():
-                raise PatternError(f"{where}: {value} cannot be written in a filter pattern")
         object.__setattr__(self, "_is_met", _test(operator, value))
 
     def expression(self) -> str:
@@ -128,7 +111,7 @@ class Condition(Pattern):
                 written = f" {str(number).lower()}"
             case state:
                 written = f" {'NULL' if state is None else str(state).upper()}" * (self.operator == "IS")
-        return f"{self.selector.render()} {self.operator}{written}"
+        return f"{self.selector.text} {self.operator}{written}"
 
     def holds(self, value: Any) -> bool:
         name = self.selector.only_field
@@ -136,9 +119,6 @@ class Condition(Pattern):
             return self._is_met(value.get(name))
         found = self.selector.select(value)
         return not found if self.operator == "NOT EXISTS" else any(map(self._is_met, found))
-
-    def selectors(self) -> Iterator[Selector]:
-        yield self.selector
 
 
 def _test(operator: Operator, value: Value) -> Callable[[Any], bool]:
@@ -168,8 +148,6 @@ class Group(Pattern):
     operands: tuple[Pattern, ...]
 
     def __post_init__(self) -> None:
-        if self.connective not in ("&&", "||"):
-            raise PatternError(f"{self.connective} is not && or ||")
         if len(self.operands) < 2:
             raise PatternError(f"{self.connective} joins at least two patterns")
 
@@ -182,10 +160,6 @@ class Group(Pattern):
             if operand.holds(value) is decided:
                 return decided
         return not decided
-
-    def selectors(self) -> Iterator[Selector]:
-        for operand in self.operands:
-            yield from operand.selectors()
 
 
 def _text_matcher(wanted: str) -> Callable[[str], bool]:
@@ -209,3 +183,38 @@ def _text_matcher(wanted: str) -> Callable[[str], bool]:
         return True
 
     return matches
+
+
+def text(selector: str, equality: Operator, value: str) -> Pattern:
+    """`$.details.host = "*.example"`; `*` stands for any characters and cannot be escaped."""
+    return Condition(Selector(selector), equality, value)
+
+
+def number(selector: str, comparison: Operator, value: int | float | Decimal) -> Pattern:
+    """`$.details.port != 443`."""
+    return Condition(Selector(selector), comparison, Decimal(str(value)))
+
+
+def is_true(selector: str) -> Pattern:
+    """`$.function_shield IS TRUE`."""
+    return Condition(Selector(selector), "IS", True)
+
+
+def exists(selector: str) -> Pattern:
+    """A string, number or boolean is there: `$.policy = "*"`."""
+    return text(selector, "=", "*")
+
+
+def not_exists(selector: str) -> Pattern:
+    """`$.event NOT EXISTS`."""
+    return Condition(Selector(selector), "NOT EXISTS")
+
+
+def all_of(*patterns: Pattern) -> Pattern:
+    """Every pattern holds; a single one is returned as it is."""
+    return patterns[0] if len(patterns) == 1 else Group("&&", patterns)
+
+
+def any_of(*patterns: Pattern) -> Pattern:
+    """At least one pattern holds; a single one is returned as it is."""
+    return patterns[0] if len(patterns) == 1 else Group("||", patterns)

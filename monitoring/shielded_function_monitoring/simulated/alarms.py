@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Final, NamedTuple
 
+from ..cfn.template import Place
 from .metrics import Metrics, datapoints
 from .queries import HOURS, MAX_SERIES, MetricsQuery
 from .rules import CompositeRule
@@ -22,19 +23,6 @@ _TRIGGER: Final = (
     *("MetricName", "Namespace", "Statistic", "Metrics", "Period", "EvaluationPeriods"),
     *("DatapointsToAlarm", "ComparisonOperator", "Threshold", "TreatMissingData"),
 )
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the template has it: the stack, the logical id, and the construct path where known."""
-
-    stack: str
-    logical_id: str
-    path: str = ""
-
-    def is_called(self, wanted: str) -> bool:
-        """Whether the text is its logical id, its construct path or the end of that path."""
-        return wanted == self.logical_id or (bool(self.path) and f"/{self.path}".endswith(f"/{wanted.strip('/')}"))
 
 
 class Evaluation(NamedTuple):
@@ -165,10 +153,6 @@ class Transition:
     reason: str
     at: float
     contributor: Contributor = ()
-
-    def __str__(self) -> str:
-        of = f" ({', '.join(value for _, value in self.contributor)})" if self.contributor else ""
-        return f"{self.alarm.name}{of}: {self.previous} -> {self.state}: {self.reason}"
 
     @property
     def notifications(self) -> tuple[Notification, ...]:

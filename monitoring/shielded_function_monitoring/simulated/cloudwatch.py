@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 import time as clock
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from ..cfn.values import ACCOUNT, REGION, Resolver
 from ..errors import ShieldError
 from ..pattern import Selector, read_line
 from .alarms import Alarm, Contributor, Evaluation, Notification, Transition
@@ -18,12 +16,9 @@ from .log_events import LogEvent
 from .metrics import MINUTE, MetricKey, Metrics
 from .queries import MetricsQuery
 from .states import AlarmState
-from .template_reader import LoggedFunction, Problem, ReadTemplate, read_templates
+from .template_reader import LoggedFunction, Problem, ReadTemplate
 
-Publish = Callable[[MetricKey, float, float], None]
-"""Is told of each value that a filter publishes: the metric, the value, and when."""
-
-_FUNCTION = Selector("function")
+_FUNCTION = Selector("$.function")
 """The field of a line that has the function's name."""
 
 
@@ -34,7 +29,7 @@ class SimulationError(ShieldError):
 class SimulatedCloudWatch:
     """The metric filters, metrics and alarms of one account and region.
 
-        cloudwatch = SimulatedCloudWatch.from_template(template, stack="Shop")
+        cloudwatch = SimulatedCloudWatch(read_templates([Resolver("Shop", template)]))
         checkout = cloudwatch.function("Checkout")
         cloudwatch.put_log_events(checkout.log_group, [alert_line(checkout.name)], at=60)
         cloudwatch.evaluate(at=60)
@@ -64,38 +59,16 @@ class SimulatedCloudWatch:
         self.problems: tuple[Problem, ...] = tuple(read.problems)
         self.metrics = Metrics()
         self.transitions: list[Transition] = []
-        self._publish_hooks: list[Publish] = []
         groups = (each.log_group for each in (*self.functions, *self.filters, *self.problems))
         self._filters_of: dict[str, list[MetricFilter]] = {name: [] for name in groups if name is not None}
         for found in self.filters:
             self._filters_of[found.log_group].append(found)
-        self._unmatched: dict[MetricFilter, dict[int, bool]] = defaultdict(dict)
+        self._matched: dict[tuple[MetricFilter, int], bool] = {}  # by minute, of those with a default value
         self._states: dict[str, AlarmState] = {alarm.name: "INSUFFICIENT_DATA" for alarm in self.alarms}
         self._contributors: dict[str, dict[Contributor, AlarmState]] = {}
         for log_group, filters in self._filters_of.items():
             if (count := len(filters)) > MAX_FILTERS:
                 raise SimulationError(f"{log_group}: {count} metric filters; CloudWatch takes {MAX_FILTERS}")
-
-    @classmethod
-    def from_template(
-        cls,
-        template: Mapping[str, Any],
-        *,
-        stack: str = "Stack",
-        values: Mapping[str, str] | None = None,
-        region: str = REGION,
-        account: str = ACCOUNT,
-    ) -> SimulatedCloudWatch:
-        """Of one template.
-
-        Args:
-            template: as `cdk synth` writes it.
-            stack: the stack's name, from which names are made that the template does not give.
-            values: known values of the deployment, as `Resolver` takes them: `{"Topic": "arn:..."}`.
-            region: where it would be deployed.
-            account: by whom.
-        """
-        return cls(read_templates([Resolver(stack, template, values or {}, region, account)]))
 
     def function(self, wanted: str) -> LoggedFunction:
         """The function of a name, a logical id, a construct path or the end of one.
@@ -104,7 +77,7 @@ class SimulatedCloudWatch:
             SimulationError: there is none, or more than one.
         """
         found = [one for one in self.functions if wanted == one.name or one.place.is_called(wanted)]
-        return _only(found, f"function {wanted}", [one.place.path or one.name for one in self.functions])
+        return _only(found, f"function {wanted}", [one.place.path for one in self.functions])
 
     def alarm(self, wanted: str) -> Alarm:
         """The alarm of a name, an ARN, a logical id, a construct path or the end of one.
@@ -116,7 +89,7 @@ class SimulatedCloudWatch:
             if wanted in problem.names or problem.place.is_called(wanted):
                 raise SimulationError(f"the alarm {wanted} is not simulated: {problem.reason}")
         found = [alarm for alarm in self.alarms if alarm.is_called(wanted)]
-        return _only(found, f"alarm {wanted}", [alarm.place.path or alarm.name for alarm in self.alarms])
+        return _only(found, f"alarm {wanted}", [alarm.place.path for alarm in self.alarms])
 
     def state(self, wanted: str) -> AlarmState:
         """An alarm's state since the last evaluation; `INSUFFICIENT_DATA` before the first.
@@ -173,20 +146,20 @@ class SimulatedCloudWatch:
         if log_group not in self._filters_of:
             there = ", ".join(sorted(self._filters_of)) or "none"
             raise SimulationError(f"no log group {log_group}; there are: {there}")
-        filters = self._filters_of[log_group]
-        defaults = [found for found in filters if found.default_value is not None]
         now = clock.time() if at is None else at
         count = 0
         for event in events:
             when, message = (now, event) if isinstance(event, str) else (event.time, event.message)
             line = read_line(message)
-            if line is not None:
-                for found in filters:
-                    if (published := found.publishes(line)) is not None:
-                        self._publish(*published, when)
-                        count += 1
-            if defaults:
-                self._note_unmatched(defaults, line, int(when // MINUTE))
+            for found in self._filters_of[log_group]:
+                published = None if line is None else found.publishes(line)
+                if published is not None:
+                    self.metrics.put(*published, when)
+                    count += 1
+                if found.default_value is not None:
+                    minute = (found, int(when // MINUTE))
+                    matches = line is not None and found.pattern.holds(line)
+                    self._matched[minute] = self._matched.get(minute, False) or matches
         return count
 
     def evaluate(self, at: float | None = None) -> list[Transition]:
@@ -221,26 +194,11 @@ class SimulatedCloudWatch:
             changes.extend(self.evaluate((minute + 1) * MINUTE - 0.001))
         return changes
 
-    def on_publish(self, publish: Publish) -> None:
-        """Calls `publish` with each value that is published from now on."""
-        self._publish_hooks.append(publish)
-
-    def _publish(self, key: MetricKey, value: float, time: float) -> None:
-        self.metrics.put(key, value, time)
-        for hook in self._publish_hooks:
-            hook(key, value, time)
-
-    def _note_unmatched(self, filters: Sequence[MetricFilter], line: Mapping[str, Any] | None, minute: int) -> None:
-        for found in filters:
-            matched = line is not None and found.pattern.holds(line)
-            self._unmatched[found][minute] = self._unmatched[found].get(minute, True) and not matched
-
     def _publish_defaults(self, moment: float) -> None:
         """The default value of a filter, for each minute in which its log group had lines, and it matched none."""
-        for found, minutes in self._unmatched.items():
-            for minute in [one for one in minutes if one * MINUTE <= moment]:
-                if minutes.pop(minute) and found.default_value is not None:
-                    self._publish(MetricKey(found.namespace, found.metric), found.default_value, minute * MINUTE)
+        for found, minute in [each for each in self._matched if each[1] * MINUTE <= moment]:
+            if not self._matched.pop((found, minute)) and found.default_value is not None:
+                self.metrics.put(MetricKey(found.namespace, found.metric), found.default_value, minute * MINUTE)
 
     def _contributor_changes(self, alarm: Alarm, evaluation: Evaluation, at: float) -> list[Transition]:
         before, now = self._contributors.get(alarm.name, {}), evaluation.contributors

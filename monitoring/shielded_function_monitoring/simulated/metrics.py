@@ -106,11 +106,5 @@ class Metrics:
         """All that was published to a metric, added up."""
         return math.fsum(found.Sum for found in self.series(key).values())
 
-    def forget(self, before: float) -> None:
-        """Deletes data published before a moment, as CloudWatch does after 15 days, and metrics left empty."""
-        first = int(before // MINUTE)
-        kept = {key: {at: found for at, found in one.items() if at >= first} for key, one in self._series.items()}
-        self._series = {key: series for key, series in kept.items() if series}
-
     def __iter__(self) -> Iterator[MetricKey]:
         return iter(self._series)

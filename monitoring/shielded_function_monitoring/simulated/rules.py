@@ -7,19 +7,19 @@
     True
 
 Syntax: `AlarmRule` of PutCompositeAlarm
-(https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html). NOT binds before AND, AND
-before OR, as in Python, whose parser reads the rule here. Alarms are named by their name or ARN.
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html). Alarms are named by their
+name or ARN.
 """
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, cast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from ..errors import ShieldError
+from ..logic import Language
 from .states import AlarmState
 
 MAX_CHILDREN: Final = 100
@@ -27,38 +27,32 @@ MAX_CHILDREN: Final = 100
 MAX_LENGTH: Final = 10_240
 """Characters of a rule."""
 
-_TOKEN: Final = re.compile(
-    r"""\s*(?:(ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"([^"]+)"|([^\s()"]+))\s*\)|(AND|OR|NOT|TRUE|FALSE)\b|([()]))"""
-)
-_EXPECTED: Final = "ALARM(name), OK(name), INSUFFICIENT_DATA(name), AND, OR, NOT, TRUE, FALSE or a parenthesis"
-
 
 class RuleError(ShieldError):
     """Not a rule, or one that CloudWatch would refuse; the message says where."""
 
 
+_RULE: Final = Language(
+    "AlarmRule",
+    RuleError,
+    re.compile(
+        r"""(?P<state>ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"(?P<quoted>[^"]+)"|(?P<plain>[^\s()"]+))\s*\)"""
+        r"""|(?P<word>(?:AND|OR|NOT|TRUE|FALSE)\b|[()])"""
+    ),
+    {"AND": "and", "OR": "or", "NOT": "not", "TRUE": "True", "FALSE": "False", "(": "(", ")": ")"},
+    "ALARM(name), OK(name), INSUFFICIENT_DATA(name), AND, OR, NOT, TRUE, FALSE or a parenthesis",
+)
+_States = Mapping[str, AlarmState]
+_Holds = Callable[[_States], bool]
+
+
 @dataclass(frozen=True)
 class CompositeRule:
-    """A condition on the states of other alarms: `wanted` has each state with the name of its alarm."""
+    """A condition on the states of other alarms: `alarms` are their names, each once."""
 
-    text: str
-    wanted: Sequence[tuple[AlarmState, str]]
-    tree: ast.expr = field(repr=False, compare=False)
-
-    @property
-    def alarms(self) -> tuple[str, ...]:
-        """The alarms that it names, each once."""
-        return tuple(dict.fromkeys(name for _, name in self.wanted))
-
-    def holds(self, states: Mapping[str, AlarmState]) -> bool:
-        """Whether it is met by these states, by the names that the rule uses.
-
-        Raises:
-            RuleError: it names an alarm that is not among them.
-        """
-        if missing := [name for name in self.alarms if name not in states]:
-            raise RuleError(f"AlarmRule names {missing[0]}: there is no such alarm")
-        return _holds(self.tree, [states[name] == state for state, name in self.wanted])
+    alarms: tuple[str, ...]
+    holds: _Holds
+    """Whether it is met by these states, by the names that the rule uses."""
 
 
 def parse_rule(text: str) -> CompositeRule:
@@ -67,43 +61,26 @@ def parse_rule(text: str) -> CompositeRule:
     Raises:
         RuleError: it is not one, or is longer, or names more alarms, than CloudWatch takes.
     """
-    wanted: list[tuple[AlarmState, str]] = []
-    python: list[str] = []
-    at = 0
-    while text[at:].strip():
-        if (match := _TOKEN.match(text, at)) is None:
-            raise RuleError(f"AlarmRule, character {at + 1}: expected {_EXPECTED}, found {text[at : at + 20]!r}")
-        state, quoted, plain, word, sign = match.groups()
-        if state:
-            python.append(f"wanted[{len(wanted)}]")
-            wanted.append((cast("AlarmState", state), quoted or plain))
-        else:
-            python.append(sign or (word.title() if word in ("TRUE", "FALSE") else word.lower()))
-        at = match.end()
     if len(text) > MAX_LENGTH:
         raise RuleError(f"AlarmRule has {len(text)} characters; CloudWatch takes {MAX_LENGTH}")
-    try:
-        rule = CompositeRule(text, tuple(wanted), ast.parse(" ".join(python), mode="eval").body)
-        _holds(rule.tree, [False] * len(wanted))
-    except (SyntaxError, RecursionError, MemoryError) as error:
-        raise RuleError(
-            f"AlarmRule: an AND, an OR or a parenthesis is missing, or is one too many: {text[:200]}"
-        ) from error
-    if len(rule.alarms) > MAX_CHILDREN:
-        raise RuleError(f"AlarmRule names {len(rule.alarms)} alarms; CloudWatch takes {MAX_CHILDREN}")
-    return rule
+    names: dict[str, None] = {}
+
+    def condition(match: re.Match[str]) -> _Holds:
+        name = match["quoted"] or match["plain"]
+        names[name] = None
+        return lambda states: states[name] == match["state"]
+
+    holds = _RULE.read(text, condition, _joined)
+    if len(names) > MAX_CHILDREN:
+        raise RuleError(f"AlarmRule names {len(names)} alarms; CloudWatch takes {MAX_CHILDREN}")
+    return CompositeRule(tuple(names), holds)
 
 
-def _holds(tree: ast.expr, wanted: Sequence[bool]) -> bool:
-    match tree:
-        case ast.BoolOp(op=op, values=values):
-            held = [_holds(value, wanted) for value in values]
-            return all(held) if isinstance(op, ast.And) else any(held)
-        case ast.UnaryOp(operand=operand):
-            return not _holds(operand, wanted)
-        case ast.Subscript(value=ast.Name(), slice=ast.Constant(value=int(number))):
-            return wanted[number]
-        case ast.Constant(value=bool(value)):
-            return value
-        case _:  # `ALARM("a") (ALARM("b"))` is a call in Python
-            raise SyntaxError("not a rule")
+def _joined(operator: str, parts: Sequence[_Holds]) -> _Holds:
+    match operator:
+        case "and":
+            return lambda states: all(part(states) for part in parts)
+        case "or":
+            return lambda states: any(part(states) for part in parts)
+        case _:
+            return lambda states: not parts[0](states)

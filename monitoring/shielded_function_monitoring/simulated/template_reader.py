@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
-from ..cfn.template import as_mapping, as_mappings
+from ..cfn.template import Place, as_mapping, as_mappings
 from ..cfn.values import IntrinsicError, Resolver
 from ..errors import ShieldError
-from ..pattern import Pattern, parse, parse_selector
-from .alarms import Alarm, Place
+from ..pattern import Pattern, Selector, parse
+from .alarms import Alarm
 from .filters import FilterError, MetricFilter
 from .queries import MetricsQuery, QueryError, parse_query
 from .rules import parse_rule
@@ -62,7 +62,7 @@ class Problem:
     names: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.place.path or self.place.logical_id}: {self.reason}"
+        return f"{self.place.path}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class _Reader:
 
     @property
     def place(self) -> Place:
-        return Place(self.resolver.stack, self.logical_id, self.resolver.path_of(self.logical_id))
+        return self.resolver.place(self.logical_id)
 
     def resolved(self) -> dict[str, Any]:
         """The properties; an action whose ARN only a deployment knows stays as the template writes it."""
@@ -285,7 +285,7 @@ def read_filters(name: str, properties: Mapping[str, Any]) -> Iterator[MetricFil
     for transformation in properties["MetricTransformations"]:
         written, default = str(transformation["MetricValue"]), transformation.get("DefaultValue")
         try:
-            value = parse_selector(written) if written.startswith("$") else float(written)
+            value = Selector(written) if written.startswith("$") else float(written)
         except ValueError:
             raise FilterError(f"{name}: MetricValue: {written!r} is neither a number nor a field as $.count") from None
         yield MetricFilter(
@@ -296,7 +296,7 @@ def read_filters(name: str, properties: Mapping[str, Any]) -> Iterator[MetricFil
             metric=transformation["MetricName"],
             value=value,
             dimensions=tuple(
-                (found["Key"], parse_selector(found["Value"])) for found in transformation.get("Dimensions", [])
+                (found["Key"], Selector(found["Value"])) for found in transformation.get("Dimensions", [])
             ),
             default_value=None if default is None else float(default),
         )

@@ -151,13 +151,3 @@ def test_a_metric_with_fewer_dimensions_is_another_one() -> None:
     assert whole == MetricKey.of("N", "M", {"B": "2", "A": "1"})
     assert [metrics.sum(MetricKey.of("N", "M", d)) for d in ({"A": "1"}, {}, {"A": "1", "B": "3"})] == [0, 0, 0]
     assert metrics.sum(whole) == 1
-
-
-def test_what_is_old_is_forgotten() -> None:
-    metrics = Metrics()
-    old, new = (MetricKey.of("N", "M", {"A": name}) for name in ("old", "new"))
-    metrics.put(old, 1, 10)
-    metrics.put(new, 1, 10)
-    metrics.put(new, 1, 130)
-    metrics.forget(before=120)
-    assert (list(metrics), metrics.sum(new)) == ([new], 1)

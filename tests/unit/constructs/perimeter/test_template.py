@@ -21,7 +21,7 @@ from shielded_function import ControlAlarm, Shield, ShieldedFunction, ShieldErro
 from shielded_function.function_shield import FunctionShield
 from shielded_function.perimeter.names import RESOLVER_OWN
 from shielded_function.perimeter.simulated import SimulatedPerimeter
-from shielded_function_monitoring.simulated import SimulatedCloudWatch
+from shielded_function.simulation import simulate_cloudwatch
 from unit.constructs.aws import aws
 
 from .conftest import PLACE, POLICY, Make, Walls, provider, synthesize, warnings
@@ -345,7 +345,7 @@ def test_query_logs_and_their_alarm(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc,
     perimeter.metric_violations().create_alarm(shop, "Mine", threshold=2, evaluation_periods=1)
     template = synthesize(app)
     [vpc_id] = of_type(template, "AWS::EC2::VPC")
-    cloudwatch = SimulatedCloudWatch.from_template(template, values={vpc_id: "vpc-1"})
+    cloudwatch = simulate_cloudwatch(template, values={vpc_id: "vpc-1"})
     [found] = [each for each in cloudwatch.alarms if each.place.logical_id.startswith("ShieldPerimeter")]
     [config] = of_type(template, "AWS::Route53Resolver::ResolverQueryLoggingConfig").values()
     group_id = config["DestinationArn"]["Fn::GetAtt"][0]

@@ -20,6 +20,7 @@ from shielded_function_monitoring.simulated import (
     SimulatedCloudWatch,
     SimulationError,
     alert_line,
+    read_templates,
 )
 from shielded_function_monitoring.template import TemplateError, monitoring_of
 
@@ -27,7 +28,7 @@ CHECKOUT, LOGS = "Shop-Checkout", "Shop-CheckoutLogs"
 
 
 def simulated(template: dict[str, Any]) -> SimulatedCloudWatch:
-    return SimulatedCloudWatch.from_template(template, stack=STACK)
+    return SimulatedCloudWatch(read_templates([Resolver(STACK, template)]))
 
 
 def changed(template: dict[str, Any], resource: str, **properties: Any) -> dict[str, Any]:
@@ -174,7 +175,7 @@ def test_names_that_are_not_there() -> None:
     cloudwatch = simulated(chains.template("function"))
     with pytest.raises(SimulationError, match="no log group Shop-Logs; there are: Shop-CheckoutLogs, Shop-RefundLogs"):
         cloudwatch.put_log_events("Shop-Logs", ["x"])
-    with pytest.raises(SimulationError, match="no alarm Nobody; there are: Shop-CheckoutAlarm"):
+    with pytest.raises(SimulationError, match="no alarm Nobody; there are: CheckoutAlarm"):
         cloudwatch.state("Nobody")
     with pytest.raises(SimulationError, match="no function Nobody; there are: Shop/Checkout, Shop/Refund"):
         cloudwatch.function("Nobody")
@@ -256,7 +257,7 @@ def client(service: str) -> Any:
 
 
 def made(template: dict[str, Any]) -> MotoCloudWatch:
-    found = MotoCloudWatch(SimulatedCloudWatch.from_template(template, stack=STACK), client)
+    found = MotoCloudWatch(simulated(template), client)
     found.create()
     return found
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from harness.chains import PATTERN
-from shielded_function_monitoring.pattern import parse, parse_selector, read_line
+from shielded_function_monitoring.pattern import Selector, parse, read_line
 from shielded_function_monitoring.simulated.filters import FilterError, MetricFilter
 from shielded_function_monitoring.simulated.metrics import MetricKey
 
-DIMENSIONS = (("FunctionName", parse_selector("$.function")), ("Policy", parse_selector("$.policy")))
-COUNT = parse_selector("$.count")
+DIMENSIONS = (("FunctionName", Selector("$.function")), ("Policy", Selector("$.policy")))
+COUNT = Selector("$.count")
 FILTER = MetricFilter("Filter", "group", parse(PATTERN), "N", "Violations", value=COUNT, dimensions=DIMENSIONS)
 LINE = {"function_shield": True, "function": "checkout", "policy": "read_handler", "count": 3}
 
@@ -66,6 +66,6 @@ def test_a_dimension_is_text(value: Any, text: str) -> None:
 def test_what_cloudwatch_refuses() -> None:
     with pytest.raises(FilterError, match="DefaultValue does not go with Dimensions"):
         MetricFilter("F", "g", FILTER.pattern, "N", "M", dimensions=FILTER.dimensions, default_value=0)
-    four = tuple((f"D{number}", parse_selector("$.a")) for number in range(4))
+    four = tuple((f"D{number}", Selector("$.a")) for number in range(4))
     with pytest.raises(FilterError, match="4 dimensions; CloudWatch takes 3"):
         MetricFilter("F", "g", FILTER.pattern, "N", "M", dimensions=four)
