@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.function import EmulatedFunction, Invocation, LogLine
 from shielded_function_emulator.internet import ATTACKER_ADDRESS, ATTACKER_NAME, CHARGE, Internet
 from shielded_function_emulator.languages.runtime import Runtime
+from shielded_function_emulator.replies import Trust
 from shielded_function_emulator.root import SANDBOX_USER
 from shielded_function_emulator.sandbox import Isolation, SandboxError
 
@@ -23,7 +22,6 @@ CHARGE_CALL = "POST https://api.payments.example/charges"
 STORE_CALL = "dynamodb PutItem"
 
 _DROPPED = "/tmp/.leftpad-plus"
-_AUTHORITY = "/etc/emulated-lambda/authority.pem"
 
 
 class CheckoutError(Exception):
@@ -79,44 +77,41 @@ def run_checkout(
         CheckoutError: the function failed.
         SandboxError: there is no sandbox with its own network here.
     """
-    authority = CertificateAuthority()
     tables = assembly.tables(STACK)
     package = assembly.function(STACK, construct)
     package = replace(package, environment={**package.environment, **(settings or {})})
-    trust = {"AWS_CA_BUNDLE": _AUTHORITY, "SSL_CERT_FILE": _AUTHORITY}
-    with tempfile.TemporaryDirectory(prefix="checkout-") as scratch:
-        authority_file = Path(scratch) / "authority.pem"
-        authority_file.write_bytes(authority.pem)
-        with EmulatedFunction(package, trust, {_AUTHORITY: authority_file}, runtime) as function:
-            if not function.sandbox.isolation.whole:
-                raise SandboxError(f"the demo needs its own network: {function.sandbox.isolation.note}")
-            with Internet(function.sandbox, authority, tables) as internet:
-                invocation = function.invoke(EVENT)
-                if invocation.failed:
-                    raise CheckoutError(_failure(construct, invocation))
-                source = function.sandbox.path("/var/task/app.py").read_text().splitlines()[0]
-                reports: dict[str, str] = invocation.payload["leftpad_plus"]
-                stored = [item for table in tables for item in internet.aws.items(table)]
-                return CheckoutRun(
-                    function=package.logical_id,
-                    reports=reports,
-                    effects={
-                        "http_to_address": any(r.host == ATTACKER_ADDRESS for r in internet.attacker.requests),
-                        "http_to_name": any(r.host == ATTACKER_NAME for r in internet.attacker.requests)
-                        or bool(internet.dns.asked(ATTACKER_NAME)),
-                        "dns_labels": bool(internet.dns.asked(EVENT["card"].encode().hex())),
-                        "write_tmp": function.sandbox.path(_DROPPED).exists(),
-                        "run_program": reports["run_program"].endswith(f": {SANDBOX_USER.uid}"),
-                        "read_handler": reports["read_handler"].endswith(f": {source}"),
-                    },
-                    allowed={
-                        CHARGE_CALL: [(r.method, r.path) for r in internet.provider.requests] == [("POST", "/charges")]
-                        and invocation.payload["charge"] == CHARGE["id"],
-                        STORE_CALL: stored == [{"id": {"S": "00001042"}, "charge": {"S": CHARGE["id"]}}],
-                    },
-                    log=invocation.log,
-                    isolation=function.sandbox.isolation,
-                )
+    with ExitStack() as stack:
+        trust = stack.enter_context(Trust())
+        function = stack.enter_context(EmulatedFunction(package, trust.environment, trust.mounts, runtime))
+        if not function.sandbox.isolation.whole:
+            raise SandboxError(f"the demo needs its own network: {function.sandbox.isolation.note}")
+        internet = stack.enter_context(Internet(function.sandbox, trust.authority, tables))
+        invocation = function.invoke(EVENT)
+        if invocation.failed:
+            raise CheckoutError(_failure(construct, invocation))
+        source = function.sandbox.path("/var/task/app.py").read_text().splitlines()[0]
+        reports: dict[str, str] = invocation.payload["leftpad_plus"]
+        stored = [item for table in tables for item in internet.aws.items(table)]
+        return CheckoutRun(
+            function=package.logical_id,
+            reports=reports,
+            effects={
+                "http_to_address": any(r.host == ATTACKER_ADDRESS for r in internet.attacker.requests),
+                "http_to_name": any(r.host == ATTACKER_NAME for r in internet.attacker.requests)
+                or bool(internet.dns.asked(ATTACKER_NAME)),
+                "dns_labels": bool(internet.dns.asked(EVENT["card"].encode().hex())),
+                "write_tmp": function.sandbox.path(_DROPPED).exists(),
+                "run_program": reports["run_program"].endswith(f": {SANDBOX_USER.uid}"),
+                "read_handler": reports["read_handler"].endswith(f": {source}"),
+            },
+            allowed={
+                CHARGE_CALL: [(r.method, r.path) for r in internet.provider.requests] == [("POST", "/charges")]
+                and invocation.payload["charge"] == CHARGE["id"],
+                STORE_CALL: stored == [{"id": {"S": "00001042"}, "charge": {"S": CHARGE["id"]}}],
+            },
+            log=invocation.log,
+            isolation=function.sandbox.isolation,
+        )
 
 
 def _failure(construct: str, invocation: Invocation) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json as json_format
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,21 +29,15 @@ APP = CHECKOUT / "examples" / "checkout"
 
 # The functions of the app, by the mode of their controls.
 SHIELDED = {"block": "Shielded", "alert": "Watched"}
-_LEARNED_FROM = "alert"
-
 _WIDTH_WITHOUT_TERMINAL = 170
 
-After = Callable[[Path], list[str]]
-"""The last step: takes the log of the function in alert mode, as a file, and returns lines to print."""
 
-
-def run(json: bool = False, app: Path = APP, after: After | None = None) -> int:
+def run(json: bool = False, app: Path = APP) -> int:
     """Runs the demo and prints its result: a table, or one JSON object on stdout.
 
     Args:
         json: whether to print the object.
         app: the folder of `examples/checkout`; the logs are kept in its `cdk.out/demo`.
-        after: called with the log of the function in alert mode; not with `json`.
 
     Returns the exit status.
     """
@@ -57,8 +51,7 @@ def run(json: bool = False, app: Path = APP, after: After | None = None) -> int:
         print(json_format.dumps(verdicts.to_json(), indent=2))
     else:
         _print(verdicts, isolation)
-        for line in after(logs[_LEARNED_FROM]) if after is not None else []:
-            print(line)
+        print(f"for `shielded-function learn` and `report`: {logs['alert']}")
     for complaint in verdicts.complaints:
         notes.print(complaint, style="red", markup=False, highlight=False, soft_wrap=True)
     return 0 if verdicts.is_as_expected else 1
@@ -107,11 +100,14 @@ def _print(verdicts: Verdicts, isolation: Isolation) -> None:
         rows = [row for row in verdicts.rows if row.mode == mode]
         console.print(_attempts(f"{construct}: every control in mode {mode}", rows))
     console.print(_allowed(verdicts.allowed))
-    for mode, states in verdicts.alarms.items():
-        console.print(f"alarms of {SHIELDED[mode]}: {states.before} before, {states.after} after", highlight=False)
-        for fired in verdicts.fired.get(mode, []):
+    for mode in verdicts.alarms:
+        console.print(
+            "alarms of {}: {before} before, {after} after".format(SHIELDED[mode], **verdicts.alarm(mode)),
+            highlight=False,
+        )
+        for fired in verdicts.fired(mode):
             called = ", ".join(fired.actions) or "nothing: it has no action"
-            console.print(f"  {fired.alarm} fired and would call {called}", highlight=False, soft_wrap=True)
+            console.print(f"  {fired.name} fired and would call {called}", highlight=False, soft_wrap=True)
     with_filter = "with" if isolation.filtered else "without"
     console.print(f"isolation: {isolation.kind}, {with_filter} Lambda's seccomp filter", style="dim", highlight=False)
     mark = _mark(verdicts.is_as_expected)

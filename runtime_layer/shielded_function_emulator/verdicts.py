@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from shielded_function_emulator.checkout_run import STACK, CheckoutRun
+from shielded_function_emulator.checkout_run import CheckoutRun
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.internet import ATTACKER_ADDRESS, ATTACKER_NAME, ATTACKER_ZONE
 from shielded_function_emulator.shield_log import ShieldLog
+from shielded_function_emulator.trial import Alarm, alarms_of
 from shielded_function_monitoring import Alert
-from shielded_function_monitoring.simulated.log_events import LogEvent
-from shielded_function_monitoring.template import monitoring_of
 
 # The expected result of a shielded attempt, by the mode of its policy.
 EXPECTED = {"block": "denied", "alert": "succeeded"}
@@ -90,37 +88,31 @@ class AllowedRow:
         return self.unshielded == self.shielded == "succeeded"
 
 
-class AlarmStates(NamedTuple):
-    """The states without lines, and with the run's lines: ALARM where one of a function's alarms fires."""
-
-    before: str
-    after: str
-
-
-class Fired(NamedTuple):
-    """An alarm that fired: its name, why, and the actions that CloudWatch would call."""
-
-    alarm: str
-    reason: str
-    actions: tuple[str, ...]
-
-
 @dataclass
 class Verdicts:
     """The results of the demo. `complaints`: problems that are in no row."""
 
     rows: list[Row] = field(default_factory=list[Row])
     allowed: list[AllowedRow] = field(default_factory=list[AllowedRow])
-    alarms: dict[str, AlarmStates] = field(default_factory=dict[str, AlarmStates])
-    fired: dict[str, list[Fired]] = field(default_factory=dict[str, list[Fired]])
+    alarms: dict[str, tuple[Alarm, ...]] = field(default_factory=dict[str, "tuple[Alarm, ...]"])
     complaints: list[str] = field(default_factory=list[str])
 
     @property
     def is_as_expected(self) -> bool:
         """Whether each row is, an alarm of each function went from OK to ALARM, and there are no complaints."""
         rows: Sequence[Row | AllowedRow] = [*self.rows, *self.allowed]
-        alarms = [states == AlarmStates("OK", "ALARM") for states in self.alarms.values()]
+        alarms = [self.alarm(mode) == {"before": "OK", "after": "ALARM"} for mode in self.alarms]
         return all(row.is_as_expected for row in rows) and all(alarms) and not self.complaints
+
+    def alarm(self, mode: str) -> dict[str, str]:
+        """The states without lines, and with the run's: ALARM where one of a function's alarms fires."""
+        alarms = self.alarms[mode]
+        states = {"before": [each.before for each in alarms], "after": [each.after for each in alarms]}
+        return {name: "ALARM" if "ALARM" in found else "OK" if found else "none" for name, found in states.items()}
+
+    def fired(self, mode: str) -> list[Alarm]:
+        """The alarms that fire."""
+        return [each for each in self.alarms[mode] if each.after == "ALARM"]
 
     def to_json(self) -> dict[str, Any]:
         """The stable form: `{"attempts": [...], "allowed": [...], "alarm": {"before", "after"}, "fired": [...]}`."""
@@ -141,11 +133,11 @@ class Verdicts:
                 {"call": row.call, "mode": row.mode, "unshielded": row.unshielded, "shielded": row.shielded}
                 for row in self.allowed
             ],
-            "alarm": self.alarms["block"]._asdict(),
+            "alarm": self.alarm("block"),
             "fired": [
-                {"mode": mode, "alarm": fired.alarm, "actions": list(fired.actions)}
-                for mode, alarms in self.fired.items()
-                for fired in alarms
+                {"mode": mode, "alarm": fired.name, "actions": list(fired.actions)}
+                for mode in self.alarms
+                for fired in self.fired(mode)
             ],
         }
 
@@ -159,7 +151,8 @@ def judge(assembly: CloudAssembly, unshielded: CheckoutRun, shielded: Mapping[st
         verdicts.allowed += [
             AllowedRow(call, mode, _said(unshielded.allowed[call]), _said(run.allowed[call])) for call in run.allowed
         ]
-        verdicts.alarms[mode], verdicts.fired[mode] = _alarms(assembly, run)
+        place = assembly.find(run.function)
+        verdicts.alarms[mode] = alarms_of(assembly, place, assembly.package(place).name, run.log)
         verdicts.complaints += [f"{mode}: malformed line: {line}" for line in log.malformed]
         verdicts.complaints += [f"{mode}: unexpected alert: {line}" for line in _false_alerts(mode, log)]
         if [event.event for event in log.events] != ["armed"]:
@@ -181,22 +174,3 @@ def _row(attempt: Attempt, mode: str, unshielded: CheckoutRun, run: CheckoutRun,
 def _false_alerts(mode: str, log: ShieldLog) -> list[str]:
     """Alerts that no attempt explains: a shield with false alarms gets turned off."""
     return [line for line, alert in log.alerts if not any(attempt.is_reported_by(alert, mode) for attempt in ATTEMPTS)]
-
-
-def _alarms(assembly: CloudAssembly, run: CheckoutRun) -> tuple[AlarmStates, list[Fired]]:
-    """The function's alarms, by the template's own filter and rules: with no lines, and with the run's."""
-    cloudwatch = monitoring_of(assembly.environment(STACK), run.function)
-    events = [LogEvent(line.time, line.message) for line in run.log]
-    at = events[-1].time if events else time.time()
-    cloudwatch.evaluate(at)
-    quiet = cloudwatch.states
-    cloudwatch.put_log_events(cloudwatch.functions[0].log_group, events)
-    fired = [
-        Fired(change.alarm.name, change.reason, tuple(call.action for call in change.notifications))
-        for change in cloudwatch.evaluate(at)
-        if change.state == "ALARM"
-    ]
-    before, now = (
-        "ALARM" if "ALARM" in states.values() else "OK" if states else "none" for states in (quiet, cloudwatch.states)
-    )
-    return AlarmStates(before, now), fired

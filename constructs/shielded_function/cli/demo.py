@@ -5,8 +5,6 @@ The sandbox is in the wheel; the example and its simulated internet need the che
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 from .errors import CliError
@@ -38,24 +36,4 @@ def run(*, json: bool) -> int:
         from shielded_function_emulator import demo
     except ImportError as error:
         raise CliError(f"the demo needs the checkout's tools ({error}): run `make demo` in {checkout}") from error
-    return demo.run(json=json, app=checkout / _EXAMPLE, after=_look_back)
-
-
-def _look_back(log: Path) -> list[str]:
-    """Makes a report and the needed policy from the log of the function in alert mode."""
-    report, policy = log.with_name("report.html"), log.with_name("learned.toml")
-    made = {
-        f"report: {report}": ("report", str(log), "--output", str(report)),
-        f"learned policy: {policy}": ("learn", str(log), "--format", "toml", "--output", str(policy)),
-    }
-    lines: list[str] = []
-    for text, arguments in made.items():
-        program = [sys.executable, "-m", "shielded_function.cli", *arguments]
-        done = subprocess.run(program, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        if done.returncode:
-            print(f"demo: {arguments[0]}: {done.stderr.strip()[-400:]}", file=sys.stderr)
-        else:
-            lines.append(text)
-    if policy.exists():
-        lines += [f"  {line}" for line in policy.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return lines
+    return demo.run(json=json, app=checkout / _EXAMPLE)

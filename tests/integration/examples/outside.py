@@ -19,6 +19,7 @@ from shielded_function_emulator.cloud_assembly import FunctionPackage
 from shielded_function_emulator.composite import Composite
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.function import EmulatedFunction, Invocation
+from shielded_function_emulator.replies import Trust
 from shielded_function_emulator.sandbox import Sandbox, shield_lines
 from shielded_function_emulator.web import Application, Receiver, WebServer
 
@@ -33,7 +34,6 @@ _AWS = [
 _ADDRESSES = {"provider": "198.51.100.10", "aws": "198.51.100.20", "database": "198.51.100.30"}
 _ATTACKER = "203.0.113.66"
 _SERVICES: Any = ("dynamodb", "s3", "secretsmanager")
-_AUTHORITY = "/etc/examples/authority.pem"
 _ATTACKED = Path(__file__).with_name("attacked.py")
 
 
@@ -79,16 +79,14 @@ class Outside(Composite):
 @contextmanager
 def started(package: FunctionPackage, aws: Application | None = None) -> Iterator[tuple[EmulatedFunction, Outside]]:
     """The function in a sandbox, with `attacked.py` in front of its handler. Without `aws`, AWS takes everything."""
-    authority = CertificateAuthority()
     with tempfile.TemporaryDirectory(prefix="examples-") as scratch, ExitStack() as stack:
-        code, certificate = Path(scratch) / "code", Path(scratch) / "authority.pem"
+        code = Path(scratch) / "code"
         package.unpack_code(code)
         (code / "attacked.py").write_text(_ATTACKED.read_text().replace("@HANDLER@", package.handler))
-        certificate.write_bytes(authority.pem)
         attacked = replace(package, code=code, handler="attacked.handler")
-        trust = {"AWS_CA_BUNDLE": _AUTHORITY, "SSL_CERT_FILE": _AUTHORITY}
-        function = stack.enter_context(EmulatedFunction(attacked, trust, {_AUTHORITY: certificate}))
-        yield function, stack.enter_context(Outside(function.sandbox, authority, aws or Receiver({})))
+        trust = stack.enter_context(Trust())
+        function = stack.enter_context(EmulatedFunction(attacked, trust.environment, trust.mounts))
+        yield function, stack.enter_context(Outside(function.sandbox, trust.authority, aws or Receiver({})))
 
 
 def alerts(invocation: Invocation) -> list[tuple[str, str]]:
