@@ -75,35 +75,15 @@ def _groups(log: FunctionLog) -> Iterable[Group]:
     for (policy, mode, target, by_others), every in found.items():
         evidence = Evidence.of(each.evidence for each in every)
         allow = next(filter(None, map(entry_of, every)), "")
-        yield replace(_group(log, policy, mode, target, evidence, allow), reason=PACKAGE if by_others else "")
+        yield Group(*log.key, policy, mode, target, evidence, allow, reason=PACKAGE if by_others else "")
     for (policy, mode), share in log.rest.shares.items():
-        target = f"{share.targets:,} further targets, seen least"
-        yield _group(log, policy, mode, target, Evidence(share.violations, share.first, share.last), "")
+        evidence = Evidence(share.violations, share.first, share.last)
+        yield Group(*log.key, policy, mode, f"{share.targets:,} further targets, seen least", evidence)
     for event in ("refused", "unshielded"):
         if event in log.events:
-            yield _group(log, START, "", f"{event}: {log.reasons.get(event, '')}", log.events[event], "")
+            yield Group(*log.key, START, "", f"{event}: {log.reasons.get(event, '')}", log.events[event])
     for (policy, mode), evidence in log.not_written.items():
-        yield replace(_group(log, policy, mode, NOT_WRITTEN, evidence, ""), written=False)
-
-
-def _group(log: FunctionLog, policy: str, mode: str, target: str, evidence: Evidence, allow: str) -> Group:
-    return Group(
-        *log.key,
-        policy,
-        mode,
-        target,
-        evidence.count,
-        evidence.first,
-        evidence.last,
-        evidence.days,
-        evidence.callers,
-        allow,
-        packages=evidence.chains,
-        first_version=evidence.first_version,
-        last_version=evidence.last_version,
-        place=evidence.place,
-        told=evidence.severity,
-    )
+        yield Group(*log.key, policy, mode, NOT_WRITTEN, evidence, written=False)
 
 
 def _periods(rows: Iterable[Row]) -> Iterable[Period]:

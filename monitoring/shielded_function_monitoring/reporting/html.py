@@ -71,7 +71,7 @@ def to_html(report: Report) -> str:
         functions=_functions(report)[:MAX_ROWS],
         with_violations=len({_place(each) for each in report.groups}),
         armed=sum(each.armed > 0 for each in report.coverage),
-        by_severity={name: sum(g.count for g in report.groups if g.severity == name) for name in SEVERITIES},
+        by_severity={name: sum(g.evidence.count for g in report.groups if g.severity == name) for name in SEVERITIES},
         choices=_choices(report.groups[:MAX_ROWS]),
         policies=_in_order(each.policy for each in report.groups),
         most=MAX_ROWS,
@@ -144,7 +144,7 @@ def _functions(report: Report) -> list[_Function]:
     counts: dict[tuple[str, str, str], Counter[str]] = {}
     worst: dict[tuple[str, str, str], str] = {}
     for each in sorted(report.groups, key=lambda each: each.urgency):
-        counts.setdefault(_place(each), Counter())[each.policy] += each.count
+        counts.setdefault(_place(each), Counter())[each.policy] += each.evidence.count
         worst.setdefault(_place(each), each.severity)
     found: set[str] = set()
     rows: list[_Function] = []

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from shielded_function_monitoring.filters import Severity
 from shielded_function_monitoring.insights.queries import versions_text
+from shielded_function_monitoring.learning.evidence import Evidence
 from shielded_function_monitoring.urgency import severity, urgency
 
 from ..errors import ShieldError
@@ -18,6 +19,9 @@ NOT_WRITTEN: Final = "(counted, not written)"
 """The target of violations that a `folded` line stands for."""
 IDENTITY: Final = ("function", "region", "account", "policy", "target")
 """The fields of a group that are the same in the next report."""
+
+_SEEN: Final = ("count", "first", "last", "days", "callers", "first_version", "last_version", "place")
+"""The fields of a group's evidence that are in the JSON."""
 
 
 class ReportError(ShieldError):
@@ -33,18 +37,10 @@ class Group:
         policy: the violated control; `start` for a start that was refused or unshielded.
         mode: block or alert; empty for a start.
         target: of the attempt.
-        count: violations.
-        first: the first time, as lines write it.
-        last: the last time.
-        days: on how many days at least.
-        callers: the shared objects that made the calls.
+        evidence: how often and when it was seen, by whom.
         allow: the entry that would permit it.
         is_new: it is not in the report before; False where there is none.
-        packages: the packages that did it, as `app > requests > urllib3`, where the lines tell.
-        first_version: the function's version when it was seen first; `last_version`: when it was seen last.
-        place: the line of the function's own code that did it last, `/var/task/app.py:73`.
         reason: `package` where it is allowed, and came through other packages than its entry names.
-        told: the severity in its last line; empty where the lines do not tell.
         written: False for violations that were counted and not written: their target is unknown.
     """
 
@@ -54,45 +50,36 @@ class Group:
     policy: str
     mode: str
     target: str
-    count: int
-    first: str
-    last: str
-    days: int = 1
-    callers: Sequence[str] = ()
+    evidence: Evidence
     allow: str = ""
     is_new: bool = False
-    packages: Sequence[str] = ()
-    first_version: str = ""
-    last_version: str = ""
-    place: str = ""
     reason: str = ""
-    told: str = ""
     written: bool = True
 
     @property
     def severity(self) -> Severity:
         """How severe it is."""
-        return severity(self.policy, self.mode, self.target, self.reason, self.told)
+        return severity(self.policy, self.mode, self.target, self.reason, self.evidence.severity)
 
     @property
     def urgency(self) -> tuple[int, int]:
         """The most severe is the lowest."""
-        return urgency(self.policy, self.mode, self.target, self.reason, self.told)
+        return urgency(self.policy, self.mode, self.target, self.reason, self.evidence.severity)
 
     @property
     def order(self) -> tuple[Any, ...]:
         """The sort key: new first, then the most severe, then the most frequent."""
-        return (not self.is_new, *self.urgency, -self.count, self.identity)
+        return (not self.is_new, *self.urgency, -self.evidence.count, self.identity)
 
     @property
     def versions(self) -> str:
         """The function's versions from the first time to the last, `7 to 9`."""
-        return versions_text(self.first_version, self.last_version)
+        return versions_text(self.evidence.first_version, self.evidence.last_version)
 
     @property
     def who(self) -> Sequence[str]:
         """The packages; where they are not told, the shared objects."""
-        return self.packages or self.callers
+        return self.evidence.chains or self.evidence.callers
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -202,7 +189,7 @@ class Report:
     @property
     def violations(self) -> int:
         """How many there were."""
-        return sum(each.count for each in self.groups)
+        return sum(each.evidence.count for each in self.groups)
 
     @property
     def kinds(self) -> int:
@@ -212,7 +199,7 @@ class Report:
     @property
     def not_written(self) -> int:
         """Violations that were counted and not written."""
-        return sum(each.count for each in self.groups if not each.written)
+        return sum(each.evidence.count for each in self.groups if not each.written)
 
     @property
     def new(self) -> Sequence[Group]:
@@ -229,8 +216,14 @@ class Previous(NamedTuple):
 
 def report_to_json(report: Report) -> dict[str, Any]:
     """As JSON's values, which `previous_from_json` reads."""
-    groups = [{"severity": each.severity, **asdict(each)} for each in report.groups]
-    return {"format": FORMAT, "version": VERSION, **asdict(report), "groups": groups}
+    return {"format": FORMAT, "version": VERSION, **asdict(report), "groups": [*map(_group_to_json, report.groups)]}
+
+
+def _group_to_json(group: Group) -> dict[str, Any]:
+    seen = {name: getattr(group.evidence, name) for name in _SEEN}
+    own = {name: value for name, value in vars(group).items() if name != "evidence"}
+    told = {"packages": group.evidence.chains, "told": group.evidence.severity}
+    return {"severity": group.severity, **own, **seen, **told}
 
 
 def previous_from_json(value: Any) -> Previous:

@@ -67,7 +67,9 @@ def hostile_log() -> list[str]:
 def test_what_is_in_it() -> None:
     report = report_of(LOG, expected=["checkout", "silent"])
     assert report.violations == 40 + 1 + 1 + 1 + 18 + 1
-    assert [(each.severity, each.function, each.policy, each.target, each.count) for each in report.groups] == [
+    assert [
+        (each.severity, each.function, each.policy, each.target, each.evidence.count) for each in report.groups
+    ] == [
         ("critical", "refund", "start", "refused: no such mode", 1),
         ("critical", "checkout", "outbound_connectivity", "api.stripe.com:443", 1),
         ("warning", "checkout", "outbound_connectivity", "api.stripe.com:443", 40),
@@ -75,7 +77,7 @@ def test_what_is_in_it() -> None:
         ("warning", "refund", "read_write_tmp", "(counted, not written)", 18),
         ("warning", "refund", "read_write_tmp", "/tmp/cache.json", 1),
     ]
-    assert (report.groups[2].callers, report.groups[2].is_new) == (("libssl.so",), False)
+    assert (report.groups[2].evidence.callers, report.groups[2].is_new) == (("libssl.so",), False)
     assert (report.kinds, report.not_written) == (5, 18)
     assert (report.since, report.until) == (at(18)[:16], at(23)[:16]), "the lines' own, where none was asked for"
     assert {(each.function, each.state, each.armed, each.folded) for each in report.coverage} == {
@@ -109,8 +111,8 @@ def test_did_it_come_with_the_deployment() -> None:
     ]
     for lines in (log, log[::-1]):
         a, b = sorted(report_of(lines).groups, key=lambda each: each.target)
-        assert (a.versions, a.place, a.first) == ("9 to 10", "/var/task/urllib3/code.py:73", at(20))
-        assert (b.versions, b.place) == ("10", "")
+        assert (a.versions, a.evidence.place, a.evidence.first) == ("9 to 10", "/var/task/urllib3/code.py:73", at(20))
+        assert (b.versions, b.evidence.place) == ("10", "")
         assert report_of(lines).coverage[0].version == "10"
     page = Page(to_html(report_of(log)))
     assert "9 to 10" in page.text
@@ -121,7 +123,11 @@ def test_totals_agree() -> None:
     """The head, the list, the timeline and the functions say the same number."""
     log = [*hostile_log(), folded("outbound_connectivity", 7), tmp("/tmp/(counted, not written)")]
     report = report_of(log)
-    assert report.violations == sum(each.count for each in report.groups) == sum(each.count for each in report.periods)
+    assert (
+        report.violations
+        == sum(each.evidence.count for each in report.groups)
+        == sum(each.count for each in report.periods)
+    )
     page = Page(to_html(report))
     assert f"{report.violations}violations of {report.kinds} kinds" in page.text
     said = f"{report.violations} violations in all. Of these, {report.not_written} were counted and not written"
@@ -134,7 +140,7 @@ def test_the_packages_of_a_row_are_chains() -> None:
         *[connect("api.stripe.com", caller="_socket.so", through=("urllib3", "requests", "leftpad", "app"))] * 2,
     ]
     report = report_of(log)
-    assert [each.packages for each in report.groups] == [
+    assert [each.evidence.chains for each in report.groups] == [
         ["app > requests > urllib3", "app > leftpad > requests > urllib3"]
     ]
     assert "app > requests > urllib3" in Page(to_html(report)).text
