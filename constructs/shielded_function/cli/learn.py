@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import gc
-import json as json_module
 import shlex
 from pathlib import Path
 from typing import Final
@@ -15,7 +14,7 @@ from shielded_function_monitoring.insights import queries
 from shielded_function_monitoring.learning import Observed, observed_of
 
 from . import learned_lock, terminal
-from .errors import STDIN, CliError
+from .errors import FOUND, NO, STDIN, CliError
 from .learned_files import write
 from .learned_output import as_json, completing_commands, print_results, show_check
 from .learned_policy import Choices, check_accepted, make_result
@@ -25,10 +24,6 @@ from .progress import watch
 from .run import pairs
 from .sources import source_of
 
-LACKING: Final = 1
-"""Exit status of `--check`: a policy lacks an observed target, or may lack one. 0: none does; 2: the check failed."""
-INCOMPLETE: Final = 3
-"""Exit status: the policy would deny some observed violations, or some targets are unknown."""
 SINCE: Final = "14d"
 _NONE: Final = "learn needs lines of the shield: did the functions run, shielded?"
 _PART: Final = "learn needs complete logs: ask for less time, or for single functions"
@@ -63,14 +58,14 @@ def _run(where: Where, options: Learn, *, json: bool) -> int:
         raise CliError("; ".join(unknown))
     notes += [*filter(None, unknown), *_offer_assembly(where, options)]
     if locked is not None:
-        return LACKING if learned_lock.check(locked, results, notes, json=json) else 0
+        return NO if learned_lock.check(locked, results, notes, json=json) else 0
     if options.check:
-        return LACKING if show_check(results, notes, json=json) else 0
+        return NO if show_check(results, notes, json=json) else 0
     if options.lock:
         learned_lock.write(options.lock, logs, results)
-    status = 0 if all(each.is_complete for each in results) else INCOMPLETE
+    status = 0 if all(each.is_complete for each in results) else FOUND
     if json:
-        print(json_module.dumps({"notes": notes, "functions": [as_json(each) for each in results]}, indent=2))
+        terminal.print_json({"notes": notes, "functions": list(map(as_json, results))})
         return status
     if options.form == "table" and options.output is None:
         print_results(results, every=options.every)
@@ -79,33 +74,34 @@ def _run(where: Where, options: Learn, *, json: bool) -> int:
         notes += [f"{each.name}: incomplete: {reason}" for each in results for reason in each.learned.incomplete]
         notes += [f"{each.name}: {note}" for each in results for note in each.learned.notes]
         notes += [text for each in results for text in completing_commands(each)]
-    for note in notes:
-        terminal.note(note)
+    terminal.note(*notes)
     return status
 
 
 def _present(options: Learn, *, json: bool) -> Present:
     """The present policies. Raises CliError where options do not go together."""
     is_given = bool(options.policy or options.assembly)
-    wrong = {
-        "give --policy or --assembly: not both": options.policy and options.assembly,
-        "--check compares with --lock, or with --policy or --assembly: check one after the other": (
-            options.check and options.lock and is_given
+    writes = "--format" if options.form != "table" else "--output" if options.output else ""
+    shows = "--check" if options.check else "--json" if json else ""
+    for wrong, said in (
+        (writes and shows, f"{writes} formats a written policy, and {shows} writes none: remove one of them"),
+        (options.policy and options.assembly, "give --policy or --assembly: not both"),
+        (
+            options.check and options.lock and is_given,
+            "--check compares with --lock, or with --policy or --assembly: check one after the other",
         ),
-        "--check compares with the present policy: give --policy FILE or --assembly cdk.out, or --lock": (
-            options.check and not (is_given or options.lock)
+        (
+            options.check and not (is_given or options.lock),
+            "--check compares with the present policy: give --policy FILE or --assembly cdk.out, or --lock",
         ),
-        "--format diff compares with the present policy: give --policy FILE or --assembly cdk.out": (
-            options.form == "diff" and not is_given
+        (
+            options.form == "diff" and not is_given,
+            "--format diff compares with the present policy: give --policy FILE or --assembly cdk.out",
         ),
-        "--place names a function of --assembly": options.places and not options.assembly,
-    }
-    writes = [name for name, given in (("--format", options.form != "table"), ("--output", options.output)) if given]
-    shows = [name for name, given in (("--check", options.check), ("--json", json)) if given]
-    if writes and shows:
-        raise CliError(f"{writes[0]} formats a written policy, and {shows[0]} writes none: remove one of them")
-    for text in (text for text, applies in wrong.items() if applies):
-        raise CliError(text)
+        (options.places and not options.assembly, "--place names a function of --assembly"),
+    ):
+        if wrong:
+            raise CliError(said)
     if options.assembly:
         return InAssembly(options.assembly, pairs("--place", options.places))
     return Present(options.policy)

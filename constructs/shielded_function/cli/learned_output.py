@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -86,15 +85,13 @@ def as_json(result: Result) -> dict[str, Any]:
 def show_check(results: Sequence[Result], notes: Sequence[str], *, json: bool) -> bool:
     """Prints the entries that the present policies lack; True if they lack one, or may lack one."""
     without = [each.name for each in results if each.present is None]
-    failing = [[each for each in required_denials(result.lacking) if not _is_notice(each)] for result in results]
+    failing = [list(filter(_is_needed, result.lacking)) for result in results]
     missing = [f"{each.name}: {text}" for each in results for text in unknown_targets(_unknown(each))]
     missing += [f"{name}: its policy is unknown" for name in without]
     lacks = bool(missing or any(failing))
     if json:
-        functions = [
-            {**as_json(result), "lacking": list(map(asdict, found))}
-            for result, found in zip(results, failing, strict=True)
-        ]
+        each_lacking = [{"lacking": list(map(asdict, found))} for found in failing]
+        functions = [as_json(result) | found for result, found in zip(results, each_lacking, strict=True)]
         return show_lacking(lacks, notes, told={"unknown": without, "functions": functions})
     listings: list[terminal.Listing] = []
     for result, found in zip(results, failing, strict=True):
@@ -113,27 +110,26 @@ def show_lacking(
 ) -> bool:
     """Prints the result of `--check`, which it returns: `told` as JSON where it is given, or else the lines."""
     if told is not None:
-        print(json_module.dumps({"lacks": lacks, **told, "notes": notes}, indent=2))
+        terminal.print_json({"lacks": lacks, **told, "notes": notes})
         return lacks
     screen = terminal.console()
     for each in shown:
         screen.print(terminal.cell(each) if isinstance(each, str) else each)
-    for note in notes:
-        terminal.note(note)
+    terminal.note(*notes)
     return lacks
 
 
-def _is_notice(denied: Denied) -> bool:
-    """Whether the program only describes the machine: its caller continues when it is denied."""
-    return denied.policy == "create_child_process" and denied.target in PLATFORM_PROGRAMS
+def _is_needed(denied: Denied) -> bool:
+    """Not a program that only describes the machine, whose caller continues when it is denied."""
+    is_notice = denied.policy == "create_child_process" and denied.target in PLATFORM_PROGRAMS
+    return bool(required_denials([denied])) and not is_notice
 
 
 def _unknown(result: Result) -> dict[str, int]:
     """Violations with unknown targets, against controls that the present policy does not allow as a whole."""
-    if result.present is None:
-        return {}
-    policies = {name: count for name, count in result.learned.unknown.items() if name not in TOLERATED}
-    return {name: count for name, count in policies.items() if getattr(result.present, name, None) != "allow"}
+    present, counts = result.present, result.learned.unknown.items()
+    tolerated = {*TOLERATED, *(name for name, _ in counts if getattr(present, name, None) == "allow")}
+    return {name: count for name, count in counts if present is not None and name not in tolerated}
 
 
 def print_results(results: Sequence[Result], *, every: bool = False) -> None:
@@ -186,15 +182,15 @@ def print_results(results: Sequence[Result], *, every: bool = False) -> None:
 
 def completing_commands(result: Result) -> list[str]:
     """The command that adds entries for the denied targets; empty where no more can be accepted."""
-    if not result.accept:
+    if not (result.accept and result.then):
         return []
     program, *arguments = sys.argv
     command = shlex.join([Path(program).name.replace("__main__.py", "shielded-function"), *arguments])
     options = " ".join(f"--accept {shlex.quote(each)}" for each in result.accept)
-    left = ", ".join(each.target or each.policy for each in result.then_denied[:_SOME])
+    left = ", ".join(each.target or each.policy for each in required_denials(result.then.denied)[:_SOME])
     outcome = f"all but {left}" if left else "all of it"
-    if result.then_unproven:
-        outcome += f"; for {', '.join(result.then_unproven)} the log has one start, and another may use other names"
+    if unproven := ", ".join(result.then.learned.unproven):
+        outcome += f"; for {unproven} the log has one start, and another may use other names"
     lines = [f"{result.name}: this command lets through {outcome}: {command} {options}"]
     for name in (each.removeprefix(PREFIX) for each in result.accept if each.startswith(PREFIX)):
         if variables := [f"{key}={value}" for key, value in PRESETS[name].environment.items()]:

@@ -14,7 +14,7 @@ from shielded_function.policy.denied_presets import fold_denied
 from shielded_function.policy.fields import LISTS
 from shielded_function.policy.presets import PRESETS
 from shielded_function.policy.texts import without_packages
-from shielded_function_monitoring.learning import Addition, Denied, Finding, FunctionLog, Known, Learned, learn
+from shielded_function_monitoring.learning import Addition, Denied, FunctionLog, Known, Learned, learn
 from shielded_function_monitoring.learning.entries import entry_by
 from shielded_function_monitoring.learning.learned import ANY_TMP
 from shielded_function_monitoring.learning.questions import Question, question_of
@@ -66,8 +66,7 @@ class Result:
         undecided: those that the present policy may admit, by entries known only at deployment.
         problem: why the entries make no valid policy (there are too many); `policy` then lacks them.
         accept: values for `--accept` that let through as much as possible.
-        then_denied: the violations still denied with these.
-        then_unproven: patterns among these of which the log has the names of one start.
+        then: the result with these.
     """
 
     learned: Learned
@@ -78,8 +77,7 @@ class Result:
     undecided: list[Denied]
     problem: str = ""
     accept: tuple[str, ...] = ()
-    then_denied: tuple[Denied, ...] = ()
-    then_unproven: tuple[str, ...] = ()
+    then: Result | None = None
 
     @property
     def name(self) -> str:
@@ -117,16 +115,11 @@ def make_result(log: FunctionLog, present: Present, choices: Choices | None = No
         left = [each for each in chosen if _ANY_TMP not in more or not each.startswith("/tmp/")]
         chosen = [*left, *more]
         then = _make_result(log, present, choices._replace(accept=(*choices.accept, *chosen)))
-    return replace(
-        result,
-        accept=tuple(sorted(set(chosen) & _accepted_in([then]))),
-        then_denied=tuple(required_denials(then.denied)),
-        then_unproven=tuple(then.learned.unproven),
-    )
+    return replace(result, accept=tuple(sorted(set(chosen) & _accepted_in([then]))), then=then)
 
 
 def _choose(result: Result, log: FunctionLog) -> list[str]:
-    """The fewest offers and findings about libraries that allow as much as possible."""
+    """Offers and findings about libraries that allow as much as possible, those first that allow most."""
     verdicts = Verdicts(without_grants(result.policy), result.learned.key)
     asked = ((each, question_of(each)) for each in log.observations if each.policy not in TOLERATED)
     left = [(each, question) for each, question in asked if not question or verdicts.decide(question)[0] == "deny"]
@@ -134,24 +127,22 @@ def _choose(result: Result, log: FunctionLog) -> list[str]:
         *(each for each in result.learned.offers if (each.field, each.value) != ANY_TMP),
         *(each for each in result.learned.findings if each.value and each.rule in _NEEDED),
     ]
-    choices: dict[str, set[int]] = {}
+    covered: dict[str, set[int]] = {}
     for offer in offered[:_MOST_CHOICES]:
         is_list = offer.field.startswith("allow_") or offer.field == "presets"
         fields: dict[str, Any] = {offer.field: [offer.value.removeprefix(PREFIX)]} if is_list else {}
         with_it = Verdicts(ShieldPolicy(allow_aws="none", **fields), result.learned.key)
-        choices[offer.accept] = {
+        covered[offer.accept] = {
             at
             for at, (seen, question) in enumerate(left[:_MOST_QUESTIONS])
             if (question and with_it.admits(question) if fields else question is None and seen.policy == offer.field)
         }
     chosen: list[str] = []
-    while choices:
-        best = max(choices, key=lambda each: (len(choices[each]), each.startswith(PREFIX), each))
-        covered = choices.pop(best)
-        if not covered:
-            break
-        chosen.append(best)
-        choices = {each: rest for each, before in choices.items() if (rest := before - covered)}
+    allowed: set[int] = set()
+    for each in sorted(covered, key=lambda each: (len(covered[each]), each.startswith(PREFIX), each), reverse=True):
+        if not covered[each] <= allowed:
+            chosen.append(each)
+            allowed |= covered[each]
     return sorted(chosen)
 
 
@@ -167,10 +158,10 @@ def _make_result(log: FunctionLog, present: Present, choices: Choices) -> Result
     granted = choices.granted or (now is not None and "granted" in (now.allow_aws or ()))
     admits = before.admits if before else lambda _: False
     opens_tmp = _ANY_TMP in choices.accept  # then clear_tmp would keep the entries of a preset
-    proposed = propose_presets(
+    presets, offered = propose_presets(
         log, lambda question: admits(question) or (opens_tmp and question.event == "tmp"), choices.accept
     )
-    with_presets = ShieldPolicy(presets=proposed.names)
+    with_presets = ShieldPolicy(presets=[each.value for each in presets])
     known = Known(
         services=aws_services(),
         granted=granted,
@@ -179,12 +170,12 @@ def _make_result(log: FunctionLog, present: Present, choices: Choices) -> Result
         accept=choices.accept,
         denies=before.denies if before else lambda _: False,
         find_exfiltration=exfiltration(),
-        waits=admitting(ShieldPolicy(allow_tmp=_varying(each.value for each in proposed.offered))),
+        waits=admitting(ShieldPolicy(allow_tmp=_varying(each.value for each in offered))),
         room=MAX_TMP - len({*(before.policy.allow_tmp if before else ()), *with_presets.allow_tmp}),
     )
     learned = learn(log, known)
-    learned.presets += proposed.taken
-    learned.offers += proposed.offered
+    learned.presets += presets
+    learned.offers += offered
     if choices.packages:
         learned.entries = list(map(_with_packages, learned.entries))
     if before:
@@ -258,14 +249,10 @@ def check_accepted(accept: Sequence[str], results: Sequence[Result]) -> None:
         CliError: a value was not offered.
     """
     taken = _accepted_in(results)
-    for entry in accept:
-        if entry not in taken:
-            every: list[Addition | Finding] = [
-                each for result in results for each in (*result.learned.offers, *result.learned.findings)
-            ]
-            offered = sorted({each.accept for each in every if each.value})
-            choice = ", ".join(offered[:10]) if offered else "nothing"
-            raise CliError(f"--accept {entry}: this entry is not offered; the offered entries are: {choice}")
+    for entry in (each for each in accept if each not in taken):
+        every = (each for result in results for each in (*result.learned.offers, *result.learned.findings))
+        offered = ", ".join(sorted({each.accept for each in every if each.value})[:10]) or "nothing"
+        raise CliError(f"--accept {entry}: this entry is not offered; the offered entries are: {offered}")
 
 
 def _accepted_in(results: Sequence[Result]) -> set[str]:

@@ -7,11 +7,10 @@ that was not observed, or a whole folder, or where the library asked for memory.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.presets import PRESETS, Preset
-from shielded_function_monitoring.frames import Chain
 from shielded_function_monitoring.learning import Addition, Evidence, FunctionLog, Observation
 from shielded_function_monitoring.learning.evidence import made_by_python
 from shielded_function_monitoring.learning.never_learned import is_search
@@ -27,20 +26,10 @@ _FIND_LIBRARY: Final = "find-library"
 """Only its program indicates it; its names in /tmp are those of python-tempfile."""
 
 
-class Proposed(NamedTuple):
-    """The presets that are added, and those that are offered."""
-
-    taken: list[Addition]
-    offered: list[Addition]
-
-    @property
-    def names(self) -> list[str]:
-        """The names of the added presets."""
-        return [each.value for each in self.taken]
-
-
-def propose_presets(log: FunctionLog, admits: Callable[[Question], bool], accept: Sequence[str] = ()) -> Proposed:
-    """The presets of observed libraries whose violations the present policy does not all admit.
+def propose_presets(
+    log: FunctionLog, admits: Callable[[Question], bool], accept: Sequence[str] = ()
+) -> tuple[list[Addition], list[Addition]]:
+    """The presets of observed libraries whose violations the present policy does not all admit: added, and offered.
 
     Args:
         log: the observations.
@@ -52,10 +41,10 @@ def propose_presets(log: FunctionLog, admits: Callable[[Question], bool], accept
     files = [(each, question) for each, question in seen if question]
     searching = [each for each, _ in seen if is_search(each)]
     calling = {name for _, question in files for name in calling_presets(question)}
-    proposed = Proposed([], [])
+    taken, offered = list[Addition](), list[Addition]()
     # The general preset comes last, as other presets contain some of its names.
     for name, preset in sorted(PRESETS.items(), key=lambda item: item[0] == _TEMPFILE):
-        by_others = admitting(ShieldPolicy(presets=proposed.names))
+        by_others = admitting(ShieldPolicy(presets=[each.value for each in taken]))
         covered = _covered(name, files, searching, calling)
         if all((question := question_of(each)) and by_others(question) for each in covered):
             continue
@@ -64,16 +53,10 @@ def propose_presets(log: FunctionLog, admits: Callable[[Question], bool], accept
         if name == _TEMPFILE and all(map(is_search, covered)):
             targets = ("the temporary file that find_library makes where ldconfig is refused",)
         wide = [] if PREFIX + name in accept else _reasons_to_ask(name, preset, targets)
-        if wide:
-            why = f"{preset.meaning}; {' and '.join(wide)}"
-            proposed.offered.append(
-                Addition("presets", PREFIX + name, evidence, why, len(targets), targets[:_EXAMPLES])
-            )
-        else:
-            proposed.taken.append(
-                Addition("presets", name, evidence, preset.meaning, len(targets), targets[:_EXAMPLES])
-            )
-    return proposed
+        value, why = (PREFIX + name if wide else name), "; ".join(filter(None, (preset.meaning, " and ".join(wide))))
+        found = Addition("presets", value, evidence, why, len(targets), targets[:_EXAMPLES])
+        (offered if wide else taken).append(found)
+    return taken, offered
 
 
 def _reasons_to_ask(name: str, preset: Preset, targets: Sequence[str]) -> list[str]:
@@ -104,12 +87,13 @@ def _covered(
         called = uses_tempfile(paths) and any(map(may_be_probe, paths))
         if searching and not called:  # where ldconfig is denied, find_library creates a file
             return searching
-    chains = ((question, chain) for each, question in files if question.event == "memory" for chain in _chains(each))
-    if not called and not any(is_own_memory(name, question, chain) for question, chain in chains):
+    called = called or any(
+        is_own_memory(name, question, chain)
+        for each, question in files
+        if question.event == "memory"
+        for chain in [(), *(each.through for each in each.evidence.packages)]
+    )
+    if not called:
         return []
     whole = admitting(ShieldPolicy(presets=[name]))
     return [each for each, question in files if whole(question)]
-
-
-def _chains(seen: Observation) -> list[Chain]:
-    return [(), *(each.through for each in seen.evidence.packages)]

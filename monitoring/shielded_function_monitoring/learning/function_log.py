@@ -115,14 +115,6 @@ class FunctionLog:
             new = new._replace(evidence=Evidence.of((known.evidence, new.evidence)))
         self.by_target[new.target] = new
 
-    def add_event(self, name: str, evidence: Evidence) -> None:
-        """Adds events of the shield."""
-        _sum(self.events, name, evidence)
-
-    def add_not_written(self, policy: str, mode: str, evidence: Evidence) -> None:
-        """Adds violations that were counted and not written."""
-        _sum(self.not_written, (policy, mode), evidence)
-
     @property
     def folded(self) -> Counter[str]:
         """By control, violations that were counted and not written: their targets are unknown."""
@@ -148,7 +140,8 @@ class FunctionLog:
         return {each.mode for each in self.observations} | {mode for _, mode in self.rest.shares}
 
 
-def _sum(found: dict[_Key, Evidence], key: _Key, evidence: Evidence) -> None:
+def add_to(found: dict[_Key, Evidence], key: _Key, evidence: Evidence) -> None:
+    """Adds evidence to that of a key."""
     known = found.get(key)
     found[key] = evidence if known is None else Evidence.of((known, evidence))
 

@@ -12,7 +12,7 @@ from shielded_function_monitoring.insights import Row, number_of
 from shielded_function_monitoring.insights.queries import chain_of_row, place_of_row
 
 from .evidence import NOT_SEEN, Evidence, PackageCount
-from .function_log import FunctionKey, FunctionLog, Observed
+from .function_log import FunctionKey, FunctionLog, Observed, add_to
 from .observation import Observation
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
@@ -72,8 +72,8 @@ def _add(log: FunctionLog, row: Row) -> bool:
         if event == "repeated" and seen.describe():  # each has a line: the row names the last one
             log.add(seen)
         else:
-            log.add_not_written(policy, mode, seen.evidence)
-    log.add_event(event, evidence)
+            add_to(log.not_written, (policy, mode), seen.evidence)
+    add_to(log.events, event, evidence)
     if event == "armed":
         log.armed.add((row.get("aws", ""), row.get("buckets", ""), row.get("hosts", "")))
     if row.get("last_reason"):
