@@ -31,11 +31,15 @@ def filter_of(function: lambda_.Function) -> logs.CfnMetricFilter:
     return resource
 
 
-def test_filters(stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
-    """One that is deleted, or counts another function, counts nothing; one by hand may name its function."""
+def test_filters(app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge) -> None:
+    """One that is deleted, or counts another function, counts nothing; one by hand may name its function.
+
+    A function of another stack has its filter beside it.
+    """
     filter_of(shielded(stack, "Deleted")).add_property_override("MetricTransformations", [])
     shared = logs.LogGroup(stack, "Log")
-    shielded(stack, "One", log_group=shared)
+    for place in (stack, cdk.Stack(app, "Other"), cdk.NestedStack(stack, "Nested")):
+        shielded(place, "One", log_group=shared)
     shielded(stack, "Two", overrides={"LoggingConfig.LogGroup": {"Ref": stack.resolve(shared.log_group_name)["Ref"]}})
     named, referred = shielded(stack, "Named", function_name="checkout"), shielded(stack, "Referred")
     resource = referred.node.default_child
@@ -72,10 +76,18 @@ def test_violations_that_no_alarm_watches(app: cdk.App, shielded: MakeFunction, 
         # A fleet's alarm watches all functions of an account.
         env = cdk.Environment(account=f"{number:012}", region="eu-west-1")
         shielded(cdk.Stack(app, f"Shop{number}", env=env), alarms=alarms)
+    # It watches functions in other stacks, but not of another region.
+    other, far = (
+        cdk.Stack(app, name, env=cdk.Environment(account=f"{5:012}", region=region))
+        for name, region in {"Other": "eu-west-1", "Far": "us-east-1"}.items()
+    )
+    for place in (other, cdk.NestedStack(other, "Nested")):
+        shielded(place, alarms=ALARMS[5][0])
+    shielded(far, alarms=AlarmOptions(granularity="fleet", enabled=False))
     found = [(each.place.path, each.problem) for each in judge().findings if each.rule == "no-alarm"]
     expected = {
         f"Shop{number}/Fn": f"no alarm watches {unheard}" for number, (_, unheard) in enumerate(ALARMS) if unheard
-    }
+    } | {"Far/Fn": "no alarm watches its violations"}
     assert sorted(path for path, _ in found) == sorted(expected)
     assert [each for each in found if not each[1].startswith(expected[each[0]])] == []
 
@@ -224,19 +236,6 @@ def test_a_topic_that_wants_a_group_and_one_for_the_account(
     ]
 
 
-def test_a_fleets_alarm_watches_functions_in_other_stacks(
-    app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
-) -> None:
-    alarms = AlarmOptions(granularity="fleet", actions=[action])
-    nested = cdk.NestedStack(stack, "Nested")
-    for number, place in enumerate((stack, cdk.Stack(app, "Other"), nested)):
-        shielded(place, f"Fn{number}", alarms=alarms)
-    assert judge().findings == []
-    elsewhere = cdk.Stack(app, "Elsewhere", env=cdk.Environment(region="eu-west-1"))
-    shielded(elsewhere, alarms=AlarmOptions(granularity="fleet", enabled=False))
-    assert [(finding.place.path, finding.rule) for finding in judge().findings] == [("Elsewhere/Fn", "no-alarm")]
-
-
 FLAGS_FILE = ROOT / "node_modules/aws-cdk/lib/init-templates/.recommended-feature-flags.json"
 FLAGS = json.loads(FLAGS_FILE.read_text()) if FLAGS_FILE.exists() else {}
 
@@ -256,14 +255,3 @@ def test_the_log_group_that_the_cdk_makes_is_counted(
     Shield.everywhere(app, ShieldPolicy())
     report = check(read_assembly(Path(app.synth().directory)))
     assert (rules(report), len(report.shielded)) == (set(), 4)
-
-
-def test_a_log_group_of_another_stack(
-    app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, judge: Judge, action: Any
-) -> None:
-    """Each function has its filter beside it."""
-    shared = logs.LogGroup(stack, "Shared")
-    other, nested = cdk.Stack(app, "Other"), cdk.NestedStack(stack, "Nested")
-    for place in (stack, other, nested):
-        shielded(place, log_group=shared, alarms=AlarmOptions(actions=[action]))
-    assert [finding.message for finding in judge().findings] == []

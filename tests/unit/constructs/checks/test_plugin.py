@@ -18,6 +18,7 @@ from aws_cdk import aws_lambda as lambda_
 from harness.command_line import CDK
 from shielded_function import Shield, ShieldChecks, ShieldError, ShieldPolicy
 from shielded_function.checks import check, plugin, read_assembly
+from shielded_function.checks.finding import Acknowledgement
 
 from .conftest import MakeFunction
 from .test_assembly import acknowledge
@@ -107,8 +108,11 @@ def test_a_warning_does_not(checked: cdk.App, stack: cdk.Stack, shielded: MakeFu
 
 
 def test_an_acknowledgement_holds_where_it_is_made(checked: cdk.App, stack: cdk.Stack, props: Props) -> None:
+    """One of another rule, or of another plugin, is none."""
     acknowledge(lambda_.Function(stack, "One", **props), "it runs our own code")
     two = lambda_.Function(stack, "Two", **props)
+    for rule in ("shielded-function::no-alarm", "other::not-shielded", "not-shielded"):
+        cdk.Validations.of(two).acknowledge(cdk.Acknowledgment(id=rule, reason="of others"))
     with pytest.raises(RuntimeError, match="Shop/Two") as raised:
         checked.synth()
     assert "Shop/One" not in str(raised.value)
@@ -117,11 +121,20 @@ def test_an_acknowledgement_holds_where_it_is_made(checked: cdk.App, stack: cdk.
     report = report_of(checked)
     assert report["conclusion"] == "success"
     assert [each["reason"] for each in report["suppressedViolations"]] == ["it runs our own code", "a vendor's"]
-    lambda_.Function(stack, "Three", **props)
-    acknowledge(checked, "a toy")  # for all
+    lambda_.Function(cdk.NestedStack(stack, "Nested"), "Three", **props)
+    acknowledge(stack.node.find_child("Nested"), "a toy")
     audited = check(read_assembly(Path(checked.synth(force=True).directory)))
-    paths = ["Shop/One", "Shop/Three", "Shop/Two"]
-    assert (audited.errors, [finding.place.path for finding in audited.acknowledged]) == ([], paths)
+    assert (audited.errors, {finding.place.path: finding.acknowledged for finding in audited.acknowledged}) == (
+        [],
+        {
+            "Shop/One": Acknowledgement("Shop/One", "it runs our own code"),
+            "Shop/Two": Acknowledgement("Shop/Two", "a vendor's"),
+            "Shop/Nested/Three": Acknowledgement("Shop/Nested", "a toy"),
+        },
+    )
+    lambda_.Function(stack, "Four", **props)
+    acknowledge(checked, "for all")
+    assert check(read_assembly(Path(checked.synth(force=True).directory))).errors == []
 
 
 def test_it_sees_stages_and_tells_of_them(

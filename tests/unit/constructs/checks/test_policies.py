@@ -17,16 +17,27 @@ def read(lines: str = "", **settings: Any) -> FunctionPolicy:
     return read_policy({f"SHIELD_{name.upper()}": value for name, value in settings.items()}, lines)
 
 
-def test_literals() -> None:
-    found = read(allow_outbound="a.example:443", read_handler="alert", account_id="123456789012")
-    assert (found.policy, dict(found.late)) == (
+# Each: the lines of a file, settings, and the policy.
+READ: list[tuple[str, dict[str, Any], ShieldPolicy | None]] = [
+    ("", {"account_id": "123456789012"}, None),
+    (
+        "",
+        {"allow_outbound": "a.example:443", "read_handler": "alert", "account_id": "123456789012"},
         ShieldPolicy(allow_outbound=["a.example:443"], read_handler="alert", allow_aws="all"),
-        {},
-    )
+    ),
+    (
+        "SHIELD_ALLOW_OUTBOUND=b.example\nSHIELD_ALLOW_TMP=/tmp/a\n",
+        {"allow_outbound": "a.example"},
+        ShieldPolicy(allow_outbound=["a.example", "b.example"], allow_tmp=["/tmp/a"], allow_aws="all"),
+    ),
+    ("SHIELD_ALLOW_TMP=/tmp/a\n", {}, ShieldPolicy(allow_tmp=["/tmp/a"], allow_aws="all")),
+]
 
 
-def test_nothing() -> None:
-    assert read_policy({"SHIELD_ACCOUNT_ID": "1", "OTHER": "x"}) == FunctionPolicy()
+@pytest.mark.parametrize(("lines", "settings", "policy"), READ)
+def test_literals(lines: str, settings: dict[str, Any], policy: ShieldPolicy | None) -> None:
+    """A file joins the lists."""
+    assert read(lines, **settings) == FunctionPolicy(policy)
 
 
 @pytest.mark.parametrize(
@@ -56,23 +67,15 @@ def test_what_is_known_at_deployment(name: str, value: Any, shown: list[str] | N
     assert shown in (None, late)
 
 
-def test_a_known_entry_beside_an_unknown_one_is_checked() -> None:
-    value = {"Fn::Join": ["", [DB, ":5432,b ad.example"]]}
-    assert "b ad.example" in read(allow_outbound=value).error
+def test_what_is_wrong_beside_an_unknown_entry_or_a_file() -> None:
+    assert "b ad.example" in read(allow_outbound={"Fn::Join": ["", [DB, ":5432,b ad.example"]]}).error
+    assert "SHIELD_READ_HANDLER" in read("SHIELD_READ_HANDLER=alert\n", read_handler="block").error
 
 
 def test_services_that_are_all_unknown_are_not_all_services() -> None:
     policy = read(allow_aws={"Ref": "Services"}).policy
     assert policy is not None
     assert policy.allow_aws == "none"
-
-
-def test_a_file_joins_the_lists() -> None:
-    found = read("SHIELD_ALLOW_OUTBOUND=b.example\nSHIELD_ALLOW_TMP=/tmp/a\n", allow_outbound="a.example")
-    hosts = ["a.example", "b.example"]
-    assert found.policy == ShieldPolicy(allow_outbound=hosts, allow_tmp=["/tmp/a"], allow_aws="all")
-    assert "SHIELD_READ_HANDLER" in read("SHIELD_READ_HANDLER=alert\n", read_handler="block").error
-    assert read("SHIELD_ALLOW_TMP=/tmp/a\n").policy == ShieldPolicy(allow_tmp=["/tmp/a"], allow_aws="all")
 
 
 # Each: before, after, and a word of what is looser; nothing where it is not.

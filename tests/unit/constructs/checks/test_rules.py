@@ -20,7 +20,7 @@ from aws_cdk import aws_sam as sam
 from aws_cdk import aws_sqs as sqs
 
 from shielded_function import AlarmOptions, Shield, ShieldedFunction, ShieldError, ShieldPolicy
-from shielded_function.checks import check, read_assembly
+from shielded_function.checks import LEFT_OUT, check, read_assembly
 from shielded_function.checks.rules import OF_NO_FUNCTION, RULES
 from shielded_function.other_code import FUNCTIONS, NO_CODE, OTHER_CODE, PREFIXES
 from shielded_function.runtimes import TESTED, can_be_shielded
@@ -337,12 +337,21 @@ def test_no_shield(app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, props
     for name, variables in {"Image": {}, "Wrapped": wrapped}.items():
         environment = lambda_.CfnFunction.EnvironmentProperty(variables=variables)
         lambda_.CfnFunction(stack, name, role=role, package_type="Image", code=image, environment=environment)
+    left_out = {"Theirs": lambda_.Function(stack, "Theirs", **props)}
+    left_out["RawTheirs"] = lambda_.CfnFunction(stack, "RawTheirs", role=role, code=image)
+    for name, construct in {**left_out, "Damaged": shielded(stack, "Damaged", {WRAPPER: "/opt/other"})}.items():
+        construct.node.add_metadata(LEFT_OUT, f"a vendor's {name}")
+    stack.node.add_metadata(LEFT_OUT, "a mark on a stack says nothing of its functions")
     shielded(cdk.Stack(cdk.Stage(app, "Dev"), "Shop"))
     lambda_.Function(cdk.Stack(cdk.Stage(app, "Late"), "Shop"), "Fn", **props)
     report = judge()
     bare = {*(f"Shop/{name}" for name in ("Plain", "Go", "Raw", "Sam", "Image")), "Late/Shop/Fn"}
     found = {each.place.path: each for each in report.findings if each.rule == "not-shielded"}
     assert found.keys() == bare
+    assert {each.place.path: each.left_out for each in report.excused} == {
+        f"Shop/{name}": f"a vendor's {name}" for name in left_out
+    }
+    assert rules(report, "Shop/Damaged") == {"layer-without-wrapper"}
     assert rules(report, "Shop/Wrapped") == {"image-unseen", "alerts-not-counted"}
     assert "provided.al2023" in found["Shop/Go"].message
     assert "call that again after it" in found["Late/Shop/Fn"].fix
