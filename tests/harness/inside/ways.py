@@ -54,8 +54,10 @@ def copy_returns(work: Callable[[], Any]) -> Any:
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
-        os.write(writing, json.dumps(work()).encode())
-        os._exit(0)
+        try:
+            os.write(writing, json.dumps(work()).encode())
+        finally:
+            os._exit(0)
     os.close(writing)
     os.waitpid(child, 0)
     with open(reading) as result:
@@ -66,12 +68,18 @@ def copy_does(work: Callable[[], object]) -> Callable[[], None]:
     """Starts it in a forked copy. Returns how to wait for its end, which raises the copy's OSError."""
     child = os.fork()
     if not child:
-        os._exit(refusal(work) or 0)
+        status = 255
+        try:
+            status = refusal(work) or 0
+        finally:
+            os._exit(status)
 
-    def wait() -> None:
-        raise_from(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    return partial(ended, child)
 
-    return wait
+
+def ended(child: int) -> None:
+    """Waits for a child; its exit status is the errno that it met."""
+    raise_from(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 def raise_from(status: int) -> None:
@@ -80,13 +88,25 @@ def raise_from(status: int) -> None:
         raise OSError(status, os.strerror(status))
 
 
-def in_threads(number: int, work: Callable[[], object]) -> None:
-    """Until all of them are done."""
-    threads = [threading.Thread(target=work) for _ in range(number)]
+def in_threads(number: int, work: Callable[[], Any]) -> list[Any]:
+    """What so many threads return at once; the first of their errors is raised."""
+    results: list[Any] = []
+    problems: list[BaseException] = []
+
+    def keep() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=keep) for _ in range(number)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    if problems:
+        raise problems[0]
+    return results
 
 
 @contextmanager

@@ -41,7 +41,7 @@ class Case(common.Case):
 
 @lru_cache(maxsize=1)
 def cases() -> tuple[Case, ...]:
-    command = [sys.executable, "-B", str(INSIDE / "main.py"), "--list"]
+    command = [sys.executable, "-B", str(INSIDE / "main.py"), "list"]
     environment = os.environ | {"CASES_MACHINE": architecture(), "PYTHONPATH": str(ENGINE_INSIDE)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return tuple(Case(**facts) for facts in json.loads(done.stdout))

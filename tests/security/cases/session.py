@@ -60,10 +60,9 @@ class Session:
         descriptor = fcntl.fcntl(theirs, fcntl.F_DUPFD_CLOEXEC, 500)
         theirs.close()
         # -S: what is installed beside Python may take longer to load than most cases.
-        command = [PYTHON, "-S", MAIN, "--serve", str(descriptor)]
-        command += ["--late"] if way == "late" else []
-        command += ["--shielded"] if shielded else []
-        command += ["--ready"] if first.ready else []
+        command = [PYTHON, "-S", MAIN, "serve", str(descriptor)]
+        command += ["late"] if shielded and way == "late" else []
+        command += ["ready"] if first.ready else []
         command = [SHIELD, *command] if shielded and way == "wrapper" else command
         environment = {"_HANDLER": "app.handler", "PYTHONDONTWRITEBYTECODE": "1"}
         environment |= {name: value for name, value in first.settings.items() if not name.startswith("SHIELD_")}

@@ -9,55 +9,28 @@ from security.cases.suite import Result
 
 __all__ = ["result", "results"]
 
-pytestmark = pytest.mark.promise("shield.gate")
-
-GATE, STATES = of_section("gate", "alerts", "settings"), of_section("states")
-NUMBERS = of_section("gate", begin=("leave_number_", "leave_x32"))
-LATER = of_section("gate", begin=("entry_inline_", "entry_second_libc"))
-CHANNEL, LINES = of_section("alerts", begin="log_"), of_section("alerts", begin="line_")
-TEXT, ENGINE = of_section("memory", begin="text_"), of_section("memory", begin=("engine_", "segment_"))
-RUNS = of_section("memory", begin="memory_")
-OWN = [*NUMBERS, *LATER, *CHANNEL, *LINES]
+GATE, STATES = of_section("gate", "settings"), of_section("states")
+CHANNEL = of_section("alerts")
+TEXT, RUNS = of_section("memory", begin=("text_", "engine_", "segment_")), of_section("memory", begin="memory_")
 
 
-@each_of([case for case in GATE if case not in OWN])
+@pytest.mark.promise("shield.gate", "shield.high-bits", "memory.sites", "memory.late-libraries")
+@each_of(GATE)
 def test_ways_into_the_kernel(result: Result) -> None:
+    """Also by numbers that look like others', and from libraries that come later."""
     check(result)
 
 
-@pytest.mark.promise("shield.high-bits")
-@each_of(NUMBERS)
-def test_numbers_that_look_like_others(result: Result) -> None:
-    check(result)
-
-
-@pytest.mark.promise("memory.sites", "memory.late-libraries")
-@each_of(LATER)
-def test_calls_of_libraries_that_come_later(result: Result) -> None:
-    check(result)
-
-
-@pytest.mark.promise("alert.not-silenced")
+@pytest.mark.promise("alert.not-silenced", "alert.one-line")
 @each_of(CHANNEL)
 def test_the_channel_of_alerts(result: Result) -> None:
+    """And its lines, whatever the bytes."""
     check(result)
 
 
-@pytest.mark.promise("alert.one-line")
-@each_of(LINES)
-def test_lines_whatever_the_bytes(result: Result) -> None:
-    check(result)
-
-
-@pytest.mark.promise("shield.text", "shield.text-stays")
+@pytest.mark.promise("shield.text", "shield.text-stays", "shield.engine-stays")
 @each_of(TEXT)
-def test_patched_text(result: Result) -> None:
-    check(result)
-
-
-@pytest.mark.promise("shield.engine-stays")
-@each_of(ENGINE)
-def test_the_engines_own_pages(result: Result) -> None:
+def test_patched_text_and_the_engines_own_pages(result: Result) -> None:
     check(result)
 
 

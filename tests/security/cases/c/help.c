@@ -1,20 +1,10 @@
 /* Calls that Python has no words for, made through libc by a library that the cases load. Results: what the kernel
  * gave, errors as -errno. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <spawn.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,25 +38,6 @@ int vfork_exec(const char *path)
     return waited(child);
 }
 
-int raw_fork_exec(const char *path)
-{
-    pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-    if (child == 0)
-        _exit(execute(path));
-    return waited(child);
-}
-
-int clone3_exec(const char *path)
-{
-    struct clone_args args = {.exit_signal = SIGCHLD};
-    pid_t child = (pid_t)syscall(SYS_clone3, &args, sizeof args);
-    if (child < 0 && errno == ENOSYS) /* as libraries do where the kernel has no such call */
-        return raw_fork_exec(path);
-    if (child == 0)
-        _exit(execute(path));
-    return waited(child);
-}
-
 static char child_stack[65536] __attribute__((aligned(64)));
 
 static int execute_it(void *path)
@@ -91,43 +62,6 @@ int clone_vm_only_exec(const char *path)
     return clone_exec(path, 0);
 }
 
-int spawn_exec(const char *path)
-{
-    pid_t child;
-    int error = posix_spawn(&child, path, NULL, NULL, arguments, no_environment);
-    return error ? -error : waited(child);
-}
-
-int execveat_empty(const char *path)
-{
-    int program = open(path, O_PATH | O_CLOEXEC);
-    pid_t child = fork();
-    if (child == 0) {
-        syscall(SYS_execveat, program, "", arguments, no_environment, AT_EMPTY_PATH);
-        _exit(errno);
-    }
-    close(program);
-    return waited(child);
-}
-
-/* A thread replaces the whole process; done in a child, as nobody else would be there to look. */
-static void *replace(void *path)
-{
-    _exit(execute(path));
-}
-
-int exec_in_thread(const char *path)
-{
-    pid_t child = fork();
-    if (child == 0) {
-        pthread_t thread;
-        pthread_create(&thread, NULL, replace, (void *)path);
-        for (;;)
-            pause();
-    }
-    return waited(child);
-}
-
 /* A vfork child, which shares memory with its parent, opens a file. */
 int vfork_create(const char *path)
 {
@@ -137,28 +71,4 @@ int vfork_create(const char *path)
         _exit(file < 0 ? errno : 0);
     }
     return waited(child);
-}
-
-/* ---- other ways into libc and the kernel */
-
-int nocancel_open(const char *path)
-{
-    int (*function)(const char *, int, ...) =
-        (int (*)(const char *, int, ...))dlsym(RTLD_DEFAULT, "__open_nocancel");
-    if (!function)
-        return -ENOSYS;
-    int file = function(path, O_RDONLY);
-    return file < 0 ? -errno : file;
-}
-
-int open_by_number(int openat_number, const char *path)
-{
-    long file = syscall(openat_number, AT_FDCWD, path, O_RDONLY, 0);
-    return file < 0 ? -errno : (int)file;
-}
-
-/* mov $42, %eax; ret / mov w0, #42; ret */
-int run_code(void *at)
-{
-    return ((int (*)(void))at)();
 }

@@ -136,62 +136,6 @@ int calls_under_signals(const char *path, const char *allowed, int flags, int mi
     return wrong ? wrong : ticks > milliseconds / 5 ? 0 : 1002;
 }
 
-/* A call that waits (an open of a FIFO without a writer, a receive) is interrupted: EINTR, or restarted. */
-static const char *fifo_path;
-
-static void *write_later(void *unused)
-{
-    (void)unused;
-    usleep(100000);
-    close(open(fifo_path, O_WRONLY));
-    return NULL;
-}
-
-int waiting_open_interrupted(const char *fifo, int restart)
-{
-    pthread_t thread;
-    sigset_t set;
-    fifo_path = fifo;
-    if (restart) {
-        sigemptyset(&set);
-        sigaddset(&set, SIGALRM);
-        pthread_sigmask(SIG_BLOCK, &set, NULL); /* the signal is for the thread that waits */
-        pthread_create(&thread, NULL, write_later, NULL);
-        pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-    }
-    start_ticking(tick, restart ? SA_RESTART : 0, 20000, 0);
-    int file = open(fifo, O_RDONLY), result = file < 0 ? errno : 0;
-    if (file >= 0)
-        close(file);
-    if (restart)
-        pthread_join(thread, NULL);
-    stop_ticking();
-    return result * 10 + (ticks == 1);
-}
-
-int waiting_receive_interrupted(int restart)
-{
-    struct timeval limit = {0, 100000};
-    struct sockaddr_in here;
-    char byte;
-    int s = bound(SOCK_DGRAM, &here);
-    if (!restart) /* with a time limit a receive is never restarted (signal(7)) */
-        setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    start_ticking(tick, restart ? SA_RESTART : 0, 20000, 0);
-    if (restart && fork() == 0) { /* restarted for ever: somebody must send */
-        usleep(80000);
-        sendto(socket(AF_INET, SOCK_DGRAM, 0), "x", 1, 0, (struct sockaddr *)&here, sizeof here);
-        _exit(0);
-    }
-    ssize_t n = recv(s, &byte, 1, 0);
-    int result = n < 0 ? errno : 0;
-    if (restart)
-        wait(NULL);
-    stop_ticking();
-    close(s);
-    return result * 10 + (ticks >= 1);
-}
-
 /* ---- cancellation */
 
 static int cleaned;
@@ -417,30 +361,4 @@ int vfork_in_threads(const char *path)
 {
     int before = descriptors(), wrong = in_threads(4, NULL, vfork_and_open, path);
     return wrong ? wrong : left_open(before) ? 1001 : 0;
-}
-
-/* ---- freeze and thaw */
-
-int stopped_and_continued(const char *fifo)
-{
-    int status;
-    pid_t child = fork();
-    if (child == 0) {
-        int file = open(fifo, O_RDONLY);
-        char byte = 0;
-        _exit(file < 0 ? errno : read(file, &byte, 1) == 1 && byte == 'x' ? 0 : 100);
-    }
-    for (int i = 0; i < 10; i++) {
-        usleep(5000);
-        kill(child, SIGSTOP);
-        if (waitpid(child, &status, WUNTRACED) != child || !WIFSTOPPED(status))
-            return 1;
-        kill(child, SIGCONT);
-    }
-    int file = open(fifo, O_WRONLY);
-    if (file < 0 || write(file, "x", 1) != 1)
-        return 2;
-    close(file);
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 3;
 }

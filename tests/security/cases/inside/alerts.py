@@ -8,8 +8,9 @@ import os
 import resource
 import subprocess
 
-from common import attempt, each, effects
+from common import attempt, effects
 from tools import MARK, inside, read, run
+from ways import each
 
 TMP = "read_write_tmp"
 SELF = "self_protection"

@@ -15,13 +15,13 @@ from collections.abc import Callable
 from common import attempt, effects, unchanged
 from tools import (
     AT_FDCWD,
+    HELP,
     LIBC,
     LOADER,
     MARK,
-    Helpers,
     bytes_of,
-    ended,
     forked,
+    from_c,
     inside,
     libc,
     memory_file,
@@ -31,17 +31,15 @@ from tools import (
     run,
     using,
 )
+from ways import ended, in_threads, refusal
 
 CHILD = "create_child_process"
-HELP = Helpers("help")
 STATIC = "/var/task/mark_static"
 ARGUMENTS = (ctypes.c_char_p * 2)(b"mark", None)
 
 
 def by_c(function: str) -> None:
-    result = getattr(HELP, function)(MARK.encode())
-    if result < 0:
-        raise OSError(-result, os.strerror(-result))
+    from_c(getattr(HELP, function)(MARK.encode()))
 
 
 def replaced(name: str, *arguments: object) -> None:
@@ -49,8 +47,12 @@ def replaced(name: str, *arguments: object) -> None:
     forked(lambda: raw(name, *arguments))
 
 
+def become_mark(program: int | str = MARK) -> None:
+    os.execve(program, ["mark"], {})
+
+
 def execute(program: int) -> None:
-    forked(lambda: os.execve(program, ["mark"], {}))
+    forked(lambda: become_mark(program))
 
 
 def execute_on_path() -> None:
@@ -134,7 +136,9 @@ effects(
     child_raw_execveat_directory=lambda: using(
         "/var", lambda var: replaced("execveat", var, b"task/mark", ARGUMENTS, None, 0)
     ),
-    child_raw_execveat_empty_path=lambda: by_c("execveat_empty"),
+    child_raw_execveat_empty_path=lambda: using(
+        MARK, lambda program: replaced("execveat", program, b"", ARGUMENTS, None, 0x1000)
+    ),
     child_memfd=lambda: in_memory(MARK, execute),
     child_memfd_by_proc=lambda: in_memory(MARK, lambda file: run([f"/proc/self/fd/{file}"], pass_fds=[file])),
     child_memfd_by_dev_fd=lambda: in_memory(MARK, lambda file: run([f"/dev/fd/{file}"], pass_fds=[file])),
@@ -165,11 +169,9 @@ def child_proc_self_exe() -> str:
 effects(
     attempt(CHILD),
     child_vfork=lambda: by_c("vfork_exec"),
-    child_raw_clone=lambda: by_c("raw_fork_exec"),
-    child_clone3=lambda: by_c("clone3_exec"),
+    child_raw_clone=lambda: ended(raw("clone", signal.SIGCHLD, 0, 0, 0, 0) or os._exit(refusal(become_mark) or 0)),
     child_clone_sharing_memory=lambda: by_c("clone_vm_exec"),
-    child_c_posix_spawn=lambda: by_c("spawn_exec"),
-    child_from_a_thread=lambda: by_c("exec_in_thread"),
+    child_from_a_thread=lambda: forked(lambda: in_threads(1, become_mark)),
 )
 
 

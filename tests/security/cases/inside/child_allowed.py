@@ -6,8 +6,9 @@ import ctypes
 import os
 
 from child import CHILD, replaced
-from common import attempt, each, effects, unchanged
+from common import attempt, effects, unchanged
 from tools import LIBC, LOADER, MARK, forked, raw, run, using
+from ways import each
 
 LISTED = {"SHIELD_ALLOW_CHILD_PROCESS": MARK, "SHIELD_CREATE_CHILD_PROCESS": "{mode}"}
 ARGUMENTS = (ctypes.c_char_p * 3)(b"mark", b"--tmp", None)

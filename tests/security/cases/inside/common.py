@@ -79,15 +79,8 @@ def unchanged(policy: str, *, machine: str | None = None, **facts: Any) -> Calla
     return _declare(policy, machine, must="same", **facts)
 
 
-def each(declare: Callable[[Function], object], /, **functions: Function) -> None:
-    """Declares expressions as cases, by these names."""
-    for name, function in functions.items():
-        function.__name__ = name
-        declare(function)
-
-
 def effects(declare: Callable[[Function], object], /, **functions: Function) -> None:
-    """The same, of expressions whose value tells nothing: what they leave behind has to be seen."""
+    """Declares expressions as `each` does whose value tells nothing: what they leave behind has to be seen."""
 
     def without_value(function: Function) -> Function:
         @functools.wraps(function)
@@ -95,5 +88,7 @@ def effects(declare: Callable[[Function], object], /, **functions: Function) -> 
             function()
 
         return case
+
+    from ways import each  # not there for who only wants to know what a case is
 
     each(declare, **{name: without_value(function) for name, function in functions.items()})

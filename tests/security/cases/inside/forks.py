@@ -5,24 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-from child import CHILD, HELP
+from child import CHILD
 from child_allowed import LISTED
-from common import Function, attempt, each, effects, unchanged
-from tools import (
-    DENIED,
-    LIBC,
-    MARK,
-    connect,
-    content,
-    ended,
-    errno_of,
-    forked,
-    in_child,
-    libc,
-    read,
-    send,
-    using,
-)
+from common import Function, attempt, effects, unchanged
+from tools import DENIED, HELP, LIBC, MARK, connect, content, forked, in_child, libc, read, send, using
+from ways import each, ended, refusal
 
 # A copy's calls are one line in a second, and one more with their count where a second ends between them.
 TOLD = (1, 3)
@@ -67,20 +54,14 @@ each(
 )
 
 
-@attempt(CHILD, alerts=TOLD)
-def fork_by_libc() -> None:
-    child = LIBC.fork()
-    if child == 0:
-        os._exit(errno_of(lambda: libc("mkdir", b"/tmp/made", 0o700)) or 0)
-    ended(child)
-
-
-@unchanged(CHILD)
-def fork_and_exit() -> int:
-    child = os.fork()
-    if child == 0:
-        os._exit(7)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+effects(
+    attempt(CHILD, alerts=TOLD),
+    fork_by_libc=lambda: ended(LIBC.fork() or os._exit(refusal(lambda: libc("mkdir", b"/tmp/made", 0o700)) or 0)),
+)
+each(
+    unchanged(CHILD),
+    fork_and_exit=lambda: os.waitstatus_to_exitcode(os.waitpid(os.fork() or os._exit(7), 0)[1]),
+)
 
 
 @unchanged(CHILD)

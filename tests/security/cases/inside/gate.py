@@ -8,33 +8,27 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from common import MACHINE, attempt, each, effects
+from common import MACHINE, attempt, effects
 from tools import (
     AT_FDCWD,
     DENIED_ADDRESS,
+    HELP,
     LIBC,
-    Helpers,
     bytes_of,
     checked,
     content,
+    from_c,
     in_child,
     memory_file,
     number_of,
     raw,
 )
+from ways import each
 
 TMP = "read_write_tmp"
 NET = "outbound_connectivity"
 SELF = "self_protection"
 THERE = b"/tmp/there"
-HELP = Helpers("help")
-
-
-def from_c(result: int) -> int:
-    """Helpers in C give -errno."""
-    if result < 0:
-        raise OSError(-result, os.strerror(-result))
-    return result
 
 
 # ---- ways into the kernel (31)
@@ -50,9 +44,8 @@ each(
     # Through the interpreter's own handle.
     entry_pythonapi=lambda: content(checked(second_handle(None).openat(AT_FDCWD, THERE, os.O_RDONLY))),
     entry_libc_syscall=lambda: content(raw("openat", AT_FDCWD, THERE, os.O_RDONLY, 0)),
-    entry_syscall_from_c=lambda: content(from_c(HELP.open_by_number(number_of("openat"), THERE))),
     entry_open64_nocancel=lambda: content(checked(second_handle()["__open64_nocancel"](THERE, os.O_RDONLY))),
-    entry_open_nocancel=lambda: content(from_c(HELP.nocancel_open(THERE))),
+    entry_open_nocancel=lambda: content(checked(second_handle()["__open_nocancel"](THERE, os.O_RDONLY))),
     # A copy of libc in a link-map namespace of its own.
     entry_second_libc=lambda: content(from_c(ctypes.CDLL("/var/task/libnamespace.so").open_in_second_libc(THERE))),
 )

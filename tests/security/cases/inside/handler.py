@@ -17,13 +17,12 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from common import Function, attempt, each, effects, unchanged
+from common import Function, attempt, effects, unchanged
 from tools import (
     AT_FDCWD,
     MARK,
     bytes_of,
     content,
-    ended,
     in_child,
     raw,
     read,
@@ -32,7 +31,7 @@ from tools import (
     refusing,
     run,
 )
-from ways import ask_for_work
+from ways import ask_for_work, each, ended
 
 READ = "read_handler"
 APP = "/var/task/app.py"

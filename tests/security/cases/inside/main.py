@@ -1,4 +1,4 @@
-"""Runs inside the sandbox. `--list` prints the cases as JSON; `--serve DESCRIPTOR [--late] [--ready]` runs them.
+"""Runs inside the sandbox. `list` prints the cases as JSON; `serve DESCRIPTOR [late] [ready]` runs them.
 
 Each case is asked for by `MODULE NAME here|copied` on a socket, and answered with what came of it: `errno` is None when
 the thing was done (1000 + n for a look-up's error n), `evidence` is what was got by it, `left_open` is how many
@@ -7,7 +7,6 @@ descriptors it leaked.
 
 from __future__ import annotations
 
-import argparse
 import ctypes
 import dataclasses
 import importlib
@@ -83,9 +82,9 @@ def attach_late() -> None:
     ctypes.CDLL(LIBRARY)
 
 
-def serve(channel: int, late: bool, shielded: bool, ready: bool) -> None:
+def serve(channel: int, *, late: bool, ready: bool) -> None:
     os.set_inheritable(channel, False)
-    if late and shielded:
+    if late:
         attach_late()
     if ready:
         importlib.import_module("handler").become_ready()
@@ -98,17 +97,10 @@ def serve(channel: int, late: bool, shielded: bool, ready: bool) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--list", action="store_true")
-    parser.add_argument("--serve", type=int)
-    parser.add_argument("--late", action="store_true")
-    parser.add_argument("--shielded", action="store_true")
-    parser.add_argument("--ready", action="store_true")
-    options = parser.parse_args()
-    if options.list:
+    if sys.argv[1] == "list":
         json.dump(listing(), sys.stdout)
     else:
-        serve(options.serve, options.late, options.shielded, options.ready)
+        serve(int(sys.argv[2]), late="late" in sys.argv, ready="ready" in sys.argv)
 
 
 if __name__ == "__main__":

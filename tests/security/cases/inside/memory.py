@@ -10,10 +10,10 @@ import mmap
 import os
 from collections.abc import Callable
 
-from common import MACHINE, Function, attempt, each, unchanged
+from common import MACHINE, Function, attempt, unchanged
 from tools import (
+    HELP,
     LIBC,
-    Helpers,
     bytes_of,
     checked,
     in_child,
@@ -26,6 +26,7 @@ from tools import (
     refusing,
     using,
 )
+from ways import each
 
 SELF = "self_protection"
 RUNS = "executable_memory"
@@ -34,7 +35,6 @@ FIXED_ANONYMOUS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x10
 CODE = b"\xb8\x2a\x00\x00\x00\xc3" if MACHINE == "x86_64" else b"\x40\x05\x80\x52\xc0\x03\x5f\xd6"  # return 42
 PAGE = CODE.ljust(4096, b"\0")
 LIBRARY = "/var/task/liblibrary.so"
-HELP = Helpers("help")
 # Whatever the modes, calls run through it: a later call may make the policy stricter.
 DESTROYS = dict.fromkeys(("alert", "allow"), "it would really take the engine away")
 
@@ -59,7 +59,7 @@ def pages_of(name: str) -> list[tuple[int, int, str]]:
 
 
 def engine_pages() -> list[tuple[int, int, str]]:
-    assert HELP.run_code  # loaded by now, in case it has to stand in for the engine
+    assert HELP.vfork_exec  # loaded by now, in case it has to stand in for the engine
     return pages_of("libshield.so") or pages_of("libhelp.so")
 
 
@@ -202,7 +202,7 @@ guarded(
 
 
 def run_at(address: int) -> int:
-    return HELP.run_code(ctypes.c_void_p(address))
+    return ctypes.CFUNCTYPE(ctypes.c_int)(address)()
 
 
 def filled(address: int) -> int:

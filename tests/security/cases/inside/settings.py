@@ -7,8 +7,9 @@ import ctypes
 import importlib
 import os
 
-from common import attempt, each, unchanged
+from common import attempt, unchanged
 from tools import LIBC, MARK, bytes_of, in_child, libc, memory_file, read, run
+from ways import each
 
 TMP = "read_write_tmp"
 SELF = "self_protection"
@@ -44,9 +45,9 @@ def policy_of_a_second_engine() -> str:
         with memory_file(bytes_of("/opt/shielded-function/libshield.so")) as copy:
             ctypes.CDLL(f"/proc/self/fd/{copy}")
 
-    with contextlib.suppress(OSError, AssertionError):  # it may end its process, being none of the first one's
+    with contextlib.suppress(OSError, ValueError):  # it may end its process, being none of the first one's
         in_child(load)
-    with contextlib.suppress(OSError, AssertionError):
+    with contextlib.suppress(OSError, ValueError):
         in_child(lambda: [load(), os.mkdir("/tmp/made")][0])
     return read("/tmp/there")
 

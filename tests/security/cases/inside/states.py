@@ -5,14 +5,19 @@ The result is the same as unshielded, in every mode. `calls` that are refused me
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import socket
 import subprocess
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
-from common import attempt, each, effects, unchanged
-from tools import MARK, Helpers, bytes_of, content, forked, in_threads, run
+from common import attempt, effects, unchanged
+from tools import MARK, Helpers, bytes_of, content, forked, libc, run, using
+from ways import each, in_threads, refusal
 
 TMP = "read_write_tmp"
 THERE = b"/tmp/there"
@@ -36,14 +41,60 @@ each(
     threads_that_come_and_go=lambda: STATES.threads_that_come_and_go(THERE),
     vfork_in_many_threads=lambda: STATES.vfork_in_threads(THERE),
 )
+
+
+def waiting(call: Callable[[], object], wake: Callable[[], object] | None = None) -> list[object]:
+    """By a function of libc, which Python does not repeat: a signal interrupts it, or it goes on until it is woken."""
+    ticks: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda number, _: ticks.append(number))
+    signal.siginterrupt(signal.SIGALRM, wake is None)
+    waker = threading.Timer(0.1, wake or int)
+    waker.start()
+    signal.setitimer(signal.ITIMER_REAL, 0.02)
+    result = refusal(call)
+    waker.join()
+    signal.signal(signal.SIGALRM, before)
+    return [result, len(ticks)]
+
+
+def open_fifo() -> None:
+    os.close(libc("open", FIFO, os.O_RDONLY))
+
+
+def received(restarts: bool) -> list[object]:
+    """With a time limit a receive is never restarted (signal(7))."""
+    byte = ctypes.create_string_buffer(1)
+    with socket.socket(type=socket.SOCK_DGRAM) as s, socket.socket(type=socket.SOCK_DGRAM) as other:
+        s.bind(("127.0.0.1", 0))
+        return waiting(
+            lambda: libc("recv", s.fileno(), byte, 1, 0),
+            (lambda: other.sendto(b"x", s.getsockname())) if restarts else None,
+        )
+
+
+def stopped_and_continued() -> list[object]:
+    """Ten times while it waits in an open."""
+    child = os.fork()
+    if child == 0:
+        os._exit(content(os.open(FIFO, os.O_RDONLY)) == "x")
+    seen = []
+    for _ in range(10):
+        time.sleep(0.005)
+        os.kill(child, signal.SIGSTOP)
+        seen.append(os.WIFSTOPPED(os.waitpid(child, os.WUNTRACED)[1]))
+        os.kill(child, signal.SIGCONT)
+    using(FIFO.decode(), lambda fifo: os.write(fifo, b"x"), os.O_WRONLY)
+    return [all(seen), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])]
+
+
 each(
     same(),
-    signal_interrupts_an_open=lambda: STATES.waiting_open_interrupted(FIFO, 0),
-    signal_restarts_an_open=lambda: STATES.waiting_open_interrupted(FIFO, 1),
-    signal_interrupts_a_receive=lambda: STATES.waiting_receive_interrupted(0),
-    signal_restarts_a_receive=lambda: STATES.waiting_receive_interrupted(1),
+    signal_interrupts_an_open=lambda: waiting(open_fifo),
+    signal_restarts_an_open=lambda: waiting(open_fifo, lambda: os.close(os.open(FIFO, os.O_WRONLY))),
+    signal_interrupts_a_receive=lambda: received(False),
+    signal_restarts_a_receive=lambda: received(True),
     backtrace_through_a_waiting_open=lambda: STATES.backtrace_through_open(FIFO),
-    frozen_in_an_open=lambda: STATES.stopped_and_continued(FIFO),
+    frozen_in_an_open=stopped_and_continued,
 )
 each(
     same(alone=True),

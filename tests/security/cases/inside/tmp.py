@@ -15,15 +15,13 @@ import shutil
 import signal
 import tempfile
 
-from common import attempt, each, effects
+from common import attempt, effects
 from tools import (
     AT_FDCWD,
     LIBC,
     MARK,
     content,
-    ended,
     in_child,
-    in_threads,
     libc,
     opened,
     pointer,
@@ -35,6 +33,7 @@ from tools import (
     run,
     using,
 )
+from ways import each, ended, in_threads
 
 TMP = "read_write_tmp"
 NEW = os.O_CREAT | os.O_WRONLY

@@ -17,9 +17,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from common import attempt, each, effects, unchanged
+from common import attempt, effects, unchanged
 from tmp import NEW, TMP, XATTR, make
-from tools import AT_FDCWD, content, errno_of, libc, opened, raw, read, using, working_directory
+from tools import AT_FDCWD, content, libc, opened, raw, read, using, working_directory
+from ways import each, refusal
 
 ALLOWED = {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
 
@@ -76,7 +77,7 @@ def tmp_allowed_names() -> list[int | None]:
         lambda: os.rmdir(f"{base}/missing"),
         lambda: make(f"{base}/data", os.O_CREAT | os.O_EXCL | os.O_WRONLY),
     ]
-    return [errno_of(call) for call in calls]
+    return [refusal(call) for call in calls]
 
 
 @allowed
@@ -104,7 +105,7 @@ def tmp_allowed_socket_by_a_relative_path() -> None:
 def tmp_allowed_temporary_file_through_a_link() -> list[int | None]:
     os.symlink("/tmp/allowed", "/tmp/allowed/link")
     flags = (os.O_TMPFILE | os.O_RDWR, os.O_TMPFILE | os.O_RDWR | os.O_NOFOLLOW, os.O_CREAT)
-    return [errno_of(lambda f=f: os.close(os.open("/tmp/allowed/link", f))) for f in flags]
+    return [refusal(lambda f=f: os.close(os.open("/tmp/allowed/link", f))) for f in flags]
 
 
 @allowed
@@ -184,8 +185,8 @@ def tmp_escape_by_a_link_that_another_thread_flips() -> None:
     refused, number = 0, 0
     while number < 1500 or len(flips) < 500:
         number += 1
-        refused += errno_of(lambda: make("/tmp/allowed/way/landed", NEW)) == 13
-        refused += errno_of(lambda n=number: os.mkdir(f"/tmp/allowed/way/made{n % 2}")) == 13
+        refused += refusal(lambda: make("/tmp/allowed/way/landed", NEW)) == 13
+        refused += refusal(lambda n=number: os.mkdir(f"/tmp/allowed/way/made{n % 2}")) == 13
         with contextlib.suppress(OSError):
             os.rmdir(f"/tmp/allowed/inside/made{number % 2}")
     stop.set()

@@ -14,9 +14,10 @@ import socket
 import stat
 from collections.abc import Callable
 
-from common import attempt, each, effects, unchanged
+from common import attempt, effects, unchanged
 from tmp import NEW, TMP, USER_ATTRIBUTES, XATTR, make
-from tools import AT_FDCWD, LIBC, errno_of, inside, libc, raw, using, working_directory
+from tools import AT_FDCWD, LIBC, inside, libc, raw, using, working_directory
+from ways import each, refusal
 
 
 def bind(path: str, kind: int = socket.SOCK_STREAM) -> None:
@@ -121,7 +122,7 @@ newer("file_setattr", "6.17", (ctypes.c_uint64 * 3)(0x80, 0, 0), 24, 0)  # no du
 
 
 def answers(**calls: Callable[[], object]) -> dict[str, int | None]:
-    return {name: errno_of(call) for name, call in calls.items()}
+    return {name: refusal(call) for name, call in calls.items()}
 
 
 @unchanged(TMP)
@@ -205,7 +206,7 @@ def tmp_bad_pointers() -> dict[str, int | None]:
         "execve": lambda path: libc("execve", path, None, None),
     }
     results = {
-        f"{call} {name}": errno_of(lambda f=function, p=path: f(p))
+        f"{call} {name}": refusal(lambda f=function, p=path: f(p))
         for call, function in calls.items()
         for name, path in paths.items()
         if not (call == "create" and name in {"longest"})

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 
-from common import attempt, each, effects
+from common import attempt, effects
 from tmp import NEW, TMP, make
 from tools import inside, opened, read, using, working_directory
+from ways import each
 
 each(
     attempt(TMP),

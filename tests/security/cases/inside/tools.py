@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import json
 import os
 import socket
 import struct
 import subprocess
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from common import MACHINE, Function
-from ways import LIBC, checked, raise_from
+from ways import LIBC, checked, copy_does, copy_returns, raise_from
 
 LIBC.syscall.restype = ctypes.c_long
 LIBC.mmap.restype = ctypes.c_void_p
@@ -26,13 +24,13 @@ DENIED_ADDRESS = struct.pack("=HH4s8x", socket.AF_INET, socket.htons(80), socket
 
 # Numbers: x86_64, aarch64 (None: it has no such call). <asm/unistd.h>
 _NUMBERS: dict[str, tuple[int, int | None]] = {
-    "close_range": (436, 436), "connect": (42, 203), "creat": (85, None), "execve": (59, 221), "execveat": (322, 281),
-    "fchmodat": (268, 53), "fchmodat2": (452, 452), "fchownat": (260, 54), "file_setattr": (469, 469),
-    "futimesat": (261, None), "linkat": (265, 37), "mkdirat": (258, 34), "mremap": (25, 216), "mseal": (462, 462),
-    "open": (2, None), "openat": (257, 56), "openat2": (437, 437), "personality": (135, 92),
-    "pkey_mprotect": (329, 288), "prctl": (157, 167), "removexattrat": (466, 466), "renameat": (264, 38),
-    "renameat2": (316, 276), "setxattrat": (463, 463), "shmat": (30, 196), "shmget": (29, 194), "unlinkat": (263, 35),
-    "utime": (132, None), "utimes": (235, None),
+    "clone": (56, 220), "close_range": (436, 436), "connect": (42, 203), "creat": (85, None), "execve": (59, 221),
+    "execveat": (322, 281), "fchmodat": (268, 53), "fchmodat2": (452, 452), "fchownat": (260, 54),
+    "file_setattr": (469, 469), "futimesat": (261, None), "linkat": (265, 37), "mkdirat": (258, 34),
+    "mremap": (25, 216), "mseal": (462, 462), "open": (2, None), "openat": (257, 56), "openat2": (437, 437),
+    "personality": (135, 92), "pkey_mprotect": (329, 288), "prctl": (157, 167), "removexattrat": (466, 466),
+    "renameat": (264, 38), "renameat2": (316, 276), "setxattrat": (463, 463), "shmat": (30, 196), "shmget": (29, 194),
+    "unlinkat": (263, 35), "utime": (132, None), "utimes": (235, None),
 }  # fmt: skip
 
 
@@ -49,6 +47,9 @@ class Helpers:
         return getattr(self._library, function)
 
 
+HELP = Helpers("help")
+
+
 def number_of(name: str) -> int:
     number = _NUMBERS[name][0 if MACHINE == "x86_64" else 1]
     assert number is not None, name
@@ -59,6 +60,12 @@ def raw(name: str, *arguments: object) -> int:
     """syscall(2). Integers are passed whole: ctypes would cut them to 32 bits."""
     whole = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
     return checked(LIBC.syscall(ctypes.c_long(number_of(name)), *whole))
+
+
+def from_c(result: int) -> int:
+    """Helpers in C give -errno."""
+    raise_from(-min(result, 0))
+    return result
 
 
 def libc(name: str, *arguments: object) -> int:
@@ -82,14 +89,6 @@ def reference(descriptor: int) -> int:
 
 def read(path: str, flags: int = os.O_RDONLY, **options: int) -> str:
     return content(os.open(path, flags, **options))
-
-
-def errno_of(function: Function) -> int | None:
-    try:
-        function()
-    except OSError as error:
-        return error.errno or 255
-    return None
 
 
 @contextlib.contextmanager
@@ -145,27 +144,6 @@ def refused_if(condition: bool, text: str = "refused") -> None:
         raise PermissionError(13, text)
 
 
-def in_threads(number: int, function: Function) -> list[Any]:
-    """What so many threads return at once; the first of their errors is raised."""
-    results: list[Any] = []
-    problems: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            results.append(function())
-        except BaseException as error:
-            problems.append(error)
-
-    threads = [threading.Thread(target=work) for _ in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if problems:
-        raise problems[0]
-    return results
-
-
 def inside(path: str, function: Function) -> Any:
     """What the function returns, with that working directory."""
     with working_directory(path):
@@ -184,32 +162,18 @@ def working_directory(path: str) -> Iterator[None]:
 
 
 def in_child(function: Function) -> Any:
-    """In a forked copy of this process, which then ends: what it returns, or the OSError that it raises."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reading)
-        answer: dict[str, Any] = {}
+    """In a forked copy of this process, which then ends: what it returns, or the OSError that it raises. ValueError: it
+    ended in another way."""
+
+    def answer() -> list[Any]:
         try:
-            answer["value"] = function()
+            return [function(), 0]
         except OSError as error:
-            answer["errno"] = error.errno or 255
-        except BaseException as error:
-            answer["error"] = repr(error)
-        os.write(writing, json.dumps(answer).encode())
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        text = pipe.read()
-    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if not text:
-        raise AssertionError(f"the child ended with {status}")
-    answer = json.loads(text)
-    if "error" in answer:
-        raise AssertionError(answer["error"])
-    if "errno" in answer:
-        raise OSError(answer["errno"], os.strerror(answer["errno"]))
-    return answer.get("value")
+            return [None, error.errno or 255]
+
+    value, errno = copy_returns(answer)
+    raise_from(errno)
+    return value
 
 
 def run(argv: Sequence[str | bytes], **options: Any) -> str:
@@ -221,21 +185,9 @@ def run(argv: Sequence[str | bytes], **options: Any) -> str:
     return done.stdout.decode()
 
 
-def ended(child: int) -> None:
-    """Waits for a child; its exit status is the errno that it met."""
-    raise_from(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-
-
 def forked(function: Function) -> None:
     """In a child whose exit status is the errno, if there is one: it may become another program."""
-    child = os.fork()
-    if child == 0:
-        status = 255
-        try:
-            status = errno_of(function) or 0
-        finally:
-            os._exit(status)
-    ended(child)
+    copy_does(function)()
 
 
 def connect(address: tuple[object, ...], family: int = socket.AF_INET) -> None:
