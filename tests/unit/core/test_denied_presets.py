@@ -55,7 +55,9 @@ def test_the_data_is_clean(name: str, most: int) -> None:
 
 
 def test_a_preset_stands_among_other_entries() -> None:
-    policy = ShieldPolicy(deny_outbound=["a.example", " Preset:Chat-Webhooks ", "hooks.slack.com", "b.example"])
-    assert (policy.deny_outbound[0], policy.deny_outbound[-1]) == ("a.example", "b.example")
+    policy = ShieldPolicy(
+        deny_outbound=["B\u00fccher.example", " Preset:Chat-Webhooks ", "hooks.slack.com", "b.example"]
+    )
+    assert (policy.deny_outbound[0], policy.deny_outbound[-1]) == ("xn--bcher-kva.example", "b.example")
     assert policy.deny_outbound.count("hooks.slack.com") == 1
     assert policy == ShieldPolicy.from_dict(policy.to_dict())

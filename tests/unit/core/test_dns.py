@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 from dnslib import DNSRecord
-from hypothesis import given
-from hypothesis import strategies as st
 
 from unit.core.native import Native
 
@@ -320,15 +318,6 @@ def test_a_hostile_message_takes_no_long_time(native: Native) -> None:
     short = pointer(FIRST + 11 + 200)
     rest = [address(short, IP)] * 3000
     assert len(learn(native, answer(NAME, first, *rest, count=65535), asked)) == 3000
-
-
-LABELS = st.lists(st.sampled_from(["a", "b", "api", "example", "x" * 63]), min_size=1, max_size=3).map(".".join)
-
-
-@given(ips=st.lists(st.ip_addresses(v=4).map(str), max_size=20), name=LABELS)
-def test_good_answers_teach_all_their_addresses(native: Native, ips: list[str], name: str) -> None:
-    message = answer(name, *(address(pointer(12), ip) for ip in ips))
-    assert learn(native, message, asked_for(native, name)) == ips
 
 
 @pytest.mark.parametrize("read", [read_query, is_stand_in], ids=["query", "stand-in"])

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from harness.compiling import compile_c
 from unit.core.native import CORE, FLAGS, Native
@@ -149,19 +147,6 @@ def test_a_slot_that_is_being_written_is_passed_over(names: Names, native: Nativ
             slot.sequence |= 1
     names.learn(IP, 9, "y")
     assert names.find(IP) == []
-
-
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.text("abc", max_size=5)), max_size=30))
-def test_what_was_learned_last_is_found(native: Native, lessons: list[tuple[int, int, str]]) -> None:
-    names = Names(native)
-    expected: dict[str, dict[int, str]] = {}
-    for host, rule, name in lessons:
-        names.learn(f"203.0.113.{host}", rule, name)
-        expected.setdefault(f"203.0.113.{host}", {})[rule] = name
-    for ip, rules in expected.items():
-        found = names.find(ip)
-        assert {rule for rule, _ in found} == set(rules)
-        assert set(rules.items()) <= set(found)
 
 
 def test_writers_and_readers_at_once(tmp_path: Path) -> None:

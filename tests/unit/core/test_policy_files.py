@@ -30,15 +30,6 @@ def test_a_mapping_and_files(tmp_path_factory: pytest.TempPathFactory, values: d
     assert list(policy.to_dict()) == [field.name for field in dataclasses.fields(policy)]
 
 
-YAML = """
-# for the shop
-allow_outbound:
-  - api.example:443
-  - "*.shop.example"
-allow_aws: [dynamodb]
-read_handler: alert
-check_tls_name: off
-"""
 TOML = """
 # for the shop
 allow_outbound = ["api.example:443", "*.shop.example"]
@@ -46,19 +37,13 @@ allow_aws = ["dynamodb"]
 read_handler = "alert"
 check_tls_name = false
 """
-LINES = """
-# for the shop
-SHIELD_ALLOW_OUTBOUND=api.example:443,*.shop.example
-SHIELD_ALLOW_AWS=dynamodb
-SHIELD_READ_HANDLER=alert
-SHIELD_CHECK_TLS_NAME=off
-"""
 SHOP = ShieldPolicy(
     allow_outbound=["api.example:443", "*.shop.example"],
     allow_aws=["dynamodb"],
     read_handler="alert",
     check_tls_name=False,
 )
+YAML, LINES = yaml.safe_dump(SHOP.to_dict()), f"# for the shop\n{SHOP.to_lines()}"
 FILES = {"p.yaml": YAML, "p.yml": YAML, "p.toml": TOML, "p.JSON": json.dumps(SHOP.to_dict()), "p.x": LINES, "p": LINES}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.compiling import compile_c
-from unit.core.native import FLAGS, TRAP, Native
+from unit.core.native import CORE, FLAGS, TRAP, Native
 
 pytestmark = pytest.mark.promise("policy.parsers")
 
@@ -128,23 +129,14 @@ def test_json_stops_at_a_whole_character(native: Native, value: str | bytes, lim
 @pytest.fixture(scope="module")
 def memory(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
     """memory.c under other names, so that it is not the libc's functions that are tested."""
-    folder = tmp_path_factory.mktemp("memory")
-    declared = {
-        "memcpy": ("void *", "void *a, const void *b, size_t n"),
-        "memmove": ("void *", "void *a, const void *b, size_t n"),
-        "memset": ("void *", "void *a, int b, size_t n"),
-        "memcmp": ("int ", "const void *a, const void *b, size_t n"),
-    }
-    lines = [f"#define {name} core_{name}" for name in declared]
-    lines += ['#include "memory.c"', *(f"#undef {name}" for name in declared)]
-    exported = [f"{kind}test_{name}({parameters})" for name, (kind, parameters) in declared.items()]
-    for name, head in zip(declared, exported, strict=True):
-        lines += [f"{head};", f"{head} {{ return core_{name}(a, b, n); }}"]
-    (folder / "test_memory.c").write_text("\n".join(lines))
-    flags = (*FLAGS, *TRAP, "-ffreestanding", "-fPIC", "-shared")
-    library = compile_c([folder / "test_memory.c"], folder / "libmemory.so", *flags)
+    declared = """void *core_memcpy(void *, const void *, size_t); void *core_memmove(void *, const void *, size_t);
+        void *core_memset(void *, int, size_t); int core_memcmp(const void *, const void *, size_t);"""
+    # For Windows they are not hidden.
+    renamed = ["-D_WIN32", *(f"-D{name}=core_{name}" for name in re.findall(r"core_(\w+)", declared))]
+    library = tmp_path_factory.mktemp("memory") / "libmemory.so"
+    compile_c([CORE / "memory.c"], library, *FLAGS, *TRAP, *renamed, "-ffreestanding", "-fPIC", "-shared")
     ffi: Any = FFI()
-    ffi.cdef(";".join(exported) + ";")
+    ffi.cdef(declared)
     return ffi, ffi.dlopen(str(library))
 
 
@@ -157,7 +149,7 @@ def test_memmove_takes_overlaps(memory: tuple[Any, Any], content: bytes, data: s
     buffer = ffi.new("uint8_t[]", content)
     expected = bytearray(content)
     expected[to : to + size] = content[start : start + size]
-    assert lib.test_memmove(buffer + to, buffer + start, size) == buffer + to
+    assert lib.core_memmove(buffer + to, buffer + start, size) == buffer + to
     assert bytes(ffi.buffer(buffer, len(content))) == bytes(expected)
 
 
@@ -166,9 +158,9 @@ def test_memcpy_and_memset(memory: tuple[Any, Any], content: bytes, byte: int, s
     ffi, lib = memory
     size = min(size, len(content))
     to = ffi.new("uint8_t[]", b"?" * 80)
-    lib.test_memcpy(to + 3, content, size)
+    lib.core_memcpy(to + 3, content, size)
     assert bytes(ffi.buffer(to, 80)) == b"???" + content[:size] + b"?" * (77 - size)
-    lib.test_memset(to + 3, byte, size)
+    lib.core_memset(to + 3, byte, size)
     assert bytes(ffi.buffer(to, 80)) == b"???" + bytes([byte & 0xFF]) * size + b"?" * (77 - size)
 
 
@@ -176,6 +168,6 @@ def test_memcpy_and_memset(memory: tuple[Any, Any], content: bytes, byte: int, s
 def test_memcmp(memory: tuple[Any, Any], one: bytes, other: bytes) -> None:
     _, lib = memory
     size = min(len(one), len(other))
-    order = lib.test_memcmp(one, other, size)
+    order = lib.core_memcmp(one, other, size)
     a, b = one[:size], other[:size]
     assert (order > 0) - (order < 0) == (a > b) - (a < b)

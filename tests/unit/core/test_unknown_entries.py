@@ -265,18 +265,6 @@ def test_the_third_answer(field: str, row: str, mode: Any) -> None:
 NAMES = st.lists(st.from_regex(r"[a-z][a-z0-9]{0,5}", fullmatch=True), min_size=2, max_size=4).map(".".join)
 
 
-@given(
-    octets=st.lists(st.integers(1, 255).map(str), min_size=4, max_size=4),
-    cut=st.integers(0, 3),
-    end=st.integers(1, 4),
-    rest=st.sampled_from(["", ":443", "/32:443"]),
-)
-def test_whatever_address_deployment_allows_was_not_denied(octets: list[str], cut: int, end: int, rest: str) -> None:
-    assume(cut < end and octets[0] not in ("127", "169"))
-    entry = ".".join([*octets[:cut], HOST, *octets[end:]]) + rest
-    assert ShieldPolicy(allow_outbound=[entry]).decide("connect", f"{'.'.join(octets)}:443").action == "unknown"
-
-
 @example(value="fe80::1", port=1, cut=0, end=1)
 @example(value="2a00::5", port=443, cut=0, end=1)
 @given(value=st.ip_addresses(v=6).map(str), port=st.integers(1, 65535), cut=st.integers(0, 40), end=st.integers(1, 40))

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from unit.core.native import Native
-from unit.core.policies import MODE_FIELDS
 from unit.core.verdicts import ALWAYS, AWS, NOT_LISTED, OTHER, PUBLIC, TCP, UDP, Engine, Verdict, listed, read
 
 pytestmark = pytest.mark.promise("outbound.allow-list")
@@ -293,11 +292,3 @@ def test_bytes_that_hide_the_name_are_denied_with_the_names(native: Native) -> N
 
     assert unread(DENY) == denied(None)
     assert unread("SHIELD_DENY_OUTBOUND=203.0.113.0/24") == unread() == Verdict("alert", "not_listed")
-
-
-@pytest.mark.promise("deny.every-mode")
-@pytest.mark.parametrize(("mode", "action"), [("block", "deny"), ("alert", "alert"), ("allow", "allow")])
-def test_a_static_program_is_judged_by_the_modes_alone(native: Native, mode: str, action: str) -> None:
-    """A limit (docs/security/limits.md): it would reach what is denied, and a roll-out is to stop no program."""
-    engine = Engine(native, DENY, *(f"SHIELD_{field.upper()}={mode}" for field in MODE_FIELDS))
-    assert engine.program("/opt/static", static=True).action == action
