@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -44,6 +45,21 @@ def whole_sandbox(
         if not sandbox.isolation.whole:
             pytest.skip(f"needs a sandbox with a network and /tmp of its own: {sandbox.isolation.note}")
         yield sandbox
+
+
+def run_inside(
+    box: Sandbox, program: str, *arguments: str, settings: Mapping[str, str], shield: bool = True, **options: Any
+) -> Completed:
+    """Runs one of the programs of harness/inside, which has to end well. `options` are those of `run_command`."""
+    command = [*([SHIELD] if shield else []), PYTHON, f"/var/task/{program}.py", *arguments]
+    done = box.run_command(command, environment=settings, **options)
+    assert done.returncode == 0, f"{done.returncode}: {done.stdout} {done.stderr[-3000:]}"
+    return done
+
+
+def last_line(done: Completed) -> Any:
+    """What a program printed last, which is JSON."""
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def alerts(done: Completed) -> list[dict[str, Any]]:

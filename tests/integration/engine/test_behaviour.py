@@ -15,7 +15,7 @@ import pytest
 
 from harness.compiling import SOURCES, compile_c
 from harness.engine import INSIDE
-from harness.running import POLICIES, PYTHON, SHIELD, alerts, policy, prepare_tmp, whole_sandbox
+from harness.running import POLICIES, PYTHON, SHIELD, alerts, last_line, policy, prepare_tmp, run_inside, whole_sandbox
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.machine import architecture, is_emulated, machine
 from shielded_function_emulator.sandbox import Completed, Sandbox
@@ -25,20 +25,16 @@ pytestmark = pytest.mark.promise("shield.transparent")
 REFUSED = errno.EACCES
 
 
-@pytest.fixture(scope="module")
-def box(layer: Path, task: Path) -> Iterator[Sandbox]:
+def fill_task(task: Path) -> None:
     sources = [SOURCES / name for name in ("registers.c", "call_with.S")]
     compile_c(sources, task / "registers.so", "-shared", "-fPIC", target=f"{architecture()}-linux-gnu")
     compile_c([SOURCES / "large_program.c"], task / "large", target=f"{architecture()}-linux-gnu")
-    with whole_sandbox(task, layer) as sandbox:
-        yield sandbox
 
 
 def run(box: Sandbox, scenario: str, settings: Mapping[str, str]) -> tuple[Any, Completed]:
     prepare_tmp(box)
-    done = box.run_command([SHIELD, PYTHON, "/var/task/behaviour.py", scenario], environment=settings)
-    assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
-    return json.loads(done.stdout.splitlines()[-1]), done
+    done = run_inside(box, "behaviour", scenario, settings=settings)
+    return last_line(done), done
 
 
 ALL_BLOCKED = policy(**dict.fromkeys(POLICIES, "block"))
@@ -47,15 +43,14 @@ TMP_BLOCKED = policy(read_write_tmp="block")
 
 def test_calls_by_paths_come_to_the_same(box: Sandbox) -> None:
     """Whatever the spelling: the gate makes these calls itself, by the directory that it judged."""
-    command = [PYTHON, "/var/task/path_calls.py", "/tmp/free/tree"]
+    settings = policy(read_write_tmp="block", allow_tmp="/tmp/free,/tmp/free/**")
     came_to = {}
-    for wrapper in ((), (SHIELD,)):
+    for shield in (False, True):
         prepare_tmp(box)
-        settings = policy(read_write_tmp="block", allow_tmp="/tmp/free,/tmp/free/**") if wrapper else {}
         # Thousands of calls, which qemu-user makes slowly.
-        done = box.run_command([*wrapper, *command], environment=settings, timeout=180)
-        assert (done.returncode, alerts(done)) == (0, []), done.stderr
-        came_to[bool(wrapper)] = json.loads(done.stdout)
+        done = run_inside(box, "path_calls", "/tmp/free/tree", settings=settings, shield=shield, timeout=180)
+        assert alerts(done) == []
+        came_to[shield] = last_line(done)
     there = {key: result for key, result in came_to[False].items() if result[0] != -errno.ENOSYS}
     differ = {key: (result, came_to[True][key]) for key, result in there.items() if came_to[True][key] != result}
     # openat2 with RESOLVE_ flags makes no file through a link.
@@ -86,10 +81,8 @@ def test_odd_calls_come_to_the_same(box: Sandbox) -> None:
     """On sockets, memory, descriptors and programs, under a policy that blocks all and lists what they name."""
     settings = policy(**dict.fromkeys(POLICIES, "block"), allow_child_process="/bin/true,/nonexistent")
     came_to = {}
-    for wrapper in ((), (SHIELD,)):
-        done = box.run_command([*wrapper, PYTHON, "/var/task/edge_calls.py"], environment=settings if wrapper else {})
-        assert done.returncode == 0, done.stderr
-        came_to[bool(wrapper)] = json.loads(done.stdout)
+    for shield in (False, True):
+        came_to[shield] = last_line(run_inside(box, "edge_calls", settings=settings if shield else {}, shield=shield))
     both = {name: (result, came_to[True][name]) for name, result in came_to[False].items()}
     assert {name: ours[1] for name, (theirs, ours) in both.items() if theirs != ours} == (
         OTHER_ERRNO | (OTHER_UNDER_QEMU if is_emulated() else {})
@@ -134,10 +127,8 @@ def test_a_library_that_needs_no_search(layer: Path, tmp_path: Path) -> None:
 def test_a_judged_call_keeps_every_register(box: Sandbox, shielded: bool) -> None:
     """As the kernel does: compilers keep values in them across the instruction, in the vectors too."""
     prepare_tmp(box)
-    command = [PYTHON, "/var/task/behaviour.py", "registers_are_kept"]
-    done = box.run_command([SHIELD, *command] if shielded else command, environment=ALL_BLOCKED)
-    assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
-    results = {name: (int(result), lost) for name, (result, *lost) in json.loads(done.stdout.splitlines()[-1]).items()}
+    done = run_inside(box, "behaviour", "registers_are_kept", settings=ALL_BLOCKED, shield=shielded)
+    results = {name: (int(result), lost) for name, (result, *lost) in last_line(done).items()}
     assert {name: lost for name, (_, lost) in results.items() if lost} == {}
     refused = {name for name, (result, _) in results.items() if result == -REFUSED}
     assert refused == ({"openat", "connect", "sendto"} if shielded else set())
@@ -277,20 +268,18 @@ def test_allowed_hosts(box: Sandbox, names: DnsServer) -> None:
 def test_nothing_is_sent_to_port_zero(box: Sandbox, mode: str | None) -> None:
     """Where an address is listed with a port, getaddrinfo may find out by which of its own it would be reached, and no
     datagram goes out on that."""
-    command = [PYTHON, "/var/task/behaviour.py", "datagrams_to_port_zero"]
     settings = {"SHIELD_ALLOW_OUTBOUND": "198.51.100.9:80,[2001:db8::66]:443"}
     settings |= policy(outbound_connectivity=mode) if mode else {}
     with box.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as wire:
         wire.bind(("lo", 0x0003))  # every protocol (packet(7): ETH_P_ALL)
         wire.setblocking(False)
-        done = box.run_command([SHIELD, *command] if mode else command, environment=settings)
+        done = run_inside(box, "behaviour", "datagrams_to_port_zero", settings=settings, shield=bool(mode))
         seen = b""
         with contextlib.suppress(BlockingIOError):
             while True:
                 seen += wire.recv(65536)
-    assert done.returncode == 0, done.stderr
     sent = None if mode is None else errno.EPIPE
-    assert json.loads(done.stdout) == {host: {"own": own, "send": sent} for host, own in OWN_ADDRESSES.items()}
+    assert last_line(done) == {host: {"own": own, "send": sent} for host, own in OWN_ADDRESSES.items()}
     assert (b"datagram to port zero" in seen) == (mode is None)
     assert alerts(done) == []
 

@@ -6,7 +6,6 @@ test_queries.py and test_server_names.py have the odd ones.
 from __future__ import annotations
 
 import errno
-import json
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,7 +14,7 @@ from typing import Any
 import pytest
 from dnslib import CNAME, QTYPE, RR, A, DNSRecord
 
-from harness.running import PYTHON, SHIELD, policy
+from harness.running import PYTHON, SHIELD, alerts, last_line, policy, run_inside
 from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Sandbox
@@ -55,9 +54,8 @@ def names(box: Sandbox) -> Iterator[DnsServer]:
 
 
 def run(box: Sandbox, settings: dict[str, str], *words: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    done = box.run_command([SHIELD, PYTHON, "/var/task/denied_acts.py", *words], environment=settings | LISTS)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout), [line for line in done.shield_lines if "policy" in line]
+    done = run_inside(box, "denied_acts", *words, settings=settings | LISTS)
+    return last_line(done), alerts(done)
 
 
 @pytest.mark.parametrize("mode", ["block", "alert", "allow"])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from harness.compiling import compile_c
-from harness.running import PYTHON, SHIELD, policy, whole_sandbox
+from harness.running import PYTHON, SHIELD, policy
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_monitoring import Alert, parse_line
@@ -59,15 +59,11 @@ jit, other = (ctypes.CDLL(f"/var/task/lib{name}.so") for name in ("jit", "other-
 """
 
 
-@pytest.fixture(scope="module")
-def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    task = tmp_path_factory.mktemp("task")
+def fill_task(task: Path) -> None:
     source = task / "jit.c"
     source.write_text(JIT)
     for name in ("jit", "other-0123abcd"):
         compile_c([source], task / f"lib{name}.so", "-shared", "-fPIC", target=f"{architecture()}-linux-gnu")
-    with whole_sandbox(task, layer) as sandbox:
-        yield sandbox
 
 
 def run(box: Sandbox, code: str, settings: Mapping[str, str]) -> tuple[str, list[Alert]]:

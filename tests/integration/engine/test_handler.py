@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from harness.running import PYTHON, SHIELD, policy, whole_sandbox
+from harness.running import SHIELD, last_line, policy, run_inside
 from shielded_function_emulator.sandbox import Sandbox
 
 pytestmark = pytest.mark.promise("handler.closed")
@@ -43,22 +42,17 @@ NEIGHBOURS = (
 FILES = sorted({name for names in (*SETTINGS.values(), NEIGHBOURS) for name in names})
 
 
-@pytest.fixture(scope="module")
-def box(layer: Path, task: Path) -> Iterator[Sandbox]:
+def fill_task(task: Path) -> None:
     for name in FILES:
         (task / name).parent.mkdir(parents=True, exist_ok=True)
         (task / name).write_text("source")
-    with whole_sandbox(task, layer) as sandbox:
-        yield sandbox
 
 
 def closed(box: Sandbox, setting: str) -> tuple[list[str], int]:
     """Which files are refused once the function is ready, and how many the `armed` line counts."""
     environment = policy(read_handler="block") | {"_HANDLER": setting, "FILES": json.dumps(FILES)}
-    command = [SHIELD, PYTHON, "/var/task/behaviour.py", "files_are_read_when_ready"]
-    done = box.run_command(command, environment=environment)
-    assert done.returncode == 0, done.stderr
-    refused = [name for name, error in json.loads(done.stdout.splitlines()[-1]).items() if error == errno.EACCES]
+    done = run_inside(box, "behaviour", "files_are_read_when_ready", settings=environment)
+    refused = [name for name, error in last_line(done).items() if error == errno.EACCES]
     return refused, done.shield_lines[0]["handler_files"]
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import errno
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.compiling import SOURCES, compile_c
 from harness.elf_files import code_begins_at, end_code_early, offset_of, run_all_first
-from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.running import PYTHON, SHIELD, policy, prepare_tmp
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox, shield_lines
 
@@ -35,15 +34,12 @@ def grown(page):
 """
 
 
-@pytest.fixture(scope="module")
-def box(layer: Path, task: Path) -> Iterator[Sandbox]:
+def fill_task(task: Path) -> None:
     shared, target = ("-shared", "-fPIC"), f"{architecture()}-linux-gnu"
     sources = [SOURCES / "large.c", SOURCES / "inline.c"]  # the call lies pages behind where the code begins
     end_code_early(compile_c(sources, task / "ends_early.so", *shared, target=target))
     flags = (*shared, "-nostdlib", "-DWRITABLE")
     run_all_first(compile_c([SOURCES / "data_beside_code.c"], task / "all_at_once.so", *flags, target=target))
-    with whole_sandbox(task, layer) as sandbox:
-        yield sandbox
 
 
 def places(box: Sandbox) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import resource
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +26,11 @@ BOTH = ["file-growth", "programs"]
 INSIDE = "/var/task/kernel_limits.py"
 
 
-@pytest.fixture(scope="module")
-def box(layer: Path, task: Path) -> Iterator[Sandbox]:
+def fill_task(task: Path) -> None:
     make_places(task)
     glibc = f"{architecture()}-linux-gnu"
     compile_c([SOURCES / "static_child.c"], task / "dynamic_child", target=glibc)
     compile_c([SOURCES / "deep.c"], task / "deep.so", "-shared", "-fPIC", target=glibc)
-    with whole_sandbox(task, layer) as sandbox:
-        yield sandbox
 
 
 def run(box: Sandbox, *what: str, settings: Mapping[str, str] = BLOCK, before: str = "") -> Completed:

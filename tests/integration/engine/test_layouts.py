@@ -6,14 +6,14 @@ import errno
 import json
 import shutil
 import signal
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import pytest
 
 from harness.compiling import SOURCES, compile_c
 from harness.elf_files import code_begins_at, forget_sections, grow_code
-from harness.running import POLICIES, PYTHON, SHIELD, alerts, policy, prepare_tmp, whole_sandbox
+from harness.running import POLICIES, PYTHON, SHIELD, alerts, policy, prepare_tmp
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
@@ -73,8 +73,7 @@ MISREAD_AND_REFUSED = {f"prefix_{prefix}": f"-DPREFIX={prefix}" for prefix in PR
 }
 
 
-@pytest.fixture(scope="module")
-def box(layer: Path, task: Path) -> Iterator[Sandbox]:
+def fill_task(task: Path) -> None:
     layouts = {**JUDGED, **REFUSED, **NOT_SEEN, **OTHERS}
     for source, libraries in {"layouts": layouts, "misread": MISREAD_BUT_JUDGED | MISREAD_AND_REFUSED}.items():
         for name, flags in libraries.items():
@@ -83,8 +82,6 @@ def box(layer: Path, task: Path) -> Iterator[Sandbox]:
     for name, change in (("grown", grow_code), ("sections_gone", forget_sections)):
         shutil.copy(task / "bytes_left.so", task / f"{name}.so")
         change(task / f"{name}.so")
-    with whole_sandbox(task, layer) as sandbox:
-        yield sandbox
 
 
 CALLS = """

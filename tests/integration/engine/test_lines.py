@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.running import PYTHON, SHIELD, policy, prepare_tmp, run_inside, whole_sandbox
 from harness.ways import ways
 from shielded_function.cli.learned_policy import aws_services
 from shielded_function_emulator.languages import find, python
@@ -52,10 +52,7 @@ def checked(done: Completed) -> list[dict[str, Any]]:
 
 def run(box: Sandbox, what: str, arguments: list[str], environment: Mapping[str, str]) -> list[dict[str, Any]]:
     prepare_tmp(box)
-    command = [SHIELD, PYTHON, "/var/task/lines.py", what, json.dumps(arguments)]
-    done = box.run_command(command, environment=environment)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return checked(done)
+    return checked(run_inside(box, "lines", what, json.dumps(arguments), settings=environment))
 
 
 def origin_of(line: Mapping[str, Any]) -> list[Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from harness.compiling import EFFORT, SOURCES, compile_c
-from harness.running import POLICIES, PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.running import POLICIES, PYTHON, SHIELD, policy, prepare_tmp
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
@@ -23,12 +23,9 @@ REFUSED = "/tmp/there"
 CHANGED_PATH = (PYTHON, "-S", "/var/task/changed_path.py")
 
 
-@pytest.fixture(scope="module")
-def box(layer: Path, task: Path) -> Iterator[Sandbox]:
+def fill_task(task: Path) -> None:
     compile_c([SOURCES / "vfork_child.c"], task / "vfork_child", target=f"{architecture()}-linux-gnu")
     compile_c([SOURCES / "leave_mark.c"], task / "leave_mark", "-static", target=f"{architecture()}-linux-musl")
-    with whole_sandbox(task, layer) as sandbox:
-        yield sandbox
 
 
 def run(box: Sandbox, settings: Mapping[str, str], *command: str) -> Completed:

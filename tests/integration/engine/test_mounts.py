@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.mounting import make_places, run_mounted
-from harness.running import POLICIES, PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.running import POLICIES, PYTHON, SHIELD, policy, prepare_tmp
 from shielded_function_emulator.sandbox import Sandbox
 
 pytestmark = pytest.mark.promise("tmp.mounts")
@@ -20,11 +19,8 @@ TMP_BLOCKED = policy(read_write_tmp="block")
 PROGRAM = (PYTHON, "-c", "import os, sys; sys.path.insert(0, '/var/task')\nfrom ways import *\nexec(sys.argv[1])")
 
 
-@pytest.fixture(scope="module")
-def box(layer: Path, task: Path) -> Iterator[Sandbox]:
+def fill_task(task: Path) -> None:
     make_places(task)
-    with whole_sandbox(task, layer) as sandbox:
-        yield sandbox
 
 
 def test_links_on_the_root_mount_lead_nowhere_unjudged(layer: Path, box: Sandbox, tmp_path: Path) -> None:

@@ -7,15 +7,14 @@ import json
 import platform
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.compiling import compile_c
-from harness.engine import INSIDE
-from harness.running import PYTHON, SHIELD, alerts, policy, whole_sandbox
+from harness.running import PYTHON, SHIELD, alerts, policy, run_inside, whole_sandbox
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_monitoring import Alert, ShieldEvent, parse_line
@@ -69,10 +68,7 @@ def in_box(name: str) -> str:
     return str(Path("/var/lang") / module(name).relative_to(sys.base_prefix))
 
 
-@pytest.fixture(scope="module")
-def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    task = tmp_path_factory.mktemp("task")
-    shutil.copy(INSIDE / "load_extensions.py", task)
+def fill_task(task: Path) -> None:
     (task / "plain.c").write_text(PLAIN)
     plain = compile_c([task / "plain.c"], task / "plain.so", "-shared", "-fPIC", target=f"{architecture()}-linux-gnu")
     for place in (*NUMERICS, *NODE_BRIDGES, *COMMON_BRIDGES, *MANY):
@@ -82,8 +78,6 @@ def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandb
     for name in ("_ctypes", "_testcapi"):
         shutil.copy(module(name), task / f"harmless{name}.so")
     shutil.copy(module("_testcapi"), task / "_testcapi.so")
-    with whole_sandbox(task, layer) as sandbox:
-        yield sandbox
 
 
 Run = tuple[list[str], list[Alert], list[Mapping[str, Any]]]
@@ -91,9 +85,7 @@ Run = tuple[list[str], list[Alert], list[Mapping[str, Any]]]
 
 def run(box: Sandbox, modules: Sequence[tuple[str, str]], settings: Mapping[str, str]) -> Run:
     """What came of each, the alerts, and what the `native` lines say."""
-    asked = json.dumps(modules)
-    done = box.run_command([SHIELD, PYTHON, "/var/task/load_extensions.py", asked], environment=settings)
-    assert done.returncode == 0, done.stderr
+    done = run_inside(box, "load_extensions", json.dumps(modules), settings=settings)
     lines = [parse_line(line) for line in done.stderr.splitlines()]
     native = [line.fields for line in lines if isinstance(line, ShieldEvent) and line.event == "native"]
     return json.loads(done.stdout), [line for line in lines if isinstance(line, Alert)], native

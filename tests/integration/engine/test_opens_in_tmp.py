@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import errno
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.compiling import EFFORT
-from harness.running import PYTHON, SHIELD, alerts, policy, prepare_tmp, whole_sandbox
+from harness.running import alerts, last_line, policy, prepare_tmp, run_inside
 from shielded_function_emulator.sandbox import Sandbox
 
 pytestmark = pytest.mark.promise("tmp.spellings")
@@ -23,27 +21,21 @@ THREADS = {"one thread": [], "several threads": ["threads"]}
 REFUSED = ("secret", "tmp")
 
 
-@pytest.fixture(scope="module")
-def whole(layer: Path, task: Path) -> Iterator[Sandbox]:
+def fill_task(task: Path) -> None:
     (task / "secret.txt").write_text("of the task")
-    with whole_sandbox(task, layer) as sandbox:
-        yield sandbox
 
 
-@pytest.fixture
-def box(whole: Sandbox) -> Sandbox:
-    prepare_tmp(whole)
-    run(whole, {}, "prepare", shield=False)
-    return whole
+@pytest.fixture(autouse=True)
+def prepared(box: Sandbox) -> None:
+    prepare_tmp(box)
+    run(box, {}, "prepare", shield=False)
 
 
 def run(box: Sandbox, settings: dict[str, str], *arguments: str, shield: bool = True) -> tuple[dict[str, object], int]:
     """What it tells, and how many lines it was worth."""
-    command = [*([SHIELD] if shield else []), PYTHON, "/var/task/opens_in_tmp.py", *arguments]
     environment = PLACES | policy(read_handler="block", **settings)
-    done = box.run_command(command, environment=environment, timeout=120)
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout) or {}, len(alerts(done))
+    done = run_inside(box, "opens_in_tmp", *arguments, settings=environment, shield=shield, timeout=120)
+    return last_line(done) or {}, len(alerts(done))
 
 
 @pytest.mark.parametrize("settings", [LISTED, ALLOWED], ids=["listed", "allowed"])

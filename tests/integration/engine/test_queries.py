@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-import json
 import socket
 from collections.abc import Iterable, Iterator
 
 import pytest
 
-from harness.running import PYTHON, SHIELD, alerts, alerts_by_way, policy
+from harness.running import PYTHON, alerts, alerts_by_way, last_line, policy, run_inside
 from harness.ways import ways
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Completed, Sandbox
@@ -59,9 +58,8 @@ def names(sandbox: Sandbox) -> Iterator[DnsServer]:
 
 
 def run(box: Sandbox, ways: Iterable[str], settings: dict[str, str]) -> tuple[dict[str, int | None], Completed]:
-    done = box.run_command([SHIELD, PYTHON, "/var/task/queries.py", *ways], environment=settings)
-    assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
-    return json.loads(done.stdout.splitlines()[-1]), done
+    done = run_inside(box, "queries", *ways, settings=settings)
+    return last_line(done), done
 
 
 def protocols(done: Completed) -> dict[str, list[str]]:

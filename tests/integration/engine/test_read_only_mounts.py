@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.engine import INSIDE
-from harness.running import POLICIES, PYTHON, SHIELD, policy, whole_sandbox
+from harness.running import POLICIES, PYTHON, SHIELD, last_line, policy, run_inside, whole_sandbox
 from shielded_function_emulator.sandbox import Sandbox
 
 pytestmark = pytest.mark.promise("handler.spellings")
@@ -52,10 +52,7 @@ def box(layer: Path, task: Path) -> Iterator[Sandbox]:
 
 
 def told(box: Sandbox, *arguments: str, shield: bool = True) -> dict[str, object]:
-    command = [*([SHIELD] if shield else []), PYTHON, "/var/task/read_only_mounts.py", *arguments]
-    done = box.run_command(command, environment=SETTINGS)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return last_line(run_inside(box, "read_only_mounts", *arguments, settings=SETTINGS, shield=shield))
 
 
 @pytest.mark.parametrize("threads", THREADS.values(), ids=THREADS)

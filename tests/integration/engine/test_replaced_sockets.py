@@ -11,14 +11,13 @@ import pytest
 
 from harness.compiling import EFFORT
 from harness.recorder import Recorder
-from harness.running import PYTHON, SHIELD, alerts, policy
+from harness.running import alerts, last_line, policy, run_inside
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import RESOLVER, Completed, Sandbox
 
 pytestmark = pytest.mark.promise("outbound.replaced-sockets")
 
 SERVER, UNLISTED = "203.0.113.9", "198.51.100.9"
-SCRIPT = "/var/task/replaced_sockets.py"
 LITTLE_EFFORT, FOR_ALL_TIMES = 1, 60  # seconds
 BY_NAME, EVIL, ASKED = "allowed.example", b"evil.example", (RESOLVER, 53)
 # What `allow_outbound` lists, where a foreign name is to arrive, and for how many seconds it is tried.
@@ -46,9 +45,8 @@ def servers(box: Sandbox) -> Iterator[dict[tuple[str, int], Recorder]]:
 
 def run(box: Sandbox, way: str, seconds: int, settings: dict[str, str]) -> tuple[int, Completed]:
     """The number that the program printed last."""
-    done = box.run_command([SHIELD, PYTHON, SCRIPT, way, str(seconds)], environment=settings)
-    assert done.returncode == 0, f"{done.returncode}: {done.stderr[-2000:]}"
-    return int(done.stdout.splitlines()[-1]), done
+    done = run_inside(box, "replaced_sockets", way, str(seconds), settings=settings)
+    return last_line(done), done
 
 
 def checked(allowed: str) -> dict[str, str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
 
-from harness.running import PYTHON, SHIELD, alerts, policy
+from harness.running import alerts, last_line, policy, run_inside
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.sandbox import Sandbox
 
@@ -31,9 +30,8 @@ def names(box: Sandbox) -> Iterator[DnsServer]:
 
 
 def run(box: Sandbox, asked: list[str]) -> tuple[dict[str, bool], list[str]]:
-    done = box.run_command([SHIELD, PYTHON, "/var/task/self_lookups.py", *asked], environment=BLOCKED)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout), [line["details"]["host"] for line in alerts(done)]
+    done = run_inside(box, "self_lookups", *asked, settings=BLOCKED)
+    return last_line(done), [line["details"]["host"] for line in alerts(done)]
 
 
 def test_self_lookups_pass_without_a_line(box: Sandbox, names: DnsServer) -> None:

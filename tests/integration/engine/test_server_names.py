@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 import pytest
 
 from harness.recorder import Recorder
-from harness.running import PYTHON, SHIELD, alerts, alerts_by_way, policy, whole_sandbox
+from harness.running import PYTHON, SHIELD, alerts, alerts_by_way, last_line, policy, run_inside, whole_sandbox
 from harness.ways import ways
 from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_emulator.dns_server import DnsServer
@@ -83,9 +82,8 @@ def run(
     box: Sandbox, ways: Iterable[str], settings: dict[str, str], program: str = "server_names"
 ) -> tuple[Any, Completed]:
     """All ways in one process: with which errno each ended, by its name."""
-    done = box.run_command([SHIELD, PYTHON, f"/var/task/{program}.py", *ways], environment=settings)
-    assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
-    return json.loads(done.stdout.splitlines()[-1]), done
+    done = run_inside(box, program, *ways, settings=settings)
+    return last_line(done), done
 
 
 def said(server: Recorder) -> set[str]:
