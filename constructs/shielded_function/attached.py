@@ -96,7 +96,6 @@ class StagedShield(Protocol):
         handle: its function.
         alarms: its alarms, or those of its fleet.
         log_group: its log group.
-        unknown_grants: why its unset `allow_aws` became "all".
         owns_log_group: whether the shield created its log group.
         may_move_lines: whether it did so by default, not by an explicit option, so that its lines may move there.
     """
@@ -104,13 +103,17 @@ class StagedShield(Protocol):
     handle: FunctionHandle
     alarms: Mapping[str, cloudwatch.Alarm]
     log_group: logs.ILogGroup
-    unknown_grants: Sequence[str]
     owns_log_group: bool
     may_move_lines: bool
 
     @property
     def wants_grants(self) -> bool:
         """Whether its policy has `granted`, or an unset `allow_aws`."""
+        ...
+
+    @property
+    def unknown_grants(self) -> Sequence[str]:
+        """Why its unset `allow_aws` became "all"."""
         ...
 
     def state(self) -> dict[str, Any]:

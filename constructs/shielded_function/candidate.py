@@ -1,8 +1,7 @@
-"""A function to shield, checked before any change."""
+"""The options of a shield, and the checks of a function before any change."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,30 +12,23 @@ from aws_cdk import aws_logs as logs
 from . import invariants
 from .alarms import AlarmOptions
 from .errors import ShieldError
-from .function_facts import FunctionHandle
-from .granted_policy import without_grants
 from .log_group import LogOptions, log_group_of
 from .monitoring.descriptions import problems_of
 from .monitoring.watches import Watch, watches_of
-from .policy import ShieldPolicy
-from .resolution import resolve_policy
 from .stage_shields import stack_shields
 
 if TYPE_CHECKING:
-    from .function_facts import FunctionFacts
+    from .function_facts import FunctionFacts, FunctionHandle
 
 
 @dataclass(frozen=True)
 class ShieldOptions:
-    """The options of a shield; `Shield` documents each."""
+    """The options of a shield beside its policy; `Shield` documents each."""
 
-    policy: ShieldPolicy = field(default_factory=ShieldPolicy)
     alarms: AlarmOptions = field(default_factory=AlarmOptions)
     logs: LogOptions = field(default_factory=LogOptions)
     layer: lambda_.ILayerVersion | str | None = None
     in_image: bool = False
-    late_policy: Callable[[lambda_.CfnFunction], ShieldPolicy | None] | None = None
-    """Called while the aspects of the function's resource run, as tags are known only then."""
 
     @cached_property
     def watches(self) -> tuple[Watch, ...]:
@@ -44,24 +36,7 @@ class ShieldOptions:
         return watches_of(self.alarms)
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A function that can be shielded with these options. Created by `check_function`.
-
-    Attributes:
-        handle: the function.
-        options: the shield's options.
-        facts: its properties.
-        log_group: its log group.
-    """
-
-    handle: FunctionHandle
-    options: ShieldOptions
-    facts: FunctionFacts
-    log_group: logs.ILogGroup | None
-
-
-def check_function(handle: FunctionHandle, options: ShieldOptions, facts: FunctionFacts) -> Candidate:
+def check_function(handle: FunctionHandle, options: ShieldOptions, facts: FunctionFacts) -> logs.ILogGroup | None:
     """Checks a function before any change.
 
     Args:
@@ -69,9 +44,11 @@ def check_function(handle: FunctionHandle, options: ShieldOptions, facts: Functi
         options: the shield's options.
         facts: its properties.
 
+    Returns:
+        Its log group; None for none.
+
     Raises:
         ShieldError: it cannot be shielded; the message lists all reasons.
-        ShieldPolicyError: its policy has an impossible entry.
     """
     shields = stack_shields(handle.stack)
     log_group = log_group_of(handle, facts.logging)
@@ -89,8 +66,7 @@ def check_function(handle: FunctionHandle, options: ShieldOptions, facts: Functi
     ]
     if problems:
         raise ShieldError(facts.path, problems)
-    resolve_policy(without_grants(options.policy), handle.construct)
-    return Candidate(handle, options, facts, log_group)
+    return log_group
 
 
 def _signing_problems(handle: FunctionHandle) -> list[str]:

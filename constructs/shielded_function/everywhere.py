@@ -10,13 +10,15 @@ from typing import Any, Literal, NoReturn, cast, get_args
 import aws_cdk as cdk
 import jsii
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct, Node
 
 from .attached import AttachedShield
 from .batching import members_of
-from .candidate import Candidate, ShieldOptions, check_function, make_layer
+from .candidate import ShieldOptions, check_function, make_layer
 from .errors import ShieldError
-from .function_facts import FunctionHandle, read_properties
+from .function_facts import FunctionFacts, FunctionHandle, read_properties
+from .function_policy import FunctionPolicy
 from .function_shield import FunctionShield, attached_to
 from .globs import covers, is_glob
 from .kinds import (
@@ -100,6 +102,7 @@ class ShieldedApp:
 
 def shield_everywhere(
     scope: IConstruct,
+    policy: ShieldPolicy,
     options: ShieldOptions,
     *,
     policies: Mapping[str, ShieldPolicy],
@@ -119,14 +122,14 @@ def shield_everywhere(
         raise ShieldError(_path(scope), [f"on_unsupported: {on_unsupported!r} is none of {choices}"])
     if not isinstance(policies, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise ShieldError(_path(scope), [f"policies: {policies!r} is no mapping of paths, globs or tags to policies"])
-    for name, policy in policies.items():
+    for name, given in policies.items():
         if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ShieldError(_path(scope), [f"policies: {name!r} is no path, glob or tag: write the construct's path"])
         try:
-            check_policy(policy)
+            check_policy(given)
         except ShieldPolicyError as error:
             raise ShieldError(_path(scope), [f"policies: {name!r}: {error}"]) from error
-    sweep = _Sweep(scope, options, rules, on_unsupported)
+    sweep = _Sweep(scope, policy, options, rules, on_unsupported)
     everything = find_relevant(scope)
     refuse_synthesized(scope, everything)
     sweep.shield_functions(everything, in_aspect=False)
@@ -250,8 +253,16 @@ class _Found:
 class _Sweep:
     """Finds functions below a construct, and shields them: once at the call, again at synthesis."""
 
-    def __init__(self, scope: IConstruct, options: ShieldOptions, rules: Rules, on_unsupported: OnUnsupported) -> None:
+    def __init__(
+        self,
+        scope: IConstruct,
+        policy: ShieldPolicy,
+        options: ShieldOptions,
+        rules: Rules,
+        on_unsupported: OnUnsupported,
+    ) -> None:
         self._scope = scope
+        self._policy = policy
         self._options = options
         self._rules = rules
         self._on_unsupported: OnUnsupported = on_unsupported
@@ -272,7 +283,7 @@ class _Sweep:
             ShieldError: functions cannot be shielded (on_unsupported="error").
         """
         handles: list[FunctionHandle] = []
-        candidates: list[Candidate] = []
+        checked: list[tuple[FunctionHandle, FunctionFacts, FunctionPolicy, logs.ILogGroup | None]] = []
         problems: dict[str, tuple[IConstruct, str]] = {}
         for found in self._find_new(everything):
             try:
@@ -284,29 +295,32 @@ class _Sweep:
                     handles.append(handle)
         for handle, properties in zip(handles, read_properties(handles), strict=True):
             try:
-                candidates.append(check_function(handle, self._options_for(handle.path), handle.facts_of(properties)))
+                facts = handle.facts_of(properties)
+                log_group = check_function(handle, self._options, facts)
+                checked.append((handle, facts, self._policy_of(handle), log_group))
             except ShieldError as error:
                 problems[handle.path] = handle.construct, error.reasons
-        for candidate in () if problems and self._on_unsupported == "error" else tuple(candidates):
+        for handle, facts, *_ in () if problems and self._on_unsupported == "error" else checked:
             try:
-                make_layer(candidate.handle, candidate.options, candidate.facts)
+                make_layer(handle, self._options, facts)
             except ShieldError as error:
-                candidates.remove(candidate)
-                problems[candidate.handle.path] = candidate.handle.construct, error.reasons
+                problems[handle.path] = handle.construct, error.reasons
         if problems and self._on_unsupported == "error":
             raise ShieldError.of_many({path: text for path, (_, text) in problems.items()}, _LEAVE_OUT)
         for path, (function, text) in problems.items():
             self._warn_unsupported(function, path, text)
-        for candidate in candidates:
-            path = candidate.handle.path
+        for handle, facts, policies, log_group in checked:
+            path = handle.path
+            if path in problems:
+                continue
             self._seen.add(path)
-            if in_aspect and (missed := self._missed_stage(candidate.handle.stack)):
+            if in_aspect and (missed := self._missed_stage(handle.stack)):
                 stage_shields(self._scope).problems.append(
                     f"{path}: its stage {missed} was made after Shield.everywhere, which is too late: call it after "
                     "the stage, or for the stage"
                 )
                 continue
-            shield = FunctionShield(candidate, in_aspect=in_aspect)
+            shield = FunctionShield(handle, facts, policies, self._options, log_group, in_aspect=in_aspect)
             shield.from_sweep = self
             self.report.shielded[path] = shield
 
@@ -463,24 +477,24 @@ class _Sweep:
         if function is None:
             return
         self.report.already[path] = shield
-        wanted = self._rules.policy_for(path) or self._options.policy
-        if shield.from_sweep is not None and shield.from_sweep is not self and shield.given_policy != wanted:
+        wanted = self._rules.policy_for(path) or self._policy
+        if shield.from_sweep is not None and shield.from_sweep is not self and shield.policies.original != wanted:
             cdk.Annotations.of(function).add_warning_v2(
                 _TWICE,
                 "Two calls of Shield.everywhere have a policy for it, and the first stays: give it one policy, "
                 "by `policies` of the first call.",
             )
 
-    def _options_for(self, path: str) -> ShieldOptions:
-        policy = self._rules.policy_for(path)
-        if policy is not None:
-            return replace(self._options, policy=policy)
-        if self._rules.by_tag:
-            return replace(self._options, late_policy=self._policy_by_tag)
-        return self._options
-
-    def _policy_by_tag(self, resource: lambda_.CfnFunction) -> ShieldPolicy | None:
-        return self._rules.policy_by_tag(resource.tags.tag_values())
+    def _policy_of(self, handle: FunctionHandle) -> FunctionPolicy:
+        """Its policy by path or glob; or by tag, as soon as its tags are known."""
+        policy = self._rules.policy_for(handle.path)
+        by_tag = policy is None and self._rules.by_tag
+        return FunctionPolicy(
+            handle.construct,
+            policy or self._policy,
+            (lambda: self._rules.policy_by_tag(handle.resource.tags.tag_values())) if by_tag else None,
+            mode=stage_shields(handle.stack).switch,
+        )
 
     def _leave_out(self, function: IConstruct, path: str, reason: str) -> None:
         self._seen.add(path)

@@ -18,7 +18,7 @@ from .alarms import AlarmOptions
 from .keywords import by_name
 from .log_group import LogOptions
 from .policy import ShieldPolicy
-from .shield import AttachedShield, attach, shield_options
+from .shield import AttachedShield, attach, policy_or_default, shield_options
 
 if TYPE_CHECKING:
     from .props import FunctionProps, MetricProps
@@ -78,11 +78,12 @@ class ShieldedFunction(lambda_.Function):
         removal: Any = props.get("log_removal_policy")
         if removal is not None and logs is None:
             logs = LogOptions(removal_policy=removal)
-        options = shield_options(policy, alarms, logs, shield_layer)
+        given = policy_or_default(policy)
+        options = shield_options(alarms, logs, shield_layer)
         super().__init__(scope, id, **props)
         self._attached: AttachedShield | None = None
         try:
-            self._attached = attach(self, options)
+            self._attached = attach(self, given, options)
         except Exception:
             scope.node.try_remove_child(id)  # code that catches the error must not deploy it without a shield
             raise

@@ -153,8 +153,9 @@ class FunctionHandle:
         """The construct to which a property of the L1 refers; None for other values."""
         return next((each.target for each in references_in(str(self.l1_properties().get(name)))), None)
 
-    def add(self, variables: Mapping[str, str], layers: Sequence[lambda_.ILayerVersion]) -> None:
+    def add(self, variables: Mapping[str, Any], layers: Sequence[lambda_.ILayerVersion]) -> None:
         """Sets environment variables, and appends layers; existing ones stay."""
+        variables = {name: as_text(value) for name, value in variables.items()}
         if isinstance(self.construct, lambda_.Function):
             rows = [("addEnvironment", *each) for each in variables.items()]
             call_all([(self.construct, *row) for row in ([("addLayers", *layers), *rows] if layers else rows)])

@@ -16,50 +16,33 @@ from constructs import Construct
 
 from shielded_function_monitoring.filters import COUNTED, Counted, Severity, of_functions
 
-from . import custom_resources, invariants
+from . import invariants
 from .attached import AttachedShield
-from .candidate import Candidate, ShieldOptions, log_class_of, make_layer
+from .candidate import ShieldOptions, log_class_of, make_layer
+from .custom_resources import answer_hosts
 from .errors import ShieldError
-from .function_facts import as_text
-from .granted_policy import is_advice, is_unknown_grant, wants_grants, with_grants, without_grants
+from .function_policy import FunctionPolicy
+from .granted_policy import wants_grants
 from .kinds import owner_of
 from .layer import policy_layer
 from .log_group import allow_writing, log_group_of_lambda
 from .monitoring.descriptions import describe_function, watch_name
 from .monitoring.function_filters import NO_FUNCTION
 from .monitoring.resources import make_filter, make_watch_alarm, metric_of
-from .monitoring.watches import (
-    Counter,
-    Watch,
-    general_counter,
-    policy_counter,
-    severity_for,
-    sum_counter,
-)
-from .names import (
-    ACCOUNT_VARIABLE,
-    LEFT_OUT,
-    NEXT_WRAPPER_VARIABLE,
-    OFF,
-    POLICY_FILE,
-    POLICY_FILE_VARIABLE,
-    WRAPPER,
-    WRAPPER_VARIABLE,
-)
+from .monitoring.watches import Counter, Watch, general_counter, policy_counter, severity_for, sum_counter
+from .names import LEFT_OUT, OFF
 from .paths import find_constructs, path_of
+from .plan import Plan, plan_variables
 from .policy import Explanation, ShieldPolicy
-from .resolution import ResolvedPolicy, resolve_policy
+from .resolution import ResolvedPolicy
 from .resolution.exports import keep_exports
-from .resolution.lengths import MAX_ENVIRONMENT, environment_size
 from .stage_shields import StageShields, stack_shields
-from .tokens import TEXT_TOKEN
 
 if TYPE_CHECKING:
     from constructs import IConstruct
     from typing_extensions import Unpack
 
-    from .function_facts import FunctionFacts
-    from .granted import Grants
+    from .function_facts import FunctionFacts, FunctionHandle
     from .props import MetricProps
 
 ID: Final = "Shield"
@@ -75,21 +58,31 @@ class FunctionShield(AttachedShield):
         is_monitored: whether a `ShieldMonitoring` covers it.
         is_told: whether a `ShieldFindings` covers it.
         in_aspect: whether an aspect made it.
-        given_policy: the original policy.
+        policies: its policy, before and after its resolution.
         alarm_options: the options of its alarms.
-        unknown_grants: why its unset `allow_aws` became "all": the findings about its grants.
         stack_shields: the shields of its stack.
         owns_log_group: whether the shield created its log group.
         may_move_lines: whether it did so by default, not by an explicit option.
     """
 
-    def __init__(self, candidate: Candidate, *, in_aspect: bool = False) -> None:
+    def __init__(
+        self,
+        handle: FunctionHandle,
+        facts: FunctionFacts,
+        policies: FunctionPolicy,
+        options: ShieldOptions,
+        log_group: logs.ILogGroup | None,
+        *,
+        in_aspect: bool = False,
+    ) -> None:
         """
         Args:
-            candidate: the function, with the shield's options.
+            handle, facts: the function, and its properties.
+            policies: its policy.
+            options: its other options.
+            log_group: the result of `check_function`.
             in_aspect: whether aspects run already.
         """
-        handle, options, facts = candidate.handle, candidate.options, candidate.facts
         layer = make_layer(handle, options, facts)
         try:
             super().__init__(handle.construct, ID)
@@ -97,21 +90,16 @@ class FunctionShield(AttachedShield):
             raise ShieldError(handle.path, [f"a construct in it has the id {ID}: give it another"]) from error
         self.handle = handle
         self.function = handle.construct
+        self.policies = policies
         self._options = options
-        self.given_policy, self.alarm_options = options.policy, options.alarms
-        self._targets: tuple[IConstruct | str, ...] = ()
+        self.alarm_options = options.alarms
         self.from_sweep: object | None = None
         self.is_monitored = False
         self.is_told = False
         self.in_aspect = in_aspect
-        self._grants: Grants | None = None
-        self.unknown_grants: Sequence[str] = ()
-        self._answers: list[str] = []
         self.stack_shields = stack_shields(handle.stack)
         self._switch = self.stack_shields.shared.switch
-        self._resolved: ResolvedPolicy | None = None
-        self._settings: dict[str, Any] = {}
-        self._longest = 0
+        self._plan = Plan()
         self._policy_layer: lambda_.ILayerVersion | None = None
         self._policy_lines = ""
         self._settle_failed = False  # an error was reported, and the function is unchanged
@@ -120,11 +108,11 @@ class FunctionShield(AttachedShield):
         self._variables_added: set[str] = set()
         self._architecture: Any = None
         self.layer = layer
-        self._logs_alone = candidate.log_group is None
+        self._logs_alone = log_group is None
         self.owns_log_group = self._logs_alone and not options.logs.existing
         is_default = options.logs.existing is None and options.logs.log_group_name is None
         self.may_move_lines = self.owns_log_group and is_default
-        self.log_group, self._log_group_name = self._log_group_for(candidate)
+        self.log_group, self._log_group_name = self._log_group_for(log_group, facts)
         if self.owns_log_group:
             self._allow_writing()
         self._name = handle.name
@@ -147,12 +135,17 @@ class FunctionShield(AttachedShield):
 
     @property
     def policy(self) -> ShieldPolicy:
-        return self._resolved.policy if self._resolved else self._given_policy()
+        return self.policies.in_force
 
     @property
     def wants_grants(self) -> bool:
         """Whether its policy has `allow_aws="granted"`, or leaves `allow_aws` unset."""
-        return wants_grants(self._given_policy())
+        return wants_grants(self.policies.given)
+
+    @property
+    def unknown_grants(self) -> Sequence[str]:
+        """Why its unset `allow_aws` became "all": the findings about its grants."""
+        return self.policies.unknown_grants
 
     @property
     def counters(self) -> Sequence[Counter]:
@@ -172,55 +165,12 @@ class FunctionShield(AttachedShield):
     def allow_to(self, *targets: IConstruct | str) -> None:
         if self._is_synthesized:
             raise ShieldError(self.handle.path, ["allow_to: its template is synthesized already: call it before"])
-        before = self._targets
-        self._targets = (*before, *targets)
-        try:
-            resolve_policy(without_grants(self._given_policy()), self.function)
-        except ValueError:
-            self._targets = before
-            raise
-        if self._resolved is not None:
+        self.policies.add(targets)
+        if self.policies.resolved is not None:
             self.settle()
 
     def explain(self) -> tuple[Explanation, ...]:
-        sources = self._resolved.sources if self._resolved else {}
-        buckets = self._resolved.policy.allow_buckets if self._resolved else ()
-        rows = [
-            Explanation(
-                "allow_buckets" if entry in buckets else "allow_outbound",
-                TEXT_TOKEN.sub("<known at deployment>", entry),
-                path,
-            )
-            for entry, path in sources.items()
-        ]
-        if self._answers:
-            answers = f"it answers for {', '.join(self._answers)}"
-            rows.append(Explanation("allow_outbound", "hosts of CloudFormation", answers))
-        rows += [Explanation("allow_aws", "all", reason) for reason in self.unknown_grants]
-        return (*rows, *(self._grants.explain() if self._grants else ()))
-
-    @property
-    def granted_hosts(self) -> Mapping[str, str]:
-        """The entries of `allow_outbound` that come only from grants, each with its name in words."""
-        entries = self._grants.entries if self._grants else ()
-        sources = self._resolved.sources if self._resolved else {}
-        listed = {str(entry).casefold() for entry in (*self._given_policy().allow_outbound, *sources)}
-        hosts = {entry.text.casefold(): entry.name.removesuffix(": *") for entry in entries if entry.kind == "host"}
-        return {text: name for text, name in hosts.items() if text not in listed}
-
-    def name_of(self, entry: str) -> str:
-        """An entry of the policy in words: its construct, or its text without tokens."""
-        path = self._resolved.sources.get(entry) if self._resolved else None
-        return path or self.granted_hosts.get(entry.casefold()) or TEXT_TOKEN.sub("<known at deployment>", entry)
-
-    def _given_policy(self) -> ShieldPolicy:
-        """The given policy, unresolved."""
-        policy = self._options.policy
-        if self._options.late_policy is not None:
-            policy = self._options.late_policy(self.handle.resource) or policy
-        if self._targets:
-            policy = replace(policy, allow_outbound=(*policy.allow_outbound, *self._targets))
-        return policy.with_mode("alert") if self._switch == "alert" else policy
+        return self.policies.explain()
 
     def metric_violations(self, control: Counted | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
         if control is not None and control not in COUNTED:
@@ -254,7 +204,7 @@ class FunctionShield(AttachedShield):
     def visit(self, node: IConstruct) -> None:
         """Called by the CDK for the function's resource, then for an L1's shield, within it."""
         del node
-        if self._resolved is None and not self._settle_failed:
+        if self.policies.resolved is None and not self._settle_failed:
             self.settle()
 
     def settle(self) -> None:
@@ -268,21 +218,26 @@ class FunctionShield(AttachedShield):
                 self._take_condition()
             return
         try:
-            self._resolved = self._resolve()
+            resolved = self._resolve()
             facts = self.handle.read_late_facts()
-            environment = facts.environment or {}
             if not self._layers_added:  # an aspect may have changed the architecture
                 self.layer = make_layer(self.handle, self._options, facts)
                 self._architecture = facts.architecture if self.layer and self._options.layer is None else None
-            settings = self._settings_for(facts, self._resolved)
+            plan = plan_variables(
+                facts.environment or {},
+                self._variables_added,
+                resolved,
+                account=self.stack_shields.account,
+                account_text=self.stack_shields.account_text,
+                takes_file=not self._options.in_image,
+            )
+            self._add_policy_file(plan.file)
             layers = [layer for layer in self._layers if layer not in self._layers_added]
             if problems := invariants.layer_problems(facts, len(layers)):
                 raise ShieldError(self.handle.path, problems)
-            # The app's own variables stay, and the validation compares them with the policy.
-            added = {n: v for n, v in settings.items() if n in self._variables_added or n not in environment}
-            self.handle.add({**added, **_wrapper_in(environment)}, layers)
-            self._settings = settings
-            self._variables_added |= added.keys()
+            self.handle.add(plan.added, layers)
+            self._plan = plan
+            self._variables_added |= plan.added.keys() & plan.settings.keys()
             if facts.is_conditional:
                 self._take_condition()
             self._layers_added += layers
@@ -290,6 +245,13 @@ class FunctionShield(AttachedShield):
         except ValueError as error:
             self._settle_failed = True
             self.stack_shields.shared.problems.append(str(error))
+
+    def _add_policy_file(self, lines: str) -> None:
+        """Creates the layer with the policy's file."""
+        if lines and self._policy_layer is None:
+            self._policy_layer, self._policy_lines = policy_layer(self, lines), lines
+        elif lines not in ("", self._policy_lines):
+            raise ShieldError(self.handle.path, ["the policy's lists changed after the synthesis: change them before"])
 
     def _take_condition(self) -> None:
         """Gives its resources the function's condition, as without the function a reference to it is an error.
@@ -307,16 +269,15 @@ class FunctionShield(AttachedShield):
     def _keep_exports(self) -> None:
         """Keeps exports of other stacks that the deployed function imports, without importing them."""
         with suppress(ValueError):  # an invalid policy cannot have been deployed
-            self._resolved = self._resolve()
-            keep_exports(self._resolved.environment.values(), self.handle.stack, *self.stack_shields.shared.importing)
+            keep_exports(self._resolve().environment.values(), self.handle.stack, *self.stack_shields.shared.importing)
 
     def state(self) -> dict[str, Any]:
         """The settings of the shield, unresolved: a stack resolves those of all its functions at once."""
         return {
-            "settings": self._settings,
+            "settings": self._plan.settings,
             "layers": [self.stack_shields.arn_of(layer) for layer in self._layers],
             "log_group": self._log_group_name,
-            "until": str(self._given_policy().until or ""),
+            "until": str(self.policies.given.until or ""),
         }
 
     def problems(self, now: Mapping[str, Any], state: Mapping[str, Any]) -> list[str]:
@@ -333,72 +294,32 @@ class FunctionShield(AttachedShield):
         log_class = None if self.owns_log_group else log_class_of(self.log_group)
         return [
             *invariants.applied_problems(facts, state, self._architecture),
-            *invariants.late_problems(facts, settings, self._longest),
+            *invariants.late_problems(facts, settings, self._plan.longest),
             *invariants.log_group_problems(facts.logging.get("logGroup"), state.get("log_group"), log_class),
         ]
 
     def _resolve(self) -> ResolvedPolicy:
-        policy = self._given_policy()
-        if wants_grants(policy):
-            policy = self._with_grants(policy, self.stack_shields.shared.grants_of(self.handle.path))
-        elif policy.allow_aws is None:
-            policy = replace(policy, allow_aws="all")
-        self._answers = self.stack_shields.shared.answered_by(self.handle.path)
-        if self._answers and not custom_resources.admits_answers(policy):
-            policy = replace(
-                policy, allow_outbound=(*policy.allow_outbound, *custom_resources.answer_hosts(self.handle.stack))
-            )
-        return resolve_policy(policy, self.function)
-
-    def _with_grants(self, policy: ShieldPolicy, grants: Grants) -> ShieldPolicy:
-        """The policy with the grants, or with all of AWS where it leaves `allow_aws` unset and they are unknown."""
-        warnings = grants.warnings
-        if policy.allow_aws is None:
-            found = (*grants.problems, *warnings)
-            self.unknown_grants = self.unknown_grants or [each.message for each in found if is_unknown_grant(each)]
-            if self.unknown_grants:
-                self._grants = None
-                return replace(policy, allow_aws="all")
-            warnings = [each for each in warnings if not is_advice(each)]
-        elif grants.problems:
-            raise ShieldError(self.handle.path, [finding.message for finding in grants.problems])
+        stage, path = self.stack_shields.shared, self.handle.path
+        warnings = self.policies.resolve(
+            lambda: stage.grants_of(path), lambda: stage.answered_by(path), lambda: answer_hosts(self.handle.stack)
+        )
         for finding in warnings:
             cdk.Annotations.of(self.function).add_warning_v2(finding.id, finding.message)
-        self._grants = grants
-        return with_grants(policy, grants)
+        assert self.policies.resolved is not None
+        return self.policies.resolved
 
     @property
     def _layers(self) -> list[lambda_.ILayerVersion]:
         """The shield's layers: itself, and the policy's file."""
         return [layer for layer in (self.layer, self._policy_layer) if layer]
 
-    def _settings_for(self, facts: FunctionFacts, resolved: ResolvedPolicy) -> dict[str, Any]:
-        """The variables of a policy; the part beyond Lambda's 4 KB becomes a file in a separate layer."""
-        own = {n: v for n, v in (facts.environment or {}).items() if n not in self._variables_added}
-        own = {**own, ACCOUNT_VARIABLE: self.stack_shields.account, WRAPPER_VARIABLE: WRAPPER}
-        settings = {**resolved.environment, ACCOUNT_VARIABLE: self.stack_shields.account_text}
-        self._longest = resolved.longest
-        room = MAX_ENVIRONMENT - environment_size(own)
-        if resolved.longest <= room or self._options.in_image:
-            return settings
-        kept, lines = resolved.policy.to_env_and_lines()
-        if self._policy_layer is None:
-            self._policy_layer = policy_layer(self, lines)
-            self._policy_lines = lines
-        elif lines != self._policy_lines:
-            raise ShieldError(self.handle.path, ["the policy's lists changed after the synthesis: change them before"])
-        saved = environment_size(resolved.environment) - environment_size(kept)
-        self._longest = resolved.longest - saved
-        return {**kept, POLICY_FILE_VARIABLE: POLICY_FILE, ACCOUNT_VARIABLE: settings[ACCOUNT_VARIABLE]}
-
-    def _log_group_for(self, candidate: Candidate) -> tuple[logs.ILogGroup, str | None]:
+    def _log_group_for(self, given: logs.ILogGroup | None, facts: FunctionFacts) -> tuple[logs.ILogGroup, str | None]:
         """The function's log group, and its name, unless its logging configuration lacks it."""
-        given = candidate.log_group
         if self.owns_log_group:
             return self._options.logs.make(self, self._given_log_group_name())
         if given is None:
             return log_group_of_lambda(self, self.handle.name), None
-        return given, given.log_group_name if "logGroup" in candidate.facts.logging else None
+        return given, given.log_group_name if "logGroup" in facts.logging else None
 
     def _allow_writing(self) -> None:
         """Lets the function's role write to the log group that was created for it."""
@@ -435,8 +356,7 @@ class FunctionShield(AttachedShield):
 
     def _severity(self, watch: Watch) -> Severity | None:
         """The severity by the modes of the given policy, as later changes by a tag are unknown."""
-        policy = self._options.policy.with_mode("alert") if self._switch == "alert" else self._options.policy
-        return severity_for(watch, vars(policy))
+        return severity_for(watch, vars(self.policies.in_mode(self.policies.original)))
 
     def _given_log_group_name(self) -> str | None:
         return self._options.logs.name_for(self.handle.path, lambda: self.stack_shields.name)
@@ -454,15 +374,6 @@ class FunctionShield(AttachedShield):
                 "The function has a code-signing configuration. If it enforces, Lambda refuses the shield's layer, "
                 "which is not signed.",
             )
-
-
-def _wrapper_in(environment: Mapping[str, Any]) -> dict[str, str]:
-    """The shield as the exec wrapper, and the previous wrapper as the next one."""
-    current = environment.get(WRAPPER_VARIABLE)
-    if current == WRAPPER:
-        return {}
-    chained = {} if current is None else {NEXT_WRAPPER_VARIABLE: as_text(current)}
-    return {**chained, WRAPPER_VARIABLE: WRAPPER}
 
 
 def attached_to(function: IConstruct) -> FunctionShield | None:

@@ -17,6 +17,7 @@ from .candidate import ShieldOptions, check_function
 from .errors import ShieldError, shown
 from .everywhere import OnUnsupported, ShieldedApp, shield_everywhere
 from .function_facts import FunctionHandle
+from .function_policy import FunctionPolicy
 from .function_shield import FunctionShield, attached_to
 from .keywords import by_name
 from .kinds import holds_no_function, is_alias_or_import, is_cdk_handler, is_of_cdk, owner_of, why_not
@@ -24,6 +25,7 @@ from .layer import check_layer
 from .log_group import LogOptions
 from .paths import path_of
 from .policy import ShieldPolicy, check_policy
+from .stage_shields import stack_shields
 
 __all__ = ["AttachedShield", "Shield"]
 
@@ -72,8 +74,8 @@ class Shield(cdk.Mixin):
             ShieldPolicyError: `policy` is no `ShieldPolicy`.
         """
         super().__init__()
-        self._options = shield_options(policy, alarms, logs, shield_layer, in_image)
-        self.policy = self._options.policy
+        self.policy = policy_or_default(policy)
+        self._options = shield_options(alarms, logs, shield_layer, in_image)
         self.alarms = self._options.alarms
         self.logs = self._options.logs
         self._asked: dict[
@@ -122,7 +124,7 @@ class Shield(cdk.Mixin):
             raise ShieldError(function.node.path, [why_not(function)])
         if attached_to(owner) is not None:
             raise ShieldError(owner.node.path, ["it has a shield already: give it one policy"])
-        return attach(owner, self._options)
+        return attach(owner, self.policy, self._options)
 
     def visit(self, node: IConstruct) -> None:
         """The aspect: shields each function, and sets its environment last.
@@ -135,7 +137,7 @@ class Shield(cdk.Mixin):
         attached = attached_to(owner)
         if attached is None:
             if not _is_cdk_own(owner):
-                attach(owner, self._options, in_aspect=True)
+                attach(owner, self.policy, self._options, in_aspect=True)
         elif isinstance(node, lambda_.CfnFunction):
             attached.settle()
 
@@ -210,6 +212,7 @@ class Shield(cdk.Mixin):
         shield = Shield(check_policy(policy), alarms=alarms, logs=logs, shield_layer=shield_layer)
         return shield_everywhere(
             scope,
+            shield.policy,
             shield._options,
             policies=policies or {},
             exclude=exclude,
@@ -220,34 +223,45 @@ class Shield(cdk.Mixin):
 
 
 def attach(
-    function: lambda_.Function | lambda_.CfnFunction, options: ShieldOptions, *, in_aspect: bool = False
+    function: lambda_.Function | lambda_.CfnFunction,
+    policy: ShieldPolicy,
+    options: ShieldOptions,
+    *,
+    in_aspect: bool = False,
 ) -> AttachedShield:
     """Shields one function.
 
     Args:
         function: the function.
-        options: its policy, alarms, log group and layer.
+        policy: its policy.
+        options: its alarms, log group and layer.
         in_aspect: whether aspects run already.
 
     Raises:
         ShieldError: it cannot be shielded.
     """
     handle = FunctionHandle(function)
-    return FunctionShield(check_function(handle, options, handle.read_facts()), in_aspect=in_aspect)
+    facts = handle.read_facts()
+    log_group = check_function(handle, options, facts)
+    policies = FunctionPolicy(function, policy, mode=stack_shields(handle.stack).shared.switch)
+    return FunctionShield(handle, facts, policies, options, log_group, in_aspect=in_aspect)
+
+
+def policy_or_default(policy: ShieldPolicy | None) -> ShieldPolicy:
+    """Raises ShieldPolicyError: it is no `ShieldPolicy`."""
+    return ShieldPolicy() if policy is None else check_policy(policy)
 
 
 def shield_options(
-    policy: ShieldPolicy | None,
     alarms: AlarmOptions | None,
     logs: LogOptions | None,
     layer: lambda_.ILayerVersion | str | None,
     in_image: bool = False,
 ) -> ShieldOptions:
-    """Checks the options of `Shield` and `ShieldedFunction`; `Shield` documents them."""
+    """Checks the options of `Shield` and `ShieldedFunction` beside the policy; `Shield` documents them."""
     defaults = _defaults()
     check_layer(layer)
     return ShieldOptions(
-        defaults.policy if policy is None else check_policy(policy),
         defaults.alarms if alarms is None else _of_type(alarms, AlarmOptions, "alarms"),
         defaults.logs if logs is None else _of_type(logs, LogOptions, "logs"),
         layer,

@@ -467,5 +467,5 @@ class ShieldPerimeter(Construct):
             targets = [t for t in covered.targets() if t.port is None and not t.is_network]
         except EntryError:
             return ""
-        found = [covered.attached.name_of(t.entry) for t in targets if covered.is_granted(t) == granted]
+        found = [covered.attached.policies.name_of(t.entry) for t in targets if covered.is_granted(t) == granted]
         return ", ".join(dict.fromkeys(found))

@@ -87,7 +87,7 @@ class Covered:
 
     def is_granted(self, target: Target) -> bool:
         """Whether the entry comes only from a grant."""
-        return target.entry.casefold() in self.attached.granted_hosts
+        return target.entry.casefold() in self.attached.policies.granted_hosts
 
 
 class Grants:

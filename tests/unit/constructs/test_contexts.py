@@ -41,7 +41,7 @@ def test_the_context_off(tmp_path: Path, props: Props) -> None:
     assert found == {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/mine"}
     shield = attached_to(fn)
     assert shield is not None
-    assert (shield.given_policy, shield.layer) == (ShieldPolicy(), None)
+    assert (shield.policies.original, shield.layer) == (ShieldPolicy(), None)
     Annotations.from_stack(stack).has_warning("*", Match.string_like_regexp("shield=off"))
 
 

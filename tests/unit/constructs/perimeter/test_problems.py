@@ -12,7 +12,7 @@ from aws_cdk import aws_logs as logs
 
 from harness.function_template import of_type
 from shielded_function import ControlAlarm, LogOptions, ShieldError, ShieldPerimeter, ShieldPolicy
-from shielded_function.function_shield import FunctionShield
+from shielded_function.function_policy import FunctionPolicy
 from shielded_function.perimeter import firewall
 from shielded_function.testing import SimulatedPerimeter
 from unit.constructs.aws import aws
@@ -190,7 +190,7 @@ def test_a_name_without_a_port(app: cdk.App, shop: cdk.Stack, make: Make, monkey
     """Without tokens; and an entry that a grant wrote is nobody's to edit."""
     parameter = cdk.CfnParameter(shop, "Partner").value_as_string
     granted = {"search.example": "Shop/Search.DomainEndpoint"}
-    monkeypatch.setattr(FunctionShield, "granted_hosts", property(lambda _: granted))
+    monkeypatch.setattr(FunctionPolicy, "granted_hosts", property(lambda _: granted))
     make(policy=ShieldPolicy(allow_outbound=[parameter, "search.example"], allow_aws="none"))
     walls()
     told = " ".join(text for text in warnings(app) if "every port" in text)

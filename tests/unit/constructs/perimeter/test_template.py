@@ -18,7 +18,7 @@ from constructs import IConstruct
 from harness.function_template import of_type
 from harness.linting import lint
 from shielded_function import ControlAlarm, Shield, ShieldedFunction, ShieldError, ShieldPerimeter, ShieldPolicy
-from shielded_function.function_shield import FunctionShield
+from shielded_function.function_policy import FunctionPolicy
 from shielded_function.perimeter.names import RESOLVER_OWN
 from shielded_function.perimeter.simulated import SimulatedPerimeter
 from shielded_function.simulation import simulate_cloudwatch
@@ -277,7 +277,7 @@ def test_functions_may_be_shielded_later(app: cdk.App, shop: cdk.Stack, vpc: ec2
 def test_a_granted_name_gives_way(app: cdk.App, make: Make, monkeypatch: pytest.MonkeyPatch, walls: Walls) -> None:
     """To one with a port, which `allow_to` wrote. A name that is listed both ways may use any port."""
     granted = {"search.example": "Shop/Search.DomainEndpoint"}
-    monkeypatch.setattr(FunctionShield, "granted_hosts", property(lambda _: granted))
+    monkeypatch.setattr(FunctionPolicy, "granted_hosts", property(lambda _: granted))
     hosts = ["search.example", "tcp://search.example:443"]
     make(policy=ShieldPolicy(allow_outbound=hosts, allow_aws="none"))
     make("Refund", policy=ShieldPolicy(allow_outbound=["other.example", "other.example:443"], allow_aws="none"))
