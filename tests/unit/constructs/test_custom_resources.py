@@ -16,6 +16,7 @@ from shielded_function import ShieldedFunction, ShieldPerimeter, ShieldPolicy
 from shielded_function.testing import SimulatedPerimeter
 from shielded_function_monitoring.cfn.values import Resolver
 from unit.constructs.aws import aws
+from unit.constructs.perimeter.test_template import domains_in
 
 pytestmark = pytest.mark.promise("construct.everywhere")
 
@@ -120,15 +121,23 @@ def test_a_providers_handler_does_not_answer(app: cdk.App, stack: cdk.Stack, mak
     assert policy_in(app, "eu-west-1").allow_outbound == ()
 
 
+@pytest.mark.promise("perimeter.names")
 def test_a_perimeter_lets_it_through(app: cdk.App, stack: cdk.Stack, make: Make) -> None:
+    """In a stack of no region, whose names have that of the deployment."""
     vpc = aws.ec2.Vpc(stack, "Vpc", max_azs=1)
-    by_function(stack, make(vpc=vpc))
+    by_function(stack, make(ShieldPolicy(allow_aws=["granted", "sqs"]), vpc=vpc))
     ShieldPerimeter(stack, "Perimeter", vpc=vpc, also_allow=[])
     template = app.synth().get_stack_by_name("Shop").template
-    perimeter = SimulatedPerimeter.from_template(template, region="eu-west-1")
-    bucket = "cloudformation-custom-resource-response-euwest1"
-    found = [perimeter.look_up(f"{bucket}.{form}.amazonaws.com") for form in ("s3", "s3-eu-west-1", "s3.eu-west-1")]
-    assert found == ["ALLOW"] * 3
+    assert {"Fn::Join": ["", ["sqs.", {"Ref": "AWS::Region"}, ".amazonaws.com"]]} in domains_in(template)
+    bucket = "cloudformation-custom-resource-response"
+    for region, other in ("eu-west-1", "eu-central-1"), ("eu-central-1", "eu-west-1"):
+        perimeter = SimulatedPerimeter.from_template(template, region=region)
+        names = [
+            f"{bucket}-{region.replace('-', '')}.{form}.amazonaws.com"
+            for form in ("s3", f"s3-{region}", f"s3.{region}")
+        ]
+        assert {perimeter.look_up(name) for name in (*names, f"sqs.{region}.amazonaws.com")} == {"ALLOW"}
+        assert perimeter.look_up(f"sqs.{other}.amazonaws.com") == "BLOCK"
 
 
 def test_one_that_comes_after_the_policy_fails_the_synthesis(app: cdk.App, make: Make) -> None:

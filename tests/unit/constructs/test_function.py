@@ -44,28 +44,6 @@ def test_the_account_is_the_stacks(app: cdk.App, props: Props, resources: Resour
         assert variables(resources, stack)["SHIELD_ACCOUNT_ID"] == account
 
 
-def test_settings_are_in_their_variables(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    """With presets expanded."""
-    policy = ShieldPolicy(
-        presets=["numba"],
-        allow_outbound=["tcp://db.example:5432", "udp://ntp.example"],
-        check_tls_name=False,
-        allow_buckets=["uploads", "reports"],
-        deny_outbound=["preset:chat-webhooks", "b\u00fccher.example"],
-    )
-    fn = ShieldedFunction(stack, "Fn", policy=policy, **props)
-    assert fn.shield.policy.presets == ("numba",)
-    assert fn.shield.policy.allow_tmp == ("/tmp/numba/**",)
-    environment = variables(resources, stack)
-    assert environment["SHIELD_DENY_OUTBOUND"].startswith("discord.com,*.discord.com,")
-    assert environment["SHIELD_DENY_OUTBOUND"].endswith(",xn--bcher-kva.example")
-    assert not any("PRESET" in name for name in environment)
-    expected = {"TMP": "/tmp/numba/**", "EXECUTABLE_MEMORY": "libffi,libllvmlite", "BUCKETS": "uploads,reports"}
-    expected["OUTBOUND"] = "tcp://db.example:5432,udp://ntp.example"
-    assert {name: environment[f"SHIELD_ALLOW_{name}"] for name in expected} == expected
-    assert environment["SHIELD_CHECK_TLS_NAME"] == "off"
-
-
 def test_allow_to(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     """After the function is made, and with what the stack makes."""
     fn = ShieldedFunction(stack, "Checkout", policy=ShieldPolicy(allow_outbound=["api.stripe.com:443"]), **props)

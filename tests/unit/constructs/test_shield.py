@@ -17,28 +17,11 @@ from harness.function_template import FUNCTION, Props, Resources
 from shielded_function import AlarmOptions, AttachedShield, Shield, ShieldedFunction, ShieldError, ShieldPolicy
 
 
-def modes(resources: Resources, stack: cdk.Stack) -> list[str | None]:
-    """The mode of read_write_tmp of each function; None for one without a shield."""
-    functions = resources(stack, FUNCTION).values()
-    return [
-        properties.get("Environment", {}).get("Variables", {}).get("SHIELD_READ_WRITE_TMP") for properties in functions
-    ]
-
-
-def test_apply(stack: cdk.Stack, props: Props, resources: Resources) -> None:
-    fn = lambda_.Function(stack, "Resize", **props)
-    attached = Shield(ShieldPolicy.report_only(), alarms=AlarmOptions(threshold=3)).apply(fn)
-    assert isinstance(attached, AttachedShield)
-    assert attached is Shield.of(fn)
-    assert modes(resources, stack) == ["alert"]
-    assert [alarm["Threshold"] for alarm in resources(stack, "AWS::CloudWatch::Alarm").values()] == [3, 3]
-    assert attached.metric_violations().namespace == "ShieldedFunction"
-
-
 def test_it_makes_what_shielded_function_makes(props: Props, synthesize: Callable[[cdk.Stack], Any]) -> None:
     one, two = (cdk.Stack(cdk.App(), "Shop") for _ in range(2))
-    ShieldedFunction(one, "Fn", **props)
-    lambda_.Function(two, "Fn", **props).with_(Shield())
+    options: Any = {"policy": ShieldPolicy.report_only(), "alarms": AlarmOptions(threshold=3)}
+    ShieldedFunction(one, "Fn", **options, **props)
+    lambda_.Function(two, "Fn", **props).with_(Shield(**options))
     assert synthesize(one) == synthesize(two)
 
 
@@ -50,7 +33,9 @@ def test_supports(stack: cdk.Stack, props: Props) -> None:
     assert not shield.supports(stack)
     assert not shield.supports(lambda_.Function.from_function_name(stack, "Imported", "other"))
     assert not shield.supports(fn.add_alias("live"))
-    shield.apply(fn)
+    attached = shield.apply(fn)
+    assert isinstance(attached, AttachedShield)
+    assert attached is Shield.of(fn)
     assert not shield.supports(fn)
     assert not shield.supports(fn.node.default_child)  # pyright: ignore[reportArgumentType]
 
@@ -93,7 +78,7 @@ def test_with_on_others(stack: cdk.Stack, props: Props, resources: Resources, ma
     with pytest.raises(RuntimeError, match=says):
         named.with_(Shield())
     stack.with_(Shield())
-    assert modes(resources, stack).count("block") == 1
+    assert sum("SHIELD_READ_WRITE_TMP" in str(function) for function in resources(stack, FUNCTION).values()) == 1
 
 
 def test_nothing_is_half_applied(stack: cdk.Stack, props: Props) -> None:

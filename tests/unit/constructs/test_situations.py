@@ -20,7 +20,6 @@ from shielded_function import (
     AlarmOptions,
     LogOptions,
     Shield,
-    ShieldError,
     ShieldMonitoring,
     ShieldPerimeter,
     ShieldPolicy,
@@ -254,14 +253,7 @@ def test_a_stage_after_everywhere_is_an_error(shop: Shop) -> None:
         shop.app.synth()
 
 
-def test_uses_without_effect_are_errors(shop: Shop) -> None:
-    key: Any = aws.dynamodb.Attribute(name="id", type=aws.dynamodb.AttributeType.STRING)
-    table: Any = aws.dynamodb.Table(shop.shop, "Table", partition_key=key)
-    with pytest.raises(RuntimeError, match="Shop/Table: only a Lambda function can be shielded"):
-        table.with_(Shield(ShieldPolicy()))
-    given: Any = {"allow_hosts": ["a.example"]}
-    with pytest.raises(ShieldError, match="there is no 'allow_hosts'; did you mean allow_outbound"):
-        ShieldPolicy(**given)
+def test_an_app_of_shields_is_no_aspect(shop: Shop) -> None:
     app: Any = Shield.everywhere(shop.app, ShieldPolicy())
     with pytest.raises(AttributeError, match=r"call it without Aspects\.add"):
         cdk.Aspects.of(shop.app).add(app)

@@ -64,12 +64,6 @@ def instance(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
     ec2.Instance(stack, "Bastion", vpc=vpc, instance_type=kind, machine_image=ec2.AmazonLinuxImage())
 
 
-def service(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
-    task = aws.ecs.FargateTaskDefinition(stack, "Task")
-    task.add_container("Main", image=aws.ecs.ContainerImage.from_registry("nginx"))
-    aws.ecs.FargateService(stack, "Web", cluster=aws.ecs.Cluster(stack, "Cluster", vpc=vpc), task_definition=task)
-
-
 def database(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
     aws.rds.DatabaseInstance(stack, "Db", engine=aws.rds.DatabaseInstanceEngine.POSTGRES, vpc=vpc)
 
@@ -106,7 +100,6 @@ def by_hand(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
 
 RESIDENTS: dict[Callable[[cdk.Stack, ec2.Vpc], object], str] = {
     instance: "Shop/Bastion (AWS::EC2::Instance)",
-    service: "Shop/Web/Service (AWS::ECS::Service)",
     database: "Shop/Db/SubnetGroup (AWS::RDS::DBSubnetGroup)",
     function: "Shop/Plain (AWS::Lambda::Function)",
     connector: "Shop/Connector (AWS::Lambda::NetworkConnector)",
@@ -116,7 +109,7 @@ RESIDENTS: dict[Callable[[cdk.Stack, ec2.Vpc], object], str] = {
 }
 
 
-@pytest.mark.parametrize("who", [list(RESIDENTS)[:4], list(RESIDENTS)[4:]])
+@pytest.mark.parametrize("who", [list(RESIDENTS)[:3], list(RESIDENTS)[3:]])
 def test_others_in_the_vpc_are_told(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, who: Any, refused: Refused) -> None:
     for add in who:
         add(shop, vpc)

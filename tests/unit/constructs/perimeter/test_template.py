@@ -320,20 +320,6 @@ def test_an_imported_vpc(app: cdk.App, shop: cdk.Stack, make: Make, walls: Walls
     assert any("The VPC is imported" in text for text in warnings(app))
 
 
-def test_a_stack_of_no_region(app: cdk.App, props: dict[str, Any]) -> None:
-    """Names have the region of the deployment, and cfn-lint takes them."""
-    anywhere = cdk.Stack(app, "Anywhere")
-    vpc = ec2.Vpc(anywhere, "Vpc", max_azs=2)
-    ShieldedFunction(anywhere, "Checkout", vpc=vpc, policy=POLICY, **props)
-    ShieldPerimeter(anywhere, vpc=vpc)
-    template = synthesize(app, "Anywhere")
-    joined = {"Fn::Join": ["", ["sqs.", {"Ref": "AWS::Region"}, ".amazonaws.com"]]}
-    assert joined in domains_in(template)
-    perimeter = SimulatedPerimeter.from_template(template, region="eu-central-1")
-    assert perimeter.look_up("sqs.eu-central-1.amazonaws.com") == "ALLOW"
-    assert perimeter.look_up("sqs.eu-west-1.amazonaws.com") == "BLOCK"
-
-
 def test_query_logs_and_their_alarm(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make) -> None:
     """A line that the firewall stopped raises the alarm, another does not, and an excepted host neither."""
     topic = aws.sns.Topic(shop, "Topic")
