@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
+
+from rich.filesize import decimal
 
 from shielded_function_monitoring.insights import CombinedRows, Query, Row
 
 from .aws import call, client, error_code
 from .errors import CliError
 from .options import Place
-from .progress import Progress, size
+from .progress import Progress
 
+LOG: Final = "@log"
 MAX_LOG_GROUPS: Final = 50
 """Log groups of one query (StartQuery, `logGroupNames`)."""
 AT_ONCE: Final = 10
@@ -91,7 +94,7 @@ class Answer:
         self._lines: list[Row] = []
         self._groups = CombinedRows(query.aggregates, query.by) if query.by else None
 
-    def add(self, rows: Iterable[Row], since: int = 1) -> None:
+    def add(self, rows: Iterable[Row], since: int) -> None:
         """Adds a result; `since`: as `CombinedRows.add` takes it."""
         if self._groups is None:
             self._lines += rows
@@ -105,10 +108,13 @@ class Answer:
 
 
 class Asker:
-    """Runs queries in one account and region: each piece is a generator, which yields while it waits."""
+    """Runs queries in one account and region: each piece is a generator, which yields while it waits.
 
-    def __init__(self, place: Place) -> None:
-        self._client = client("logs", place)
+    `own`: leaves out rows, whose log group is in the field `LOG`.
+    """
+
+    def __init__(self, place: Place, own: Callable[[Iterable[Row]], Iterable[Row]]) -> None:
+        self._client, self._own = client("logs", place), own
         self._progress = Progress()
         self._waiting: deque[Iterator[None]] = deque()
         self._active: list[Iterator[None]] = []
@@ -125,7 +131,10 @@ class Asker:
         """
         self._answers = [Answer(parts[0][0]) for parts in questions]
         for number, parts in enumerate(questions):
-            self._add(Piece(number, query, batch.log_groups, *span, bool(batch.owners)) for query, batch in parts)
+            self._add(
+                Piece(number, query.apart_by(LOG), batch.log_groups, *span, bool(batch.owners))
+                for query, batch in parts
+            )
         pause = _FIRST_PAUSE
         try:
             while self._active or self._waiting:
@@ -144,7 +153,7 @@ class Asker:
 
     def _told(self) -> str:
         done = self._asked - len(self._waiting) - len(self._active)
-        scanned = size(sum(self._scanned.values()))
+        scanned = decimal(int(sum(self._scanned.values())))
         return f"{done} of {self._asked} queries done, {len(self._running)} running, {scanned} scanned"
 
     def _add(self, pieces: Iterable[Piece]) -> None:
@@ -192,7 +201,7 @@ class Asker:
             self._add(smaller)
             return
         answer.full.update(piece.log_groups if full else ())
-        answer.add(rows, piece.since)
+        answer.add(self._own(rows), piece.since)
 
     def _rows_of(self, identity: str) -> list[Row] | None:
         """The result of a query; None while it runs."""

@@ -12,8 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
+from rich.filesize import decimal
+
 from .errors import STDIN, CliError
-from .progress import Progress, size
+from .progress import Progress
 
 _LOOK_AFTER: Final = 2000
 """Lines between two looks at the clock."""
@@ -65,7 +67,7 @@ def read_lines(files: Iterable[str], *, quiet: bool = False) -> Iterator[str]:
 def _progress_text(name: str, stream: io.BufferedReader, lines: int) -> str:
     if name == STDIN:
         return f"stdin: {lines:,} lines read"
-    return f"{name}: {lines:,} lines, {size(stream.tell())} of {size(Path(name).stat().st_size)} read"
+    return f"{name}: {lines:,} lines, {decimal(stream.tell())} of {decimal(Path(name).stat().st_size)} read"
 
 
 def _whole_objects(pieces: Iterable[str]) -> Iterator[str]:

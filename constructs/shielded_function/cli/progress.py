@@ -63,16 +63,3 @@ def watch(items: Sequence[_T], what: str) -> Iterator[_T]:
             yield item
     finally:
         progress.end()
-
-
-def size(count: float) -> str:
-    """Bytes for people.
-
-    >>> size(1500)
-    '1.5 KB'
-    """
-    for unit in ("bytes", "KB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"

@@ -9,17 +9,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Final, NamedTuple
 
 from shielded_function_monitoring.insights import Lines, Query, Record, Row, Tally, record_of, records
 
-from .asking import Answer, Asker, Batch
+from .asking import LOG, Asker, Batch
 from .errors import STDIN, CliError
 from .log_files import check_files, read_lines
 from .log_groups import OF_LAMBDA, find_batches
 from .options import Place, Where
 
-_LOG: Final = "@log"
 _FULL: Final = (
     "the result is incomplete: one second of {} has more than Logs Insights' 10,000 rows: ask for single functions, or "
     "read the lines directly (aws logs filter-log-events)"
@@ -182,25 +182,20 @@ def notes_of(tallies: Mapping[str, Tally]) -> list[str]:
 
 
 def _ask_aws(place: Place, span: Span, batches: Sequence[Batch], queries: Sequence[QueryFor]) -> Found:
-    questions = [[(query(batch.functions).apart_by(_LOG), batch) for batch in batches] for query in queries]
-    answers = Asker(place).ask(questions, span.seconds)
     owners = {group: names for batch in batches for group, names in batch.owners.items()}
+    claimed: set[tuple[str, str]] = set()
+    asker = Asker(place, partial(_own_rows, owners=owners, claimed=claimed))
+    answers = asker.ask([[(query(batch.functions), batch) for batch in batches] for query in queries], span.seconds)
     full = sorted({group for each in answers for group in each.full})
     missing = sorted({group for each in answers for group in each.missing})
     notes = [_FULL.format(", ".join(full))] if full else []
     notes += [f"missing log groups: {', '.join(missing)}: did the function ever run?"] if missing else []
-    claimed: set[tuple[str, str]] = set()
-    rows: list[Iterable[Row]] = []
-    for query, answer in zip(queries, answers, strict=True):
-        together = Answer(query(()))
-        together.add(_own_rows(answer.rows, owners, claimed))
-        rows.append(together.rows)
     notes += [
         f"lines in the log group {group} say that they are of {function}: "
         + ("left out, for it logs elsewhere" if group in owners else "if it does not log there, they are forged")
         for group, function in sorted(claimed)
     ]
-    return Found(rows, not full, notes)
+    return Found([each.rows for each in answers], not full, notes)
 
 
 def _own_rows(
@@ -215,7 +210,7 @@ def _own_rows(
     """
     for row in rows:
         # `@log` is the account's id, a colon, and the name.
-        group = row.pop(_LOG, "").rpartition(":")[2]
+        group = row.pop(LOG, "").rpartition(":")[2]
         function = row.get("function") or str((record_of(row.get("@message", "")) or {}).get("function", ""))
         if group in owners and function and function not in owners[group]:
             claimed.add((group, function))

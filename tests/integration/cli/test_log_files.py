@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.filesize import decimal
 
 from harness.alert_lines import at, connect, tmp
 from harness.thinning import long_but
@@ -178,8 +179,8 @@ def test_progress(live: bool, said: str, tmp_path: Path, monkeypatch: pytest.Mon
     clock = itertools.count(0, 1.5 if live else 61)
     monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
     assert len(list(log_files.read_lines(["log"]))) == 3000
-    whole = progress.size(Path("log").stat().st_size)
-    assert re.sub(r"[\d.]+ [KM]B of", "{} of", screen.getvalue()) == said.format("{}", whole)
+    whole = decimal(Path("log").stat().st_size)
+    assert re.sub(r"[\d.]+ [kM]B of", "{} of", screen.getvalue()) == said.format("{}", whole)
     screen.truncate(0)
     assert len(list(log_files.read_lines(["log"], quiet=True))) == 3000
     assert screen.getvalue() == ""
