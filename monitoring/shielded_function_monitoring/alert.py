@@ -23,7 +23,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Final, Literal, TypedDict, TypeVar, cast, get_args
+from typing import Any, Final, Literal, TypedDict, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from .errors import ShieldError
 from .frames import Frame
@@ -163,14 +163,7 @@ class AlertError(ShieldError):
 
 
 DETAILS: Final[Mapping[str, type[object]]] = {
-    "host": str,
-    "ip": str,
-    "port": int,
-    "protocol": str,
-    "sni": str,
-    "path": str,
-    "syscall": str,
-    "arguments": list,
+    name: get_origin(kind) or kind for name, kind in get_type_hints(Details).items()
 }
 ORIGIN: Final = ("function", "version", "region", "account")
 _COMMON: Final = ("function_shield", "v", *ORIGIN, "timestamp", "level")

@@ -12,8 +12,6 @@ from .cfn.values import Resolver
 from .errors import ShieldError
 from .simulated.alarms import Alarm
 from .simulated.cloudwatch import SimulatedCloudWatch
-from .simulated.filters import MetricFilter
-from .simulated.queries import MetricsQuery
 from .simulated.template_reader import ReadTemplate, read_templates
 
 WRAPPER: Final = "/opt/shielded-function/shield"
@@ -46,15 +44,12 @@ def monitoring_of(stacks: Sequence[Resolver], function: str) -> SimulatedCloudWa
     for problem in read.problems:
         if problem.log_group == logged.log_group or problem.metric in metrics:
             raise TemplateError(str(problem))
+    unfed = SimulatedCloudWatch(ReadTemplate(filters, read.alarms, [logged])).unfed()
+    left_out = {name for alarm in unfed for name in (alarm.name, alarm.arn)}
     alarms: list[Alarm] = []
-    for alarm in read.alarms:
-        names = {name for one in alarms for name in (one.name, one.arn)}
-        if names.issuperset(alarm.children) if alarm.query is None else _counts(alarm.query, logged.name, filters):
+    for alarm in read.alarms:  # a composite alarm follows those that it is on
+        if left_out.isdisjoint((alarm.name, *alarm.children)):
             alarms.append(alarm)
+        else:
+            left_out |= {alarm.name, alarm.arn}
     return SimulatedCloudWatch(ReadTemplate(filters, alarms, [logged]))
-
-
-def _counts(query: MetricsQuery, function: str, filters: Sequence[MetricFilter]) -> bool:
-    """Whether a query can count a line of the function."""
-    named = dict(query.where).get("FunctionName", function)
-    return named == function and any(query.could_take(one.some_key) for one in filters)

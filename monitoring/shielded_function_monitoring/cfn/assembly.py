@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, cast
@@ -97,18 +98,15 @@ class CloudAssembly:
                 continue
             content = load_json(file)
             stack = outer.paths.get(logical_id, f"{outer.stack}/{logical_id}").split(_NESTED)[0]
-            inner = Template(
+            inner = replace(
+                outer,
                 content=content,
                 stack=stack,
                 file=_relative(file, self.root),
                 paths=dict(construct_paths(content, stack, known)),
-                region=outer.region,
-                account=outer.account,
                 within=(outer, logical_id),
                 name=f"{outer.name}-{logical_id}",
                 key=file.name,
-                assets=outer.assets,
-                metadata=self.metadata,
             )
             yield from self._nested(inner, known)
 

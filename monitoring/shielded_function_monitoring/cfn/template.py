@@ -167,9 +167,8 @@ def canonical(value: Any) -> str:
 
 def ref_of(value: Any) -> str:
     """The name that a `Ref` gives; empty for other values."""
-    reference = as_mapping(value)
-    name = reference.get("Ref")
-    return name if len(reference) == 1 and isinstance(name, str) else ""
+    name, attribute = reference(value)
+    return name if attribute == REF else ""
 
 
 def ref(name: str) -> dict[str, str]:
@@ -198,13 +197,7 @@ def reference(value: Any) -> tuple[str, str]:
 
 def referred(value: Any) -> str:
     """The logical id that a `Ref` or an `Fn::GetAtt` names; empty for other values."""
-    match value:
-        case {"Fn::GetAtt": [str(name), *_]} | {"Ref": str(name)}:
-            return name
-        case {"Fn::GetAtt": str(names)}:
-            return names.partition(".")[0]
-        case _:
-            return ""
+    return reference(value)[0]
 
 
 def construct_of(path: str) -> str:

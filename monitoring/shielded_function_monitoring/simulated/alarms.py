@@ -42,7 +42,6 @@ class Alarm:
         arn: its ARN.
         place: where it is in the template.
         actions: the ARNs that it calls when it goes into a state; none while actions are switched off.
-        description: for the person on call.
         properties: as the template has them, resolved.
         source: the metric or the query, with the rule on its datapoints; or the rule of a composite alarm.
     """
@@ -51,7 +50,6 @@ class Alarm:
     arn: str
     place: Place
     actions: Mapping[AlarmState, tuple[str, ...]]
-    description: str
     properties: Mapping[str, Any]
     source: tuple[MetricsQuery, AlarmRule] | CompositeRule
 
@@ -175,7 +173,7 @@ class Transition:
         properties = self.alarm.properties
         message: dict[str, Any] = {
             "AlarmName": self.alarm.name,
-            "AlarmDescription": self.alarm.description or None,
+            "AlarmDescription": properties.get("AlarmDescription"),
             "AWSAccountId": account,
             "NewStateValue": self.state,
             "NewStateReason": self.reason,

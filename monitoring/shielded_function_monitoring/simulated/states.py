@@ -92,20 +92,16 @@ class AlarmRule:
         """The rule of an `AWS::CloudWatch::Alarm`, with the period and the statistic of its query where it has one.
 
         Raises:
-            AlarmError: a property is missing, not a plain value, or of a kind that is not evaluated here.
+            AlarmError: a property is of a kind that is not evaluated here.
+            ValueError: it is no number.
+            KeyError: it is missing.
         """
-
-        def number(name: str) -> float:
-            value = properties.get(name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise AlarmError(f"{name}: expected a number, found {value!r}")
-            return value
-
+        needed = properties.get("DatapointsToAlarm")
         return cls(
-            threshold=number("Threshold"),
-            period=int(number("Period")),
-            evaluation_periods=int(number("EvaluationPeriods")),
-            datapoints_to_alarm=int(number("DatapointsToAlarm")) if "DatapointsToAlarm" in properties else None,
+            threshold=float(properties["Threshold"]),
+            period=int(properties["Period"]),
+            evaluation_periods=int(properties["EvaluationPeriods"]),
+            datapoints_to_alarm=None if needed is None else int(needed),
             comparison=str(properties.get("ComparisonOperator")),
             statistic=cast("Statistic", properties.get("Statistic")),
             treat_missing_data=cast("MissingData", properties.get("TreatMissingData", "missing")),

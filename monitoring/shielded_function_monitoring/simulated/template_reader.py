@@ -116,7 +116,7 @@ def read_templates(stacks: Sequence[Resolver]) -> ReadTemplate:
                         read.topics.append(str(resolver.ref(logical_id)))
                     case _:
                         pass
-            except (ValueError, KeyError) as error:
+            except (ValueError, TypeError, KeyError) as error:
                 read.problems.append(reader.problem(error))
     _sort(alarms, read)
     return read
@@ -180,7 +180,7 @@ class _Reader:
             for name, arns in actions.items()
         }
 
-    def problem(self, error: ValueError | KeyError) -> Problem:
+    def problem(self, error: Exception) -> Problem:
         said = f"{error.args[0]}: missing" if isinstance(error, KeyError) else str(error)
         first = (self.properties.get("MetricTransformations") or [self.properties])[0]
         namespace, name, log_group = (
@@ -219,7 +219,6 @@ class _Reader:
             arn=self.resolver.arn_of(self.logical_id),
             place=self.place,
             actions={state: tuple(resolved.get(name, ())) for name, state in ACTIONS.items() if is_enabled},
-            description=str(resolved.get("AlarmDescription", "")),
             properties=resolved,
             source=parse_rule(resolved["AlarmRule"]) if "AlarmRule" in resolved else read_source(resolved),
         )
