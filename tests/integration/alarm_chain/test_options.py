@@ -96,13 +96,3 @@ def test_a_connection_to_a_host_other_than_one(tmp_path: Path, granularity: Gran
         line = alert_line(name, "outbound_connectivity", details={**target, "port": 443}, count=count)
         assert called(cloudwatch, number * 36_000, line) == expected, target
     assert called(cloudwatch, 360_000, alert_line(name, "read_write_tmp")) == {"rest"}
-
-
-def test_a_threshold_over_periods(tmp_path: Path) -> None:
-    options: Any = {"threshold": 3, "evaluation_periods": 2, "datapoints": 2}
-    cloudwatch, name = simulated(tmp_path, lambda stack: AlarmOptions(actions=[action(stack, "all")], **options))
-    three, two = alert_line(name, count=3), alert_line(name, count=2)
-    assert called(cloudwatch, 0, three) == set()
-    assert called(cloudwatch, 60, two) == set()
-    assert called(cloudwatch, 36_000, three) == set()
-    assert called(cloudwatch, 36_060, two, alert_line(name)) == {"all"}

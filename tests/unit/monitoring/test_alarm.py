@@ -141,12 +141,3 @@ def test_statistics(statistic: Any, value: float) -> None:
     rule = AlarmRule(threshold=1, statistic=statistic)
     assert datapoints(rule, [series((0, 1), (1, 2), (2, 3))], at=3)[-1] == value
     assert datapoints(rule, [series((0, 1)), series((1, 2), (2, 3))], at=3)[-1] == value
-
-
-def test_a_metric_with_fewer_dimensions_is_another_one() -> None:
-    metrics = Metrics()
-    whole = MetricKey.of("N", "M", {"A": "1", "B": "2"})
-    metrics.put(whole, 1, 0)
-    assert whole == MetricKey.of("N", "M", {"B": "2", "A": "1"})
-    assert [metrics.sum(MetricKey.of("N", "M", d)) for d in ({"A": "1"}, {}, {"A": "1", "B": "3"})] == [0, 0, 0]
-    assert metrics.sum(whole) == 1

@@ -265,11 +265,3 @@ def test_what_is_too_long_is_refused() -> None:
     hosts = [f"host-{number}.example.com" for number in range(30)]
     with pytest.raises(PatternError, match=r"has \d+ characters; CloudWatch takes 1024"):
         violations(OUTBOUND, except_hosts=hosts).render()
-
-
-def test_names_of_metrics() -> None:
-    assert [filters.metric_name(), filters.metric_name("critical")] == ["Violations", "Violations-critical"]
-    assert filters.fleet_query("Violations-critical", limit=10) == (
-        'SELECT SUM("Violations-critical") FROM SCHEMA("ShieldedFunction", FunctionName) '
-        "GROUP BY FunctionName ORDER BY SUM() DESC LIMIT 10"
-    )

@@ -215,7 +215,6 @@ WRONG: dict[Any, list[tuple[dict[str, Any], str]]] = {
         ({"runbook": "a\nb"}, r"runbook: 'a\\nb' is not a text of one line"),
         ({"name": "x" * 191}, "name: 191 characters, of which 190 fit: shorten it"),
         ({"except_hosts": ["a.example:443"]}, "except_hosts: 'a.example:443' is no host"),
-        ({"except_paths": ["tmp"]}, "except_paths: 'tmp' is no absolute path"),
         *NUMBERS,
     ],
     AlarmOptions: [
@@ -241,7 +240,6 @@ WRONG: dict[Any, list[tuple[dict[str, Any], str]]] = {
         ),
         ({"ok_actions": 7}, "ok_actions: 7 is not a list"),
         ({"granularity": "each"}, "granularity: 'each' is not one of function, control, fleet"),
-        ({"granularity": "policy"}, "granularity: 'policy' is not one of function, control, fleet"),
         ({"severities": ["critical"]}, "severities: .* is no dict: write"),
         ({"severities": {"high": []}}, "severities: 'high' is not one of crit"),
         ({"severities": {"critical": "topic"}}, r"severities\['critical'\]: 'topic' is not a list"),
@@ -387,15 +385,32 @@ def test_names(app: cdk.App, props: Props, resources: Resources, granularity: An
 Minute = Callable[[int], "dict[int, tuple[str, str]]"]
 """What happens in a minute: by function, the policy and the mode of a line."""
 TMP, EGRESS = ("read_write_tmp", "alert"), ("outbound_connectivity", "block")
-LOOKING: dict[str, tuple[Minute, int, dict[str, int]]] = {
-    "a file each minute, and a connection": (lambda m: {0: EGRESS if m == 30 else TMP}, 60, {"rest": 1, "critical": 1}),
-    "a file each five minutes": (lambda m: {0: TMP} if m % 5 == 0 else {}, 1440, {"rest": 1}),
-    "a file each hour": (lambda m: {0: TMP} if m % 60 == 1 else {}, 300, {"rest": 5}),
-    "a connection each five minutes": (lambda m: {0: EGRESS} if m % 5 == 0 else {}, 1440, {"critical": 1}),
-    "connections of a fleet": (lambda m: dict.fromkeys(range(3), EGRESS) if m % 5 == 0 else {}, 1440, {"critical": 4}),
-    "a second attack while it lasts": (lambda m: {0: EGRESS} if m in (5, 15) else {}, 60, {"critical": 1}),
-    "a second attack after it": (lambda m: {0: EGRESS} if m in (5, 25) else {}, 60, {"critical": 2}),
-}
+FLEET: dict[str, Any] = {"granularity": "fleet"}
+
+
+def at(*minutes: int, what: tuple[str, str] = EGRESS, functions: int = 1) -> Minute:
+    return lambda minute: dict.fromkeys(range(functions), what) if minute in minutes else {}
+
+
+def every(minutes: int, what: tuple[str, str] = EGRESS, functions: int = 1) -> Minute:
+    return at(*range(0, 1440, minutes), what=what, functions=functions)
+
+
+# The options, the number of functions, what happens, until which minute, and how often each alarm calls.
+LOOKING: dict[str, tuple[dict[str, Any], int, Minute, int, dict[str, int]]] = {
+    "a file each minute, and a connection":
+        ({}, 1, lambda m: {0: EGRESS if m == 30 else TMP}, 60, {"rest": 1, "critical": 1}),
+    "a file each five minutes": ({}, 1, every(5, TMP), 1440, {"rest": 1}),
+    "a file each hour": ({}, 1, every(60, TMP), 300, {"rest": 4}),
+    "a connection each five minutes": ({}, 1, every(5), 1440, {"critical": 1}),
+    "connections of a fleet": (FLEET, 3, every(5, functions=3), 1440, {"critical": 4}),
+    "a second attack while it lasts": ({}, 1, at(5, 15), 60, {"critical": 1}),
+    "a second attack after it": ({}, 1, at(5, 25), 60, {"critical": 2}),
+    "periods as given: a page for each call": ({"evaluation_periods": 1}, 1, every(5), 1440, {"critical": 287}),
+    "periods as given: it does not return to OK": ({"evaluation_periods": 1}, 1, every(3), 1440, {"critical": 1}),
+    "contributors: each of them, and the alarm": (FLEET, 8, at(5, functions=8), 10, {"critical": 9}),
+    "a sum has no contributors": ({**FLEET, "contributors": False}, 8, at(5, functions=8), 10, {"critical": 1}),
+}  # fmt: skip
 
 
 def calls(stack: cdk.Stack, props: Props, alarms: dict[str, Any], minute: Minute, last: int, functions: int = 1) -> Any:
@@ -418,33 +433,16 @@ def calls(stack: cdk.Stack, props: Props, alarms: dict[str, Any], minute: Minute
 
 @pytest.mark.parametrize("what", LOOKING)
 def test_what_hides_nothing_and_calls_seldom(stack: cdk.Stack, props: Props, what: str) -> None:
-    minute, last, expected = LOOKING[what]
-    many: Any = ({"granularity": "fleet"}, 3) if "fleet" in what else ({}, 1)
-    assert calls(stack, props, many[0], minute, last, many[1]) == expected
-
-
-@pytest.mark.parametrize("minute", [5, 3])
-def test_evaluation_periods_stay_as_given(stack: cdk.Stack, props: Props, minute: int) -> None:
-    """A page for each call: of one each three minutes, a single one, as the alarm does not return to OK."""
-    every: Minute = lambda m: {0: EGRESS} if m % minute == 0 else {}  # noqa: E731
-    assert calls(stack, props, {"evaluation_periods": 1}, every, 1440) == {"critical": 287 if minute == 5 else 1}
+    options, functions, minute, last, expected = LOOKING[what]
+    assert calls(stack, props, options, minute, last, functions) == expected
 
 
 @pytest.mark.parametrize("on", [{"count_read_handler": True}, {"read_handler": ControlAlarm()}])
 @pytest.mark.parametrize("granularity", ["function", "control", "fleet"])
 def test_reading_the_handler_alarms_only_where_asked_for(props: Props, granularity: str, on: Any) -> None:
     for options, alarms in (({}, 0), (on, 1)):
-        once = lambda minute: {0: ("read_handler", "alert")} if minute == 5 else {}  # noqa: E731
-        stack = cdk.Stack(cdk.App(), "Shop")
+        stack, once = cdk.Stack(cdk.App(), "Shop"), at(5, what=("read_handler", "alert"))
         assert len(calls(stack, props, {"granularity": granularity, **options}, once, 10)) == alarms
-
-
-@pytest.mark.parametrize(("contributors", "expected"), [(True, 9), (False, 1)])
-def test_many_functions_at_once(stack: cdk.Stack, props: Props, contributors: bool, expected: int) -> None:
-    """CloudWatch calls for each contributor of a query's alarm, and for the alarm; a sum has no contributors."""
-    alarms = {"granularity": "fleet", "contributors": contributors}
-    every = lambda minute: dict.fromkeys(range(8), EGRESS) if minute == 5 else {}  # noqa: E731
-    assert calls(stack, props, alarms, every, 10, functions=8) == {"critical": expected}
 
 
 def test_a_metric_of_ones_own(stack: cdk.Stack, props: Props, resources: Resources) -> None:

@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from harness import chains
-from harness.chains import STACK, TOPIC, Granularity
+from harness.chains import STACK, TOPIC
 from harness.moto_cloudwatch import MotoCloudWatch
 from shielded_function_monitoring.cfn.values import Resolver
 from shielded_function_monitoring.simulated import (
@@ -133,32 +133,27 @@ def test_a_default_value_is_published_where_nothing_matched() -> None:
     assert cloudwatch.metrics.sum(MetricKey("ShieldedFunction", "Errors")) == 1
 
 
+def on_query(text: str) -> dict[str, Any]:
+    return {"Metrics": [{"Id": "a", "Period": 60, "Expression": text}]}
+
+
 @pytest.mark.parametrize(
-    ("resource", "properties", "alarm", "says"),
+    ("resource", "properties", "says"),
     [
-        ("CheckoutFilter", {"FilterPattern": "ERROR"}, "CheckoutAlarm", "it watches a metric of .*expected {"),
-        ("CheckoutFilter", {"FilterPattern": "{ $.a = %x% }"}, "CheckoutAlarm", "it watches a metric of"),
-        ("CheckoutAlarm", {"ExtendedStatistic": "p99"}, "CheckoutAlarm", "ExtendedStatistic: alarms on a percentile"),
-        ("CheckoutAlarm", {"Threshold": {"Ref": "Nobody"}}, "CheckoutAlarm", "Ref Nobody"),
-        ("CheckoutAlarm", {"Namespace": "AWS/Lambda"}, "CheckoutAlarm", "an AWS metric"),
-        (
-            "CheckoutAlarm",
-            {"Metrics": [{"Id": "a", "Expression": "m1+1"}]},
-            "CheckoutAlarm",
-            "is read here in the form",
-        ),
-        ("FleetAlarm", {"Metrics": [{"Id": "a"}, {"Id": "b"}]}, "FleetAlarm", "not metric math"),
-        (
-            "FleetAlarm",
-            {"Metrics": [{"Id": "a", "Period": 60, "Expression": chains.QUERY.partition(" ORDER")[0]}]},
-            "FleetAlarm",
-            "needs ORDER BY",
-        ),
+        ("CheckoutFilter", {"FilterPattern": "ERROR"}, "it watches a metric of .*expected {"),
+        ("CheckoutFilter", {"FilterPattern": "{ $.a = %x% }"}, "it watches a metric of"),
+        ("CheckoutAlarm", {"ExtendedStatistic": "p99"}, "ExtendedStatistic: alarms on a percentile"),
+        ("CheckoutAlarm", {"Threshold": {"Ref": "Nobody"}}, "Ref Nobody"),
+        ("CheckoutAlarm", {"Threshold": [1]}, "float"),
+        ("CheckoutAlarm", {"Namespace": "AWS/Lambda"}, "an AWS metric"),
+        ("CheckoutAlarm", on_query("m1+1"), "is read here in the form"),
+        ("FleetAlarm", {"Metrics": [{"Id": "a"}, {"Id": "b"}]}, "not metric math"),
+        ("FleetAlarm", on_query(chains.QUERY.partition(" ORDER")[0]), "needs ORDER BY"),
     ],
 )
-def test_what_is_not_simulated_is_never_ok(resource: str, properties: dict[str, Any], alarm: str, says: str) -> None:
-    granularity: Granularity = "fleet" if resource == "FleetAlarm" else "function"
-    template = changed(chains.template(granularity), resource, **properties)
+def test_what_is_not_simulated_is_never_ok(resource: str, properties: dict[str, Any], says: str) -> None:
+    alarm = resource.replace("Filter", "Alarm")
+    template = changed(chains.template("fleet" if alarm == "FleetAlarm" else "function"), resource, **properties)
     template["Resources"]["Any"] = chains.composite_alarm(alarm)
     cloudwatch = simulated(template)
     assert alarm in [problem.place.logical_id for problem in cloudwatch.problems]
