@@ -12,7 +12,7 @@ from shielded_function_monitoring.alert import DENIED
 from shielded_function_monitoring.filters import PACKAGE
 from shielded_function_monitoring.frames import NOT_TOLD, chain_text, outermost
 from shielded_function_monitoring.insights import CombinedRows, Row, Table, number_of, queries
-from shielded_function_monitoring.learning.entries import entry_of, is_by_others
+from shielded_function_monitoring.learning.questions import entry_of, is_by_others
 from shielded_function_monitoring.learning.rows import observation_of
 from shielded_function_monitoring.urgency import severity, urgency
 

@@ -18,7 +18,7 @@ from shielded_function_monitoring import Alert, AlertError, ShieldEvent, parse_l
 from shielded_function_monitoring.frames import chain_text
 from shielded_function_monitoring.insights import Record, Row, Tally, queries, record_of, records
 from shielded_function_monitoring.insights.queries import MAX_ROWS
-from shielded_function_monitoring.learning.entries import entry_of
+from shielded_function_monitoring.learning.questions import entry_of
 from shielded_function_monitoring.learning.rows import observation_of
 from shielded_function_monitoring.visible import visible
 

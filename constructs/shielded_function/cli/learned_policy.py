@@ -15,9 +15,8 @@ from shielded_function.policy.fields import LISTS
 from shielded_function.policy.presets import PRESETS
 from shielded_function.policy.texts import without_packages
 from shielded_function_monitoring.learning import Addition, Denied, FunctionLog, Known, Learned, learn
-from shielded_function_monitoring.learning.entries import entry_by
 from shielded_function_monitoring.learning.learned import ANY_TMP
-from shielded_function_monitoring.learning.questions import Question, question_of
+from shielded_function_monitoring.learning.questions import Question, entry_by, question_of
 from shielded_function_monitoring.learning.tmp_names import MAX_TMP
 
 from .errors import CliError

@@ -9,9 +9,11 @@ from typing import Any, Final
 
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring.alert import DENIED
-from shielded_function_monitoring.learning import Denied, FunctionKey, FunctionLog, Observation, replay
-from shielded_function_monitoring.learning.questions import Question, decide, place_of
+from shielded_function_monitoring.learning import Denied, Evidence, FunctionKey, FunctionLog, Observation
+from shielded_function_monitoring.learning.questions import Question, decide, place_of, question_of
 
+MAX_DENIED: Final = 10_000
+"""Targets that are listed one by one; further ones are only counted."""
 _REGION: Final = "us-east-1"
 _UNLISTED: Final = ("read_handler", "executable_memory", "self_protection")
 """Controls without a list, or whose line names no entry: only their mode decides."""
@@ -37,8 +39,33 @@ class Verdicts:
         return self.decide(question)[0] == "allow"
 
     def replay(self, log: FunctionLog, wanted: str = "deny") -> list[Denied]:
-        """The observed targets that it would deny, without those that `deny_outbound` is meant to deny."""
-        return replay(log, self._verdict, wanted)
+        """The observed targets that it would deny, the most frequent first.
+
+        Those that `deny_outbound` is meant to deny are left out.
+
+        Args:
+            log: the observations.
+            wanted: the action to look for; "unknown" finds the targets that only a deployment can decide.
+        """
+        found: dict[tuple[str, str], list[tuple[Evidence, str]]] = {}
+        further: dict[str, tuple[int, Evidence]] = {}
+        """By control, the denials beyond the targets that are listed one by one."""
+        for seen in log.every:
+            action, allow = self._verdict(seen, question_of(seen))
+            if action != wanted:
+                continue
+            target = (seen.policy, seen.describe())
+            if target in found or len(found) < MAX_DENIED:
+                found.setdefault(target, []).append((seen.evidence, allow))
+            else:
+                count, before = further.get(seen.policy, (0, seen.evidence))
+                further[seen.policy] = (count + 1, Evidence.of([before, seen.evidence]) if count else before)
+        denied = [
+            Denied(*target, Evidence.of(each for each, _ in every), next((allow for _, allow in every if allow), ""))
+            for target, every in found.items()
+        ]
+        denied += [Denied(policy, f"{count:,} further targets", seen) for policy, (count, seen) in further.items()]
+        return sorted(denied, key=lambda each: (-each.evidence.count, each.policy, each.target))
 
     def _verdict(self, seen: Observation, question: Question | None) -> tuple[str, str]:
         if seen.denied or (question is not None and self.denies(question)):

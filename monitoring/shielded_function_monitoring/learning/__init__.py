@@ -21,10 +21,9 @@ from __future__ import annotations
 
 from .evidence import Evidence
 from .function_log import FunctionKey, FunctionLog, Observed
-from .learned import Addition, Finding, Learned
+from .learned import Addition, Denied, Finding, Learned
 from .learner import Known, learn
 from .observation import Observation
-from .replaying import Denied, replay
 from .rows import observed_of
 
 __all__ = [
@@ -40,5 +39,4 @@ __all__ = [
     "Observed",
     "learn",
     "observed_of",
-    "replay",
 ]

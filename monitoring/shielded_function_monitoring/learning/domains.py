@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import takewhile
 from typing import Final
 
 from publicsuffixlist import PublicSuffixList
@@ -19,13 +20,8 @@ def domain_of(name: str) -> str:
 
 def common_domain(names: Sequence[str]) -> str:
     """The longest domain that all names are below."""
-    split = [name.split(".")[1:] for name in names]
-    labels: list[str] = []
-    for column in zip(*(each[::-1] for each in split), strict=False):
-        if len(set(column)) > 1:
-            break
-        labels.insert(0, column[0])
-    return ".".join(labels)
+    columns = zip(*(name.split(".")[:0:-1] for name in names), strict=False)
+    return ".".join([labels[0] for labels in takewhile(lambda labels: len({*labels}) == 1, columns)][::-1])
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,6 @@ import pickle
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any, Final, NamedTuple, TypeVar
 from zlib import crc32
 
@@ -36,54 +35,14 @@ class FunctionKey(NamedTuple):
 
 
 @dataclass
-class Share:
-    """The rest against one control in one mode: the numbers of targets and violations, and their time."""
-
-    targets: int = 0
-    violations: int = 0
-    first: str = ""
-    last: str = ""
-
-
-class Rest:
-    """The targets of one function that were seen least often, in a temporary file.
-
-    Attributes:
-        shares: by control and mode.
-    """
-
-    def __init__(self) -> None:
-        self.shares: dict[tuple[str, str], Share] = {}
-        self._table: Table | None = None
-
-    def add(self, every: Sequence[Observation]) -> None:
-        """Adds observations.
-
-        Raises:
-            TableError: the temporary file cannot be written.
-        """
-        self._table = self._table or Table(("seen",))
-        self._table.add((pickle.dumps(every[at : at + _AT_ONCE]),) for at in range(0, len(every), _AT_ONCE))
-        for seen in every:
-            share = self.shares.setdefault((seen.policy, seen.mode), Share())
-            share.targets += 1
-            share.violations += seen.evidence.count
-            share.first = min(share.first or seen.evidence.first, seen.evidence.first)
-            share.last = max(share.last, seen.evidence.last)
-
-    def __iter__(self) -> Iterator[Observation]:
-        rows = self._table.select("SELECT seen FROM rows") if self._table else ()
-        return (each for (seen,) in rows for each in pickle.loads(seen))  # no other process can write to this file
-
-
-@dataclass
 class FunctionLog:
     """All observations of one function.
 
     Attributes:
         key: which.
         by_target: its violations: the targets that decide its entries.
-        rest: further targets, where there are more than fit into memory: those of each control that were seen least.
+        rest: of further targets, where there are more than fit into memory (those of each control that were seen
+            least): by control and mode, how many they are, and how often and when they were seen.
         events: the shield's own, by name: `armed`, of which there is one for each cold start, `refused`, ...
         not_written: violations that were counted and not written, by control and mode: their targets are unknown.
         reasons: the last reason of an event that has one.
@@ -92,7 +51,8 @@ class FunctionLog:
 
     key: FunctionKey
     by_target: dict[tuple[Any, ...], Observation] = field(default_factory=dict[tuple[Any, ...], Observation])
-    rest: Rest = field(default_factory=Rest, compare=False)
+    rest: dict[tuple[str, str], tuple[int, Evidence]] = field(default_factory=dict[Any, Any])
+    _table: Table | None = field(default=None, compare=False)
     events: dict[str, Evidence] = field(default_factory=dict[str, Evidence])
     not_written: dict[tuple[str, str], Evidence] = field(default_factory=dict[tuple[str, str], Evidence])
     reasons: dict[str, str] = field(default_factory=dict[str, str])
@@ -105,8 +65,14 @@ class FunctionLog:
 
     @property
     def every(self) -> Iterator[Observation]:
-        """Its violations, with the rest."""
-        return chain(self.observations, self.rest)
+        """Its violations, with the rest.
+
+        Raises:
+            TableError: the temporary file cannot be read.
+        """
+        yield from self.observations
+        for (seen,) in self._table.select("SELECT seen FROM rows") if self._table else ():
+            yield from pickle.loads(seen)  # no other process can write to this file
 
     def add(self, new: Observation) -> None:
         """Adds observations; those of a known target, to its record."""
@@ -114,6 +80,23 @@ class FunctionLog:
         if known is not None:
             new = new._replace(evidence=Evidence.of((known.evidence, new.evidence)))
         self.by_target[new.target] = new
+
+    def put_away(self, every: Sequence[Observation]) -> None:
+        """Moves targets of one control to the temporary file.
+
+        Raises:
+            TableError: it cannot be written.
+        """
+        self._table = self._table or Table(("seen",))
+        self._table.add((pickle.dumps(every[at : at + _AT_ONCE]),) for at in range(0, len(every), _AT_ONCE))
+        for key in {(seen.policy, seen.mode) for seen in every}:
+            new = [seen.evidence for seen in every if (seen.policy, seen.mode) == key]
+            number, *known = self.rest.get(key, (0,))
+            count = sum(each.count for each in (*known, *new))
+            first, last = min(each.first for each in (*known, *new)), max(each.last for each in (*known, *new))
+            self.rest[key] = (number + len(new), Evidence(count, first, last))
+        for seen in every:
+            del self.by_target[seen.target]
 
     @property
     def folded(self) -> Counter[str]:
@@ -137,7 +120,7 @@ class FunctionLog:
     @property
     def modes(self) -> set[str]:
         """The modes in which something was reported."""
-        return {each.mode for each in self.observations} | {mode for _, mode in self.rest.shares}
+        return {each.mode for each in self.observations} | {mode for _, mode in self.rest}
 
 
 def add_to(found: dict[_Key, Evidence], key: _Key, evidence: Evidence) -> None:
@@ -177,6 +160,4 @@ class Observed:
                 if len(seen) > limit:
                     # Of equal counts, not those that stand first in the alphabet.
                     seen.sort(key=lambda each: (-each.evidence.count, crc32(each.describe().encode(errors="replace"))))
-                    self.functions[key].rest.add(seen[limit:])
-                    for each in seen[limit:]:
-                        del self.functions[key].by_target[each.target]
+                    self.functions[key].put_away(seen[limit:])

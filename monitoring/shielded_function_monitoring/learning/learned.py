@@ -104,6 +104,23 @@ class Finding:
         return accept_argument(self.field, self.value) if self.value else ""
 
 
+@dataclass(frozen=True)
+class Denied:
+    """An observed target that a policy denies.
+
+    Attributes:
+        policy: which control.
+        target: of the attempt.
+        evidence: how often.
+        allow: the entry that would permit it; empty when none does.
+    """
+
+    policy: str
+    target: str
+    evidence: Evidence
+    allow: str = ""
+
+
 @dataclass
 class Learned:
     """The result of learning for one function.

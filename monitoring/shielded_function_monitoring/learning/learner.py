@@ -8,13 +8,12 @@ from typing import Final
 
 from .aws_hosts import AwsHosts
 from .domains import MANY_NAMES, common_domain, crowded, domain_of
-from .entries import entry_for
 from .evidence import Evidence
 from .function_log import FunctionLog
 from .learned import ANY_TMP, ANY_TMP_MEANS, LISTS, Addition, Finding, Learned, unknown_targets
 from .never_learned import Facts, judge
 from .observation import Observation
-from .questions import FIELDS, Question, question_of
+from .questions import FIELDS, Question, entry_for, question_of
 from .tmp_names import MAX_TMP, has_two_starts, plan
 
 _MODES: Final = ("read_handler", "executable_memory")
@@ -209,10 +208,8 @@ class _Learner:
                 "other names; learn from the log of two"
             )
         missing += unknown_targets(log.folded)
-        for (policy, _), share in sorted(log.rest.shares.items()):
-            missing.append(
-                f"{share.targets:,} targets of {policy}, seen least, are in no entry: the replay lists denied ones"
-            )
+        for (policy, _), (number, _) in sorted(log.rest.items()):
+            missing.append(f"{number:,} targets of {policy}, seen least, are in no entry: the replay lists denied ones")
         if "block" in log.modes:
             missing.append(f"some of it was observed in block mode: {_UNSEEN}")
         for event in ("refused", "unshielded"):

@@ -9,10 +9,10 @@ from datetime import datetime, timezone
 from shielded_function_monitoring.alert import MODES, START
 from shielded_function_monitoring.filters import COUNTED, PACKAGE
 from shielded_function_monitoring.insights import Row, number_of
-from shielded_function_monitoring.learning.entries import entry_of, is_by_others
 from shielded_function_monitoring.learning.evidence import Evidence
 from shielded_function_monitoring.learning.function_log import FunctionLog, Observed
 from shielded_function_monitoring.learning.observation import Observation
+from shielded_function_monitoring.learning.questions import entry_of, is_by_others
 
 from .model import NOT_WRITTEN, Coverage, Group, Period, Previous, Reach, Report
 
@@ -76,9 +76,8 @@ def _groups(log: FunctionLog) -> Iterable[Group]:
         evidence = Evidence.of(each.evidence for each in every)
         allow = next(filter(None, map(entry_of, every)), "")
         yield Group(*log.key, policy, mode, target, evidence, allow, reason=PACKAGE if by_others else "")
-    for (policy, mode), share in log.rest.shares.items():
-        evidence = Evidence(share.violations, share.first, share.last)
-        yield Group(*log.key, policy, mode, f"{share.targets:,} further targets, seen least", evidence)
+    for (policy, mode), (number, evidence) in log.rest.items():
+        yield Group(*log.key, policy, mode, f"{number:,} further targets, seen least", evidence)
     for event in ("refused", "unshielded"):
         if event in log.events:
             yield Group(*log.key, START, "", f"{event}: {log.reasons.get(event, '')}", log.events[event])

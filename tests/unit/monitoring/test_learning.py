@@ -15,7 +15,7 @@ from shielded_function.cli.learned_policy import exfiltration
 from shielded_function.cli.policy_verdicts import Verdicts
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring import learning
-from shielded_function_monitoring.learning import learn, replay
+from shielded_function_monitoring.learning import learn
 from shielded_function_monitoring.learning.domains import common_domain, domain_of
 from shielded_function_monitoring.learning.evidence import PackageCount
 from shielded_function_monitoring.learning.never_learned import RULES
@@ -71,7 +71,8 @@ def test_what_is_denied_in_every_mode_is_never_proposed() -> None:
     assert [(rule, value) for rule, _, value in rules(learned)] == [("denied", "")] * 4
     assert "deny_outbound refuses it in every mode" in learned.findings[0].reason
     assert max(each.evidence.count for each in learned.findings) == 4
-    left = [each.target for each in replay(log_of(*lines), lambda seen, _: ("meant" if seen.denied else "deny", ""))]
+    log = log_of(*lines)
+    left = [each.target for each in Verdicts(ShieldPolicy(), log.key).replay(log)]
     assert sorted(left) == ["api.example.com:443", "uploads.example.com:443"], "the rest is meant to be denied"
 
 
@@ -293,12 +294,12 @@ def test_more_targets_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None
     lines = [*map(tmp, [*names, names[-1]]), connect("evil.example")]
     found = read(lines)
     (log,) = found.functions.values()
-    share = log.rest.shares["read_write_tmp", "alert"]
-    assert len(log.observations) + share.targets == len(names) + 1
+    ((control, (number, _)),) = log.rest.items()
+    assert (control, len(log.observations) + number) == (("read_write_tmp", "alert"), len(names) + 1)
     learned = learn(log)
     assert {("allow_outbound", "evil.example:443"), ("allow_tmp", names[-1])} <= set(entries(learned))
-    assert f"{share.targets} targets of read_write_tmp, seen least, are in no entry" in " ".join(learned.incomplete)
-    denied = {each.target for each in replay(log, lambda *_: ("deny", ""))}
+    assert f"{number} targets of read_write_tmp, seen least, are in no entry" in " ".join(learned.incomplete)
+    denied = {each.target for each in Verdicts(ShieldPolicy(), log.key).replay(log)}
     assert denied == {"evil.example:443", *names}
 
 
