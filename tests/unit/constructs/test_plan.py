@@ -10,7 +10,7 @@ from shielded_function import ShieldPolicy
 from shielded_function.plan import plan_variables
 from shielded_function.resolution import ResolvedPolicy
 
-pytestmark = pytest.mark.promise("construct.replaces")
+pytestmark = pytest.mark.promise("construct.function")
 
 SMALL = ResolvedPolicy(ShieldPolicy(), {"SHIELD_A": "block"}, 16)
 LONG = ShieldPolicy(allow_outbound=[f"host-{number}.example:443" for number in range(300)])
