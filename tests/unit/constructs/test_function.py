@@ -87,21 +87,20 @@ def test_a_taken_construct_id_is_said_so(stack: cdk.Stack, props: Props) -> None
 def plain_of(shielded: dict[str, Any]) -> dict[str, Any]:
     """A template without what the shield adds."""
     resources = copy.deepcopy({name: r for name, r in shielded["Resources"].items() if "Shield" not in name})
-    for resource in resources.values():
-        if resource["Type"] != FUNCTION:
-            continue
-        given = resource["Properties"]
-        variables, layers, logging = (given.pop(name) for name in ("Environment", "Layers", "LoggingConfig"))
-        assert "ShieldedFunctionLayer" in str(layers[-1]), "the shield's comes last"
-        own = {k: v for k, v in variables["Variables"].items() if not k.startswith(("SHIELD_", "AWS_LAMBDA_EXEC_"))}
-        if "Shield" in str(logging["LogGroup"]):
-            del logging["LogGroup"]
-        left = {
-            "Environment": {"Variables": own} if own else {},
-            "Layers": layers[:-1],
-            "LoggingConfig": logging,
-        }
-        given |= {name: value for name, value in left.items() if value}
+    [function] = [resource["Properties"] for resource in resources.values() if resource["Type"] == FUNCTION]
+    assert "ShieldedFunctionLayer" in str(function["Layers"].pop()), "the shield's comes last"
+    variables = function["Environment"]["Variables"]
+    for name in [each for each in variables if each.startswith(("SHIELD_", "AWS_LAMBDA_EXEC_"))]:
+        del variables[name]
+    if "Shield" in str(function["LoggingConfig"]["LogGroup"]):
+        del function["LoggingConfig"]["LogGroup"]
+    for name, value in {
+        "Layers": function["Layers"],
+        "LoggingConfig": function["LoggingConfig"],
+        "Environment": variables,
+    }.items():
+        if not value:
+            del function[name]
     return {**shielded, "Resources": resources}
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_appsync as appsync
+from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
@@ -19,8 +18,6 @@ from shielded_function import Shield, ShieldPolicy
 from unit.constructs.granted.rows import plain_function
 
 from .conftest import MakeFunction
-
-SCHEMA = str(Path(__file__).parents[1] / "hosts" / "schema.graphql")
 
 
 def apart(scope: Any, function: Any, action: str, resource: str, name: str = "Apart") -> None:
@@ -38,18 +35,10 @@ def notifying(scope: Any, function: lambda_.Function, name: str = "Bucket", **mo
 
 
 def an_api(stack: cdk.Stack, function: Any, make: MakeFunction) -> None:
-    authorizer = appsync.AuthorizationMode(
-        authorization_type=appsync.AuthorizationType.LAMBDA,
-        lambda_authorizer_config=appsync.LambdaAuthorizerConfig(handler=function),
-    )
-    api = appsync.GraphqlApi(
-        stack,
-        "Api",
-        name="api",
-        definition=appsync.Definition.from_file(SCHEMA),
-        authorization_config=appsync.AuthorizationConfig(default_authorization=authorizer),
-    )
-    apart(stack, function, "appsync:GraphQL", f"{api.arn}/*")
+    api = apigateway.RestApi(stack, "Api", deploy=False)
+    api.root.add_method("GET")
+    api.node.add_dependency(function)
+    apart(stack, function, "execute-api:Invoke", api.arn_for_execute_api())
 
 
 def a_bucket(stack: cdk.Stack, function: lambda_.Function, make: MakeFunction) -> None:

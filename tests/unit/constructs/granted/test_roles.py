@@ -41,8 +41,17 @@ def test_every_way_to_grant(stack: cdk.Stack, read: Read, checkout: lambda_.Func
     name = checkout.role.role_name
     document = {"Version": "2012-10-17", "Statement": raw("kinesis:PutRecord")}
     iam.CfnPolicy(stack, "Raw", policy_name="raw", policy_document=document, roles=[name])
-    document = {"Statement": [raw("logs:GetLogEvents")]}
-    iam.CfnRolePolicy(stack, "RolePolicy", policy_name="one", role_name=name, policy_document=document)
+    untyped: dict[str, dict[str, Any]] = {
+        "Policy": {"Roles": [name], "PolicyDocument": {"Statement": [raw("ecs:RunTask")]}},
+        "RolePolicy": {"RoleName": name, "PolicyDocument": {"Statement": [raw("logs:GetLogEvents")]}},
+        "Role": {"Policies": [{"PolicyDocument": {"Statement": [raw("events:PutRule")]}}]},
+    }
+    made = {
+        kind: cdk.CfnResource(stack, f"Untyped{kind}", type=f"AWS::IAM::{kind}", properties=p)
+        for kind, p in untyped.items()
+    }
+    cdk.CfnResource(stack, "Others", type="AWS::IAM::Policy", properties={"PolicyName": "others"})
+    s3.Bucket(stack, "Emptied", auto_delete_objects=True, removal_policy=cdk.RemovalPolicy.DESTROY)
     who: Any = iam.ArnPrincipal(checkout.role.role_arn)
     queue = sqs.Queue(stack, "Queue")
     queue.add_to_resource_policy(
@@ -57,8 +66,11 @@ def test_every_way_to_grant(stack: cdk.Stack, read: Read, checkout: lambda_.Func
         "ssm": "Shop/Managed",
         "stepfunctions": "Shop/ByArn",
         "kinesis": "Shop/Raw",
-        "logs": "Shop/RolePolicy",
+        "ecs": "Shop/UntypedPolicy",
+        "logs": "Shop/UntypedRolePolicy",
     }
+    role, code = made["Role"].get_att("Arn").to_string(), lambda_.CfnFunction.CodeProperty(zip_file="x")
+    assert read(lambda_.CfnFunction(stack, "Plain", role=role, code=code)).services == ("eventbridgev2", "events")
 
 
 def test_a_large_roles_overflow_policies(app: cdk.App, stack: cdk.Stack, make_function: MakeFunction) -> None:
@@ -164,31 +176,6 @@ Resources:
     first = {"Fn::Select": [0, {"Fn::Split": [".", name]}]}
     assert stack.resolve(list(grants.buckets)) == [{"Ref": "Bucket"}, name, {"Fn::Join": ["", ["shop-", name]]}, first]
     assert ids(grants) == []
-
-
-def test_plain_resources(stack: cdk.Stack, read: Read, checkout: lambda_.Function, ids: Ids) -> None:
-    """A role and policies that are plain `CfnResource`s, and those of the CDK's own custom resources."""
-    s3.Bucket(stack, "Emptied", auto_delete_objects=True, removal_policy=cdk.RemovalPolicy.DESTROY)
-    role = cdk.CfnResource(
-        stack,
-        "Role",
-        type="AWS::IAM::Role",
-        properties={"Policies": [{"PolicyDocument": {"Statement": [raw("sqs:SendMessage")]}}]},
-    )
-    policy: Any = {"Roles": [role.ref], "PolicyDocument": {"Statement": [raw("sns:Publish")]}}
-    cdk.CfnResource(stack, "Policy", type="AWS::IAM::Policy", properties=policy)
-    one: Any = {"RoleName": role.ref, "PolicyDocument": {"Statement": [raw("ses:SendEmail")]}}
-    cdk.CfnResource(stack, "RolePolicy", type="AWS::IAM::RolePolicy", properties=one)
-    who = {"Principal": {"AWS": role.get_att("Arn").to_string()}}
-    queue: Any = {"PolicyDocument": {"Statement": [{**raw("kinesis:PutRecord"), **who}]}}
-    cdk.CfnResource(stack, "QueuePolicy", type="AWS::SQS::QueuePolicy", properties=queue)
-    cdk.CfnResource(stack, "Others", type="AWS::IAM::Policy", properties={"PolicyName": "others"})
-    function = lambda_.CfnFunction(
-        stack, "Plain", role=role.get_att("Arn").to_string(), code=lambda_.CfnFunction.CodeProperty(zip_file="x")
-    )
-    grants = read(function)
-    assert set(grants.services) == {"sqs", "sns", "ses", "kinesis"}
-    assert ids(grants) == ids(read(checkout)) == []
 
 
 def test_a_role_that_exists_already(app: cdk.App, read: Read, make_function: MakeFunction, ids: Ids) -> None:
