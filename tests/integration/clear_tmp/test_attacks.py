@@ -32,6 +32,7 @@ def call(name, *arguments):
 """
 
 
+@pytest.mark.promise("tmp.clear", "tmp.clear-keeps")
 @pytest.mark.parametrize(
     "code",
     [
@@ -64,6 +65,17 @@ def call(name, *arguments):
         "make('/tmp/old'); os.utime('/tmp/old', (0, 0)); os.utime('/tmp', (0, 0))",
         "make('/tmp/.shielded-function/user')",
         "make('/tmp/user'); os.rmdir('/tmp/.shielded-function'); os.mkdir('/tmp/.shielded-function')",
+        # What a link leads to stays.
+        "os.makedirs('/tmp/d'); make('/tmp/d/cache'); os.rename('/tmp/d', '/tmp/e'); os.symlink('/tmp/init', '/tmp/d')",
+        "os.symlink('/tmp/init/cache', '/tmp/link'); os.symlink('/tmp/init', '/tmp/folder')",
+        "os.makedirs('/tmp/t/u'); [os.symlink(to, f'/tmp/t/u/{n}') for n, to in enumerate(('/tmp/init', '..', '/'))]",
+        "make('/tmp/f'); os.unlink('/tmp/f'); os.symlink('/tmp/init/cache', '/tmp/f')",
+        """
+        os.mkdir('/tmp/init/g'); make('/tmp/init/g/cache')
+        os.rename('/tmp/init/g', '/tmp/g'); os.symlink('/tmp/init', '/tmp/init/g')
+        """,
+        "os.mkdir('/tmp/new'); os.link('/tmp/init/cache', '/tmp/new/user')",
+        "open('/tmp/init/cache', 'a').close(); open('/tmp/init/cache', 'r+').close()",
     ],
 )
 def test_code_cannot_keep_what_it_makes(function: Function, code: str) -> None:
@@ -98,27 +110,6 @@ def test_code_cannot_keep_what_lies_deep() -> None:
     with started(HEADLINE) as function:
         assert function.left(code) == set()
         assert [line["details"] for line in function.end() if "policy" in line] == []
-
-
-@pytest.mark.promise("tmp.clear-keeps")
-@pytest.mark.parametrize(
-    "code",
-    [
-        "os.makedirs('/tmp/d'); make('/tmp/d/cache'); os.rename('/tmp/d', '/tmp/e'); os.symlink('/tmp/init', '/tmp/d')",
-        "os.symlink('/tmp/init/cache', '/tmp/link'); os.symlink('/tmp/init', '/tmp/folder')",
-        "os.makedirs('/tmp/t/u'); [os.symlink(to, f'/tmp/t/u/{n}') for n, to in enumerate(('/tmp/init', '..', '/'))]",
-        "make('/tmp/f'); os.unlink('/tmp/f'); os.symlink('/tmp/init/cache', '/tmp/f')",
-        """
-        os.mkdir('/tmp/init/g'); make('/tmp/init/g/cache')
-        os.rename('/tmp/init/g', '/tmp/g'); os.symlink('/tmp/init', '/tmp/init/g')
-        """,
-        "os.mkdir('/tmp/new'); os.link('/tmp/init/cache', '/tmp/new/user')",
-        "open('/tmp/init/cache', 'a').close(); open('/tmp/init/cache', 'r+').close()",
-    ],
-)
-def test_what_a_link_leads_to_stays(function: Function, code: str) -> None:
-    assert function.left(code) == set()
-    assert (function.tmp / "init" / "cache").read_text() == "initialization"
 
 
 def test_what_is_opened_to_create_it_stays(function: Function) -> None:

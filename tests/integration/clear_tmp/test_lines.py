@@ -158,11 +158,6 @@ def test_a_runtime_that_asks_by_a_program_each_time() -> None:
         assert {"/tmp/init/cache", "/tmp/started"} <= set(function.run(LOOK))
 
 
-def test_it_is_off_unless_asked_for() -> None:
-    with started(policy()) as function:
-        assert function.left("open('/tmp/stays', 'w').close()") == {"/tmp/stays"}
-
-
 def test_it_goes_with_every_mode() -> None:
     for mode in ("alert", "block"):
         with started(policy(clear_tmp="on", read_write_tmp=mode, allow_tmp=INIT + ",/tmp/cache/**")) as function:

@@ -223,14 +223,6 @@ def test_a_mark_can_be_made_at_any_time_and_hold_nothing(box: Sandbox) -> None:
     assert free == {"made": [None] * 7, "full": [None] * 5, "gone": [absent], "other": [None] * 8}
 
 
-@pytest.mark.promise("handler.closed")
-def test_the_real_handler_is_locked_behind_a_wrapper(box: Sandbox) -> None:
-    """The real handler is locked when a wrapper changed the setting."""
-    settings = policy(read_handler="block") | {"_HANDLER": "tracer.wrap", "ORIG_HANDLER": "app.handler"}
-    files = {"FILES": json.dumps(["app.py", "other.py"])}
-    assert run(box, "files_are_read_when_ready", settings | files)[0] == {"app.py": REFUSED, "other.py": None}
-
-
 @pytest.fixture
 def names(box: Sandbox) -> Iterator[DnsServer]:
     hosts = ("allowed.example", "*.wild.example", "wild.example", "allowed.example.evil.example", "*.denied.example")
@@ -295,22 +287,6 @@ def test_a_datagram_socket_without_a_route_is_judged(box: Sandbox, mode: str) ->
     assert [(each["details"]["ip"], each["details"]["protocol"]) for each in alerts(done)] == [("3fff::9", "udp")]
 
 
-def test_a_wrapper_that_empties_the_environment(box: Sandbox) -> None:
-    settings = TMP_BLOCKED | {"SHIELD_NEXT_WRAPPER": "/var/task/emptying_wrapper.sh"}
-    code = "import os\ntry: os.listdir('/tmp')\nexcept PermissionError: print('refused')"
-    done = box.run_command([SHIELD, PYTHON, "-c", code], environment=settings)
-    assert (done.returncode, done.stdout) == (0, "refused\n"), done.stderr
-    assert [line["event"] for line in done.shield_lines if "event" in line] == ["armed"]
-
-
-def test_a_wrapper_may_run_programs_but_the_runtime_may_not(box: Sandbox) -> None:
-    settings = policy(create_child_process="block") | {"SHIELD_NEXT_WRAPPER": "/var/task/helping_wrapper.sh"}
-    code = "import subprocess\ntry: subprocess.run(['/bin/echo'])\nexcept PermissionError: print('refused')"
-    done = box.run_command([SHIELD, PYTHON, "-c", code], environment=settings)
-    assert (done.returncode, done.stdout) == (0, "wrapped python3\nrefused\n"), done.stderr
-    assert [a["policy"] for a in alerts(done)] == ["create_child_process"]
-
-
 def write_in_tmp(box: Sandbox, **files: str) -> None:
     prepare_tmp(box)
     for name, text in files.items():
@@ -345,24 +321,6 @@ for name in ("of_environment", "of_file", "of_none"):
     for code in (look, f"import subprocess, sys; subprocess.run([sys.executable, '-c', {look!r}], check=True)"):
         done = box.run_command([SHIELD, PYTHON, "-c", code], environment=settings)
         assert (done.returncode, done.stdout) == (0, f"0 0 {errno.EACCES} "), done.stderr
-
-
-@pytest.mark.parametrize(
-    ("settings", "told"),
-    [
-        ({"SHIELD_READ_WRITE_TMP": "BLOCK"}, "SHIELD_READ_WRITE_TMP"),
-        ({"SHIELD_POLICY_FILE": "/var/task/missing"}, "missing"),
-        ({}, "no policy"),
-    ],
-)
-def test_a_bad_policy_refuses_to_start_even_without_the_wrapper(
-    box: Sandbox, settings: dict[str, str], told: str
-) -> None:
-    preload = {"LD_PRELOAD": "/opt/shielded-function/libshield.so"}
-    done = box.run_command([PYTHON, "-c", "print('started')"], environment=settings | preload)
-    (line,) = done.stderr.splitlines()
-    assert (done.returncode, done.stdout, json.loads(line)["event"]) == (78, "", "refused")
-    assert told in json.loads(line)["reason"]
 
 
 @pytest.mark.parametrize(

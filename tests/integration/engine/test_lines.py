@@ -100,6 +100,7 @@ def test_a_start_that_fails_says_which_function_it_is(box: Sandbox, event: str) 
     kept = {} if event == "refused" else {"SHIELD_ON_FAILURE": "run_unshielded"}
     done = box.run_command([PYTHON, "-c", ""], environment=policy(read_write_tmp="block") | failing | kept)
     (line,) = checked(done)
+    assert done.returncode == (78 if event == "refused" else 0)
     assert (line["event"], line["policy"], line["count"], origin_of(line)) == (event, "start", 1, ORIGIN)
     assert "/no/such/file" in line["reason"]
 

@@ -31,12 +31,6 @@ def refused(attempts: list[str]) -> list[str]:
     return ["ok" if attempt in HARMLESS else "EACCES" for attempt in attempts]
 
 
-def test_the_attempts_are_real(probe: Probe) -> None:
-    done, run = probe(*ALL)
-    assert done == ["ok"] * len(ALL)
-    assert run.shield_lines == []
-
-
 @pytest.mark.parametrize("name", ATTEMPTS)
 def test_each_policy_in_each_mode(probe: Probe, name: str) -> None:
     """From allow to alert to block in one process, with a look back after each step."""
@@ -76,20 +70,15 @@ def test_a_list_of_what_is_denied_in_every_mode(probe: Probe) -> None:
 
 
 def test_all_at_once_by_functionshields_own_dictionary(probe: Probe) -> None:
-    first = dict.fromkeys([*ATTEMPTS][:4], "block")
-    done, run = probe({"policy": first, "token": "0123456789abcdef", "disable_analytics": True}, *ALL)
+    """Also where hundreds of libraries were loaded."""
+    first = {"policy": dict.fromkeys([*ATTEMPTS][:4], "block"), "token": "0123456789abcdef", "disable_analytics": True}
+    done, run = probe("many_mappings", first, *ALL)
     # The default of executable_memory: Python has no JIT.
-    assert done == ["ok", *refused(ALL)]
+    assert done == ["ok", "ok", *refused(ALL)]
     assert events(run) == ["armed"]
     armed = run.shield_lines[0]
     assert armed["modes"] == BLOCKED
     assert armed["handler_files"] > 0
-
-
-def test_hundreds_of_libraries_are_loaded(probe: Probe) -> None:
-    done, run = probe("many_mappings", policy(**BLOCKED), *ALL)
-    assert done == ["ok", "ok", *refused(ALL)]
-    assert events(run) == ["armed"]
 
 
 def test_what_was_there_before_stays(probe: Probe) -> None:
@@ -140,14 +129,12 @@ def test_nothing_is_half_applied(probe: Probe) -> None:
 def test_a_bad_dictionary_arms_nothing_and_a_good_one_may_follow(probe: Probe) -> None:
     policies = {
         'read_write_tmp: "blok" is not a mode; use block, alert or allow': only(read_write_tmp="blok"),
-        "read_write_tmpp: there is no such setting; did you mean read_write_tmp?": only(read_write_tmpp="block"),
         "policy_file: is not a field of a policy; take it out": only(policy_file="/tmp/probe"),
-        'allow_outbound: "*" ': only(allow_outbound=["*"]),
         "there is no policy": only(),
         "ok": only(read_write_tmp="block"),
     }
     done, run = probe(*(step for each in policies.values() for step in (each, "tmp")))
-    assert done[1::2] == ["ok"] * 5 + ["EACCES"]
+    assert done[1::2] == ["ok"] * 3 + ["EACCES"]
     assert [said for said, start in zip(done[::2], policies, strict=True) if not said.startswith(start)] == []
     assert events(run) == ["armed"]
 

@@ -164,12 +164,6 @@ def test_level_and_severity_are_what_alarms_go_by(native: Native, number: int, p
         assert [line["severity"]] == [each for each in SEVERITIES if violations_of(each).matches(json.dumps(line))]
 
 
-def test_details_of_a_program(native: Native) -> None:
-    details = {"path": "/bin/sh", "syscall": "execve", "arguments": ["sh", "-c", "", 'a "b"\n']}
-    line = read(write(native, **details, ip="::ffff:203.0.113.7"))
-    assert line["details"] == {"ip": "203.0.113.7", **details}
-
-
 @pytest.mark.parametrize("field", TEXTS)
 @pytest.mark.parametrize("unit", ["a", '"', "\0", "\x7f", "é", "\U0001f512", b"\xff", b"\xf0\x9f"], ids=repr)
 def test_long_texts_are_cut_and_the_line_is_whole(native: Native, field: str, unit: str | bytes) -> None:

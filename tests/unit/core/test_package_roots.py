@@ -92,20 +92,6 @@ def test_the_functions_folder_is_what_it_is_told(native: Native, file: str, root
 NAME = st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1, max_size=20)
 
 
-@given(
-    roots=st.sampled_from(["/var/task", "/opt/python", "/opt/nodejs", "/a/site-packages", "/a/node_modules"]),
-    parts=st.lists(NAME, min_size=1),
-)
-def test_it_is_the_first_part_below_the_root(native: Native, roots: str, parts: list[str]) -> None:
-    file = f"{roots}/{'/'.join(parts)}"
-    below = file.rpartition("/site-packages/")[2] if "/site-packages/" in file else "/".join(parts)
-    if "/dist-packages/" in below:
-        below = below.rpartition("/dist-packages/")[2]
-    first, *others = below.split("/")
-    expected = first if others else without_ending(first)
-    assert package(native, file) == ("" if expected in (".", "..") else expected)
-
-
 def without_ending(name: str) -> str:
     return re.sub(r"\.(py|[mc]?js|m?ts)\Z", "", name)
 

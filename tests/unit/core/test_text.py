@@ -83,13 +83,6 @@ def put_json(native: Native, value: bytes, limit: int = 2**32 - 1, cap: int = 40
     return native.written(writer), bool(whole)
 
 
-@given(value=st.text(max_size=200))
-def test_json_keeps_text(native: Native, value: str) -> None:
-    raw, whole = put_json(native, value.encode())
-    assert whole
-    assert json.loads(f'"{raw.decode()}"') == value
-
-
 @given(value=st.binary(max_size=200))
 def test_json_of_any_bytes_is_valid_ascii_safe_text(native: Native, value: bytes) -> None:
     raw, whole = put_json(native, value)
