@@ -1,6 +1,6 @@
-"""End to end: an app's own filters and alarms in moto, the lines of its functions in the emulated Lambda, a message.
+"""End to end: an app's own filters and alarms, simulated, the lines of its functions in the emulated Lambda, a message.
 
-For each policy, mode and granularity: template -> metric filter -> metric -> alarm -> topic -> queue. And for lines
+For each policy, mode and granularity: template -> metric filter -> metric -> alarm -> topic. And for lines
 that must not count: whatever else a function writes.
 """
 
@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import json
 import runpy
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from harness.chains import GRANULARITIES, Granularity
-from harness.moto_cloudwatch import MotoCloudWatch
 from harness.thinning import long_but
 from integration.alarm_chain import real
 from integration.alarm_chain.real import DEEDS, FUNCTIONS, Written
@@ -26,6 +25,7 @@ from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.sandbox import SandboxError
 from shielded_function_monitoring.alert import Mode, Policy
 from shielded_function_monitoring.filters import level_of
+from shielded_function_monitoring.simulated import SimulatedCloudWatch
 
 NOW = datetime.now(timezone.utc).timestamp() // 60 * 60
 MODES: tuple[Mode, ...] = ("block", "alert")
@@ -47,34 +47,20 @@ def written(assemblies: Assemblies) -> dict[str, Written]:
         pytest.skip(f"no sandbox for it here: {error}")
 
 
-def client(service: str) -> Any:
-    return boto3.client(service, region_name="us-east-1")
+def simulated(assembly: CloudAssembly) -> SimulatedCloudWatch:
+    """The filters and alarms of an assembly, which nothing has called yet."""
+    cloudwatch = simulate_cloudwatch(assembly.directory)
+    cloudwatch.evaluate(NOW - 60)
+    assert set(cloudwatch.states.values()) == {"OK"}
+    return cloudwatch
 
 
-class Deployed:
-    """The alarms of an assembly in moto, with a queue that is told of them."""
-
-    def __init__(self, assembly: CloudAssembly) -> None:
-        self.moto = MotoCloudWatch(simulate_cloudwatch(assembly.directory), client)
-        self.moto.create()
-        self.queue = client("sqs").create_queue(QueueName="on-call")["QueueUrl"]
-        attributes = client("sqs").get_queue_attributes(QueueUrl=self.queue, AttributeNames=["QueueArn"])["Attributes"]
-        (topic,) = self.moto.cloudwatch.topics
-        client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=attributes["QueueArn"])
-        self.moto.evaluate(NOW - 60)
-
-    def after(self, function: str, lines: list[str]) -> list[dict[str, Any]]:
-        """The messages of the queue, once a function has written these lines."""
-        log_group = self.moto.cloudwatch.function(function).log_group
-        self.moto.put_log_events(log_group, lines, at=NOW)
-        self.moto.evaluate(NOW)
-        found = client("sqs").receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages", [])
-        return [json.loads(json.loads(message["Body"])["Message"]) for message in found]
-
-    @property
-    def states(self) -> dict[str, str]:
-        """As moto has them."""
-        return {a["AlarmName"]: a["StateValue"] for a in client("cloudwatch").describe_alarms()["MetricAlarms"]}
+def told_after(cloudwatch: SimulatedCloudWatch, function: str, lines: Sequence[str]) -> list[Mapping[str, Any]]:
+    """The messages to the topic, once a function has written these lines."""
+    cloudwatch.put_log_events(cloudwatch.function(function).log_group, lines, at=NOW)
+    called = [each for change in cloudwatch.evaluate(NOW) for each in change.notifications]
+    assert {each.action for each in called} <= set(cloudwatch.topics)
+    return [each.message for each in called]
 
 
 @pytest.mark.parametrize("granularity", GRANULARITIES)
@@ -90,7 +76,6 @@ def test_every_alarm_watches_what_a_filter_publishes(assemblies: Assemblies, gra
     assert (len(cloudwatch.alarms), len(cloudwatch.filters)) == (said.alarms(functions), functions.functions)
 
 
-@pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize(
     ("granularity", "mode", "policy"),
     long_but(
@@ -107,10 +92,9 @@ def test_each_policy_mode_and_granularity(
     if policy == "self_protection" and mode == "alert":
         lines = lines or function.of(policy, "block")  # it has no mode: it is always stopped
     assert lines, (function.results, function.lines)
-    deployed = Deployed(assemblies[granularity])
-    assert set(deployed.states.values()) == {"OK"}
-    messages = deployed.after(function.name, lines)
-    firing = [name for name, state in deployed.states.items() if state == "ALARM"]
+    cloudwatch = simulated(assemblies[granularity])
+    messages = told_after(cloudwatch, function.name, lines)
+    firing = [alarm.name for alarm in cloudwatch.firing]
     assert {message["AlarmName"] for message in messages} == set(firing)
     if policy == "read_handler" and granularity != "control":
         assert firing == []
@@ -118,16 +102,15 @@ def test_each_policy_mode_and_granularity(
     assert len(firing) == 1 or (policy == "read_handler" and firing == []), (firing, lines)
     assert {message["NewStateValue"] for message in messages} <= {"ALARM"}
     for name in firing:  # it tells which function it was, and how severe it is, or, by policy, which policy
-        found = deployed.moto.cloudwatch.alarm(name)
+        found = cloudwatch.alarm(name)
         if granularity == "fleet":
-            assert deployed.moto.cloudwatch.contributors(name) == [{"FunctionName": function.name}]
+            assert cloudwatch.contributors(name) == [{"FunctionName": function.name}]
             continue
         expected = {"Policy": policy} if granularity == "control" else {"Level": level_of(policy, mode)}
         assert found.query is not None
         assert dict(found.query.where) == {"FunctionName": function.name} | expected
 
 
-@pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize(
     ("granularity", "mode"),
     long_but({*product(GRANULARITIES, MODES[:1]), ("function", "allow")}, product(GRANULARITIES, FUNCTIONS)),
@@ -142,11 +125,11 @@ def test_a_log_counts_every_violation_and_nothing_else(
     assert {line["function"] for line in said} <= {function.name}
     assert any('"event":"armed"' in line for line in function.others)
     assert any('"policy": "retry"' in line for line in function.others)
-    deployed = Deployed(assemblies[granularity])
-    metrics = deployed.moto.cloudwatch.metrics
-    assert deployed.after(function.name, function.others) == []
-    assert (set(deployed.states.values()), list(metrics)) == ({"OK"}, [])
-    assert bool(deployed.after(function.name, list(function.lines))) == bool(said)
+    cloudwatch = simulated(assemblies[granularity])
+    metrics = cloudwatch.metrics
+    assert told_after(cloudwatch, function.name, function.others) == []
+    assert (cloudwatch.firing, list(metrics)) == ((), [])
+    assert bool(told_after(cloudwatch, function.name, function.lines)) == bool(said)
     total = sum(metrics.sum(key) for key in metrics if dict(key.dimensions).get("FunctionName") == function.name)
     counted = [line for line in said if granularity == "control" or line["policy"] != "read_handler"]
     assert total == sum(line["count"] for line in counted)

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 
 from harness.command_line import CDK
-from harness.moto_cloudwatch import MotoCloudWatch
 from lab.deployed.examples import EXAMPLES, EXAMPLES_FOLDER, NOT_DEPLOYED, Example
 from lab.deployed.loader import FUNCTION, LAYER, DeployedStack, load, read, unload
 from lab.deployed.moto_server import ACCOUNT, QUALIFIER, REGION, MotoServer, moto_server, physical_resources, stacks
@@ -226,28 +225,19 @@ def test_an_alert_line_fires_the_alarm(deployment: Deployment) -> None:
     server = deployment.server
     cloudwatch = SimulatedCloudWatch(read_templates([stack.references for stack in deployment.everything()]))
     assert (cloudwatch.problems, cloudwatch.unfed()) == ((), ())
-    moto = MotoCloudWatch(cloudwatch, server.client)
-    queue = server.client("sqs").create_queue(QueueName="told")["QueueUrl"]
-    attributes = server.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
-    told = {action for alarm in cloudwatch.alarms for action in alarm.actions["ALARM"] if ":sns:" in action}
-    subscriptions = [
-        server.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=attributes["QueueArn"])
-        for topic in told
-    ]
-    moto.evaluate()
+    deployed = {alarm["AlarmName"] for alarm in server.client("cloudwatch").describe_alarms()["MetricAlarms"]}
+    assert {alarm.name for alarm in cloudwatch.alarms if alarm.query is not None} == deployed
+    cloudwatch.evaluate()
     for stack, logical_id, _ in deployment.shielded():
         function = cloudwatch.function(stack.physical(logical_id))
         lines = [alert_line(function.name, policy) for policy in ("outbound_connectivity", "read_write_tmp")]
-        moto.put_log_events(function.log_group, lines)
-    moto.evaluate()
-    states = {a["AlarmName"]: a["StateValue"] for a in server.client("cloudwatch").describe_alarms()["MetricAlarms"]}
-    assert set(states.values()) == {"ALARM"}
-    messages = server.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
-    assert bool(messages) == bool(told)
-    assert all("Threshold crossed" in message["Body"] or "time series" in message["Body"] for message in messages)
-    for subscription in subscriptions:
-        server.client("sns").unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
-    server.client("sqs").delete_queue(QueueUrl=queue)
+        cloudwatch.put_log_events(function.log_group, lines)
+    cloudwatch.evaluate()
+    assert set(cloudwatch.states.values()) == {"ALARM"}
+    called = {each.action for each in cloudwatch.notifications("ALARM")}
+    assert called == {action for alarm in cloudwatch.alarms for action in alarm.actions["ALARM"]}
+    topics = {topic["TopicArn"] for topic in server.client("sns").list_topics()["Topics"]}
+    assert {action for action in called if ":sns:" in action} <= topics
 
 
 def test_diff_finds_nothing_after_a_deployment(deployment: Deployment) -> None:
