@@ -70,7 +70,7 @@ def test_every_way_to_grant(stack: cdk.Stack, read: Read, checkout: lambda_.Func
         "logs": "Shop/UntypedRolePolicy",
     }
     role, code = made["Role"].get_att("Arn").to_string(), lambda_.CfnFunction.CodeProperty(zip_file="x")
-    assert read(lambda_.CfnFunction(stack, "Plain", role=role, code=code)).services == ("eventbridgev2", "events")
+    assert read(lambda_.CfnFunction(stack, "Plain", role=role, code=code)).services == ("events",)
 
 
 def test_a_large_roles_overflow_policies(app: cdk.App, stack: cdk.Stack, make_function: MakeFunction) -> None:
