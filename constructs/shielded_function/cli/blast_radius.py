@@ -1,6 +1,6 @@
 """The blast radius of a malicious package in a function, from the policy and the role's grants in `cdk.out`.
 
-`audit` shows it as a table and as JSON, and `report` in its page.
+`audit` shows it as a table and as JSON.
 """
 
 from __future__ import annotations
@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import or_
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from rich.table import Table
 from rich.text import Text
 
-from shielded_function.checks.assembly import read_assembly
 from shielded_function.checks.model import Assembly, LambdaFunction
 from shielded_function.granted import Grants
 from shielded_function.granted.actions import Action, endpoint_of, parse_action, services_of
@@ -25,7 +23,6 @@ from shielded_function.granted_policy import is_unknown_grant
 from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.texts import without_packages
 from shielded_function_monitoring.cfn.template import Place
-from shielded_function_monitoring.reporting import Reach
 
 from .openings import Opening, of_listed_hosts
 from .terminal import Cells, cell, flat, stacked, table
@@ -288,32 +285,13 @@ def _narrower(policy: ShieldPolicy, grants: Grants, receivers: Sequence[Opening]
         yield f"{each.what}: {each.remedy} ({each.why})"
 
 
-# For `audit` and the report
+# For `audit`
 
 
 def as_json(radius: Radius) -> dict[str, object]:
     """A radius as JSON values."""
     tuples = {"resources": radius.resources, "receivers": radius.receivers}
     return flat(radius, **{name: [each._asdict() for each in found] for name, found in tuples.items()})
-
-
-def reach_of(directory: Path) -> list[Reach]:
-    """The rows of a report for a cloud assembly, the widest first.
-
-    Raises:
-        AssemblyError: the folder is no cloud assembly.
-    """
-    return [
-        Reach(
-            each.place.path,
-            each.data_can_go_to,
-            each.of_role(reads=True),
-            each.of_role(writes=True),
-            [f"{found.what}: {found.why}" for found in each.receivers],
-            each.narrower,
-        )
-        for each in radii_of(read_assembly(directory))
-    ]
 
 
 def table_of(radii: Sequence[Radius]) -> Table:

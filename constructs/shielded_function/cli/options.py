@@ -122,7 +122,6 @@ class Page(NamedTuple):
 
     output: Annotated[str | None, Option("--output", "-o", help="By default shield-report.html; JSON: stdout.")] = None
     previous: Annotated[Path | None, Option(help="A report of --json: violations that it lacks are new.")] = None
-    assembly: Annotated[Path | None, Option(help="cdk.out: adds each function's blast radius.")] = None
 
 
 class Audit(NamedTuple):

@@ -13,7 +13,6 @@ from shielded_function_monitoring.learning import observed_of
 from shielded_function_monitoring.reporting import Previous, build, previous_from_json, report_to_json, to_html
 
 from . import terminal
-from .blast_radius import reach_of
 from .errors import FOUND, NOT_WHOLE, STDOUT, CliError, read_file, write_file
 from .options import Page, Where
 from .sources import iso, source_of
@@ -31,7 +30,6 @@ def report(where: Where, options: Page, *, json: bool) -> int:
 
     Raises:
         CliError: something cannot be read or written.
-        AssemblyError: `assembly` is no cloud assembly.
     """
     previous = _read_previous(options.previous) if options.previous else None
     source = source_of(where, SINCE)
@@ -50,7 +48,6 @@ def report(where: Where, options: Page, *, json: bool) -> int:
         sources=source.names,
         expected=source.functions,
         previous=previous,
-        reach=reach_of(options.assembly) if options.assembly else (),
         notes=found.notes,
     )
     output = options.output or (STDOUT if json else "shield-report.html")

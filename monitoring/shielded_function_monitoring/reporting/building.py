@@ -14,7 +14,7 @@ from shielded_function_monitoring.learning.function_log import FunctionLog, Obse
 from shielded_function_monitoring.learning.observation import Observation
 from shielded_function_monitoring.learning.questions import entry_of, is_by_others
 
-from .model import NOT_WRITTEN, Coverage, Group, Period, Previous, Reach, Report
+from .model import NOT_WRITTEN, Coverage, Group, Period, Previous, Report
 
 
 def build(
@@ -27,7 +27,6 @@ def build(
     sources: Sequence[str] = (),
     expected: Iterable[str] = (),
     previous: Previous | None = None,
-    reach: Sequence[Reach] = (),
     notes: Sequence[str] = (),
 ) -> Report:
     """A report.
@@ -40,7 +39,6 @@ def build(
         sources: the inputs.
         expected: names of the functions that were asked about: one that logged nothing is in the coverage too.
         previous: the report before: targets that it lacks are new.
-        reach: of a malicious package, by function.
         notes: of the inputs.
     """
     groups = [
@@ -62,7 +60,6 @@ def build(
         coverage=sorted(_coverage(observed, set(expected)), key=_by_state),
         previous=previous.made if previous else "",
         whole=observed.whole,
-        reach=reach,
         notes=(*([malformed] if observed.malformed else []), *notes),
     )
 

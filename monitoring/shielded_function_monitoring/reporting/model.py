@@ -135,27 +135,6 @@ class Coverage:
 
 
 @dataclass(frozen=True)
-class Reach:
-    """The reach of one malicious package in a function: a row of `audit --all`.
-
-    Attributes:
-        function: its construct path.
-        data_can_go_to: how far data can be sent, in words.
-        reads: granted resources that it may read, as `table Shop/Orders`.
-        writes: granted resources that it may write.
-        receivers: hosts of the policy where anybody receives data.
-        narrower: the part that a narrower policy would take away.
-    """
-
-    function: str
-    data_can_go_to: str
-    reads: Sequence[str] = ()
-    writes: Sequence[str] = ()
-    receivers: Sequence[str] = ()
-    narrower: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
 class Report:
     """The whole report.
 
@@ -168,7 +147,6 @@ class Report:
             written are among them.
         periods: the timeline.
         coverage: by function.
-        reach: the reach of a malicious package, by function, the widest first; empty where no app was given.
         previous: when the report before was made; empty when there is none.
         notes: further remarks.
         whole: False where a limit of Logs Insights kept back some of it.
@@ -181,7 +159,6 @@ class Report:
     groups: Sequence[Group] = ()
     periods: Sequence[Period] = ()
     coverage: Sequence[Coverage] = ()
-    reach: Sequence[Reach] = ()
     previous: str = ""
     notes: Sequence[str] = ()
     whole: bool = True

@@ -10,7 +10,6 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 
-from harness.alert_lines import armed, at
 from integration.cli.running import command
 from integration.examples.conftest import Assembly
 from shielded_function import ShieldedFunction, ShieldPolicy
@@ -74,21 +73,6 @@ def test_its_table(assembly: Assembly) -> None:
     assert max(map(len, printed.split("Blast radius")[1].splitlines())) <= 80
     for text in ("Live/Orders/PlaceOrder", "hosts: api.payments.example:443"):
         assert text in printed
-
-
-def test_it_stands_in_the_report(assembly: Assembly, tmp_path: Path) -> None:
-    """Each function in the page and in JSON, the widest first."""
-    log = tmp_path / "lines.jsonl"
-    log.write_text(armed(at(18)) + "\n", encoding="utf-8")
-    asked = ("report", log, "--assembly", assembly("whole_app"))
-    status, printed = ask(*asked, "--json", "--output", "-")
-    reached = json.loads(printed)["reach"]
-    assert status == 0
-    assert [each["function"].split("/", 2)[2] for each in reached] == list(EXPECTED)
-    assert [each["reads"] for each in reached] == [reads for _, _, reads, _, _, _ in EXPECTED.values()]
-    page = ask(*asked, "--output", "-")[1]
-    assert all(f"<code>{each['function']}</code>" in page for each in reached)
-    assert ask("report", log, "--assembly", tmp_path)[0] == 2
 
 
 BLOCK = (
