@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import aws_cdk as cdk
 import jsonschema
@@ -26,7 +26,6 @@ from shielded_function.cli import main
 
 from .test_assembly import acknowledge
 
-Audit = Callable[..., int]
 Props = dict[str, Any]
 Synth = Callable[..., Path]
 # Each run would read the signatures of all commands again.
@@ -34,18 +33,38 @@ get_command = cache(typer.main.get_command)
 LAYER = "arn:aws:lambda:eu-west-1:111122223333:layer:shield:7"
 
 
-@pytest.fixture
-def audit(monkeypatch: pytest.MonkeyPatch) -> Audit:
-    """Runs the command, and returns its exit status."""
+class Ran(NamedTuple):
+    """A command that ended."""
 
+    status: int
+    out: str
+    err: str
+
+    @property
+    def words(self) -> str:
+        """What it printed, on one line."""
+        return " ".join(self.out.split())
+
+    @property
+    def told(self) -> Any:
+        """The JSON that it printed."""
+        return json.loads(self.out)
+
+
+Audit = Callable[..., Ran]
+
+
+@pytest.fixture
+def audit(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Audit:
     monkeypatch.setattr(typer.main, "get_command", get_command)
 
-    def run(*arguments: object) -> int:
+    def run(*arguments: object) -> Ran:
         monkeypatch.setattr(sys, "argv", ["shielded-function", "audit", *map(str, arguments)])
+        capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main()
         assert isinstance(ended.value.code, int)
-        return ended.value.code
+        return Ran(ended.value.code, *capsys.readouterr())
 
     return run
 
@@ -67,24 +86,22 @@ def synth(tmp_path: Path, props: Props) -> Synth:
     return run
 
 
-def test_what_is_to_end(audit: Audit, synth: Synth, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_to_end(audit: Audit, synth: Synth) -> None:
     later, endless = ShieldPolicy.report_only(until="2027-03-01"), ShieldPolicy.report_only()
     old = synth("old", Alert=ShieldPolicy.report_only(until="2027-01-31"), Later=later, Endless=endless)
-    assert audit(old, "--today", "2027-02-01") == 0
-    shown = " ".join(capsys.readouterr().out.split())
+    shown, found = audit(old, "--today", "2027-02-01"), audit(old, "--today", "2027-02-01", "--json")
+    assert (shown.status, found.status) == (0, 0)
     rows = ("2027-01-31, over │ alert mode of", "2027-03-01 │ alert mode of", "no day │ alert mode of")
-    assert all(each in shown for each in rows)
-    assert audit(old, "--today", "2027-02-01", "--json") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert [(each["path"], each["until"], each["expired"]) for each in found["temporary"]] == [
+    assert all(each in shown.words for each in rows)
+    assert [(each["path"], each["until"], each["expired"]) for each in found.told["temporary"]] == [
         ("Shop/Alert", "2027-01-31", True),
         ("Shop/Later", "2027-03-01", False),
         ("Shop/Endless", None, False),
     ]
-    expired = [each for each in found["findings"] if each["rule"] == "expired"]
+    expired = [each for each in found.told["findings"] if each["rule"] == "expired"]
     assert [(each["path"], each["severity"]) for each in expired] == [("Shop/Alert", "warning")]
-    assert audit(old, "--today", "tomorrow") == 2
-    assert "--today: 'tomorrow' is no day" in capsys.readouterr().err
+    wrong = audit(old, "--today", "tomorrow")
+    assert (wrong.status, "--today: 'tomorrow' is no day" in wrong.err) == (2, True)
 
 
 # Reasons of acknowledgements: the day that is read in each, and whether it is over; None where none is meant.
@@ -99,34 +116,28 @@ REASONS: dict[str, tuple[str | None, bool] | None] = {
 }
 
 
-def test_reasons_with_a_day(
-    audit: Audit, app: cdk.App, stack: cdk.Stack, props: Props, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_reasons_with_a_day(audit: Audit, app: cdk.App, stack: cdk.Stack, props: Props) -> None:
     expected = {f"Shop/Fn{number}": days for number, days in enumerate(REASONS.values()) if days}
     for number, reason in enumerate(REASONS):
         acknowledge(lambda_.Function(stack, f"Fn{number}", **props), reason)
-    audit(app.synth().directory, "--today", "2027-01-01", "--json")
-    told = json.loads(capsys.readouterr().out)
+    told = audit(app.synth().directory, "--today", "2027-01-01", "--json").told
     assert {each["path"]: (each["until"], each["expired"]) for each in told["temporary"]} == expected
     found = {(each["path"], each["rule"]) for each in told["findings"]}
     assert found == {(path, "expired") for path, (_, over) in expected.items() if over}
 
 
-def test_what_it_prints(
-    audit: Audit, synth: Synth, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_it_prints(audit: Audit, synth: Synth, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A narrow terminal shows whole paths."""
     monkeypatch.setenv("COLUMNS", "160")
     folder = synth(**{"Plain": None, "Reports" * 9: None, "Good": ShieldPolicy(allow_aws=["s3"])})
-    assert audit(folder) == 1
-    printed = capsys.readouterr().out
+    ran = audit(folder)
+    assert ran.status == 1
     for text in ("not-shielded", "Shop/Plain", "Shop/Reports", "no shield: neither wrapper", "use ShieldedFunction"):
-        assert printed.count(text) == 1
-    assert "3 functions, 1 shielded, 0 left out, 0 of the CDK's own, 2 errors, 1 warnings, 0 acknowledged" in printed
+        assert ran.out.count(text) == 1
+    assert "3 functions, 1 shielded, 0 left out, 0 of the CDK's own, 2 errors, 1 warnings, 0 acknowledged" in ran.out
     monkeypatch.setenv("COLUMNS", "60")
-    audit(folder)
-    assert "…" not in capsys.readouterr().out, "a narrow terminal shows whole paths"
-    audit(folder, "--json")
-    told = json.loads(capsys.readouterr().out)
+    assert "…" not in audit(folder).out
+    told = audit(folder, "--json").told
     assert {finding["rule"] for finding in told["findings"]} == {"not-shielded", "alarm-without-action"}
     good = next(function for function in told["functions"] if function["path"] == "Shop/Good")
     assert (good["shielded"], good["policy"]["SHIELD_ALLOW_AWS"]) == (True, "s3")
@@ -134,29 +145,23 @@ def test_what_it_prints(
 
 def test_what_fails_where_it_is_asked(audit: Audit, synth: Synth) -> None:
     folder = synth(Good=ShieldPolicy.report_only())
-    assert [audit(folder, *more) for more in ([], ["--strict"], ["--production", "Shop"])] == [0, 1, 1]
+    assert [audit(folder, *more).status for more in ([], ["--strict"], ["--production", "Shop"])] == [0, 1, 1]
 
 
-def test_what_is_acknowledged_and_left_out_is_shown(
-    audit: Audit, app: cdk.App, stack: cdk.Stack, props: Props, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_acknowledged_and_left_out_is_shown(audit: Audit, app: cdk.App, stack: cdk.Stack, props: Props) -> None:
     acknowledge(lambda_.Function(stack, "One", **props), "it runs [our] own code")
     lambda_.Function(stack, "Two", **props).node.add_metadata(LEFT_OUT, "a vendor's")
     folder = app.synth().directory
-    assert audit(folder) == 0
-    printed = capsys.readouterr().out
-    assert all(text in printed for text in ("Shop/One: not-shielded", "it runs [our] own code", "a vendor's"))
-    assert audit(folder, "--sarif", "-") == 0
-    written = json.loads(capsys.readouterr().out)
-    validate_sarif(written)
-    assert written["runs"][0]["results"][0]["suppressions"] == [
+    shown, written = audit(folder), audit(folder, "--sarif", "-")
+    assert (shown.status, written.status) == (0, 0)
+    assert all(text in shown.out for text in ("Shop/One: not-shielded", "it runs [our] own code", "a vendor's"))
+    validate_sarif(written.told)
+    assert written.told["runs"][0]["results"][0]["suppressions"] == [
         {"kind": "inSource", "status": "accepted", "justification": "it runs [our] own code"}
     ]
 
 
-def test_other_code_is_counted_and_named(
-    audit: Audit, app: cdk.App, stack: cdk.Stack, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_other_code_is_counted_and_named(audit: Audit, app: cdk.App, stack: cdk.Stack) -> None:
     cdk.CfnResource(stack, "Web", type="AWS::Lambda::WebFunctionRevision")
     cdk.CfnResource(stack, "Vm", type="AWS::Lambda::MicrovmImage").node.add_metadata(LEFT_OUT, "a vendor's")
     for name in ("One", "Two"):
@@ -165,23 +170,17 @@ def test_other_code_is_counted_and_named(
         properties = {"DistributionConfig": edge}
         cdk.CfnResource(stack, f"Cdn{name}", type="AWS::CloudFront::Distribution", properties=properties)
     folder = app.synth().directory
-    assert audit(folder) == 1
-    printed = capsys.readouterr().out
-    assert "0 functions, 2 others that run code or bring functions, 0 shielded, 1 left out" in printed
-    assert re.search(r"Shop/Vm .* a vendor's", printed)
-    assert "CodeBuild" not in printed
-    assert audit(folder, "--all") == 1
-    printed = capsys.readouterr().out
-    assert printed.count("a build of CodeBuild") == 1
-    assert all(text in printed for text in ("Shop/One", "Shop/Two", "Lambda@Edge", "Shop/CdnOne"))
-    assert "Shop/CdnTwo" not in printed
-    assert audit(folder, "--json") == 1
-    told = json.loads(capsys.readouterr().out)
-    assert [(each["path"], each["left_out"]) for each in told["other_code"]] == [
-        ("Shop/Web", None),
-        ("Shop/Vm", "a vendor's"),
-    ]
-    assert [each["path"] for each in told["out_of_scope"]] == ["Shop/One", "Shop/Two", "Shop/CdnOne"]
+    few, everything, printed = audit(folder), audit(folder, "--all"), audit(folder, "--json")
+    assert [few.status, everything.status, printed.status] == [1, 1, 1]
+    assert "0 functions, 2 others that run code or bring functions, 0 shielded, 1 left out" in few.out
+    assert re.search(r"Shop/Vm .* a vendor's", few.out)
+    assert "CodeBuild" not in few.out
+    assert everything.out.count("a build of CodeBuild") == 1
+    assert all(text in everything.out for text in ("Shop/One", "Shop/Two", "Lambda@Edge", "Shop/CdnOne"))
+    assert "Shop/CdnTwo" not in everything.out
+    other_code = [(each["path"], each["left_out"]) for each in printed.told["other_code"]]
+    assert other_code == [("Shop/Web", None), ("Shop/Vm", "a vendor's")]
+    assert [each["path"] for each in printed.told["out_of_scope"]] == ["Shop/One", "Shop/Two", "Shop/CdnOne"]
 
 
 Make = Callable[[cdk.Stack, Props], Any]
@@ -285,7 +284,7 @@ CHANGES: list[tuple[Make, Make, str, str]] = [
 
 
 @pytest.mark.parametrize("worse", [True, False])
-def test_against(worse: bool, tmp_path: Path, props: Props, audit: Audit, capsys: pytest.CaptureFixture[str]) -> None:
+def test_against(worse: bool, tmp_path: Path, props: Props, audit: Audit) -> None:
     """It fails where something became looser."""
     rows = {f"Shop{number}": row for number, row in enumerate(CHANGES) if (row[2] in LOOSER) is worse}
 
@@ -298,25 +297,23 @@ def test_against(worse: bool, tmp_path: Path, props: Props, audit: Audit, capsys
         return Path(app.synth().directory)
 
     old, new = synthesize(0), synthesize(1)
-    assert audit(new, "--against", old, "--json") == worse
-    changes = {change["path"]: change for change in json.loads(capsys.readouterr().out)["changes"]}
+    printed, shown = audit(new, "--against", old, "--json"), audit(new, "--against", old)
+    assert (printed.status, shown.status) == (worse, worse)
+    changes = {change["path"]: change for change in printed.told["changes"]}
     told = {f"{name}/Fn": (kind, worse, says) for name, (_, _, kind, says) in rows.items() if kind}
     assert {
         path: (each["kind"], each["looser"], (each["details"] or [""])[0][: len(told[path][2])])
         for path, each in changes.items()
     } == told
-    assert audit(new, "--against", old) == worse
-    printed = " ".join(capsys.readouterr().out.split())
-    assert all(kind in printed for kind, _, _ in told.values())
-    audit(new, "--against", new)
-    assert "Nothing changed since" in capsys.readouterr().out
+    assert all(kind in shown.words for kind, _, _ in told.values())
+    assert "Nothing changed since" in audit(new, "--against", new).out
 
 
-def test_sarif(audit: Audit, synth: Synth, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sarif(audit: Audit, synth: Synth, tmp_path: Path) -> None:
     old = synth("before", Good=ShieldPolicy())
     folder = synth(Plain=None, Good=ShieldPolicy(allow_outbound=["pastebin.com"]))
     file = tmp_path / "found.sarif"
-    assert audit(folder, "--sarif", file, "--against", old, "--production", "Shpo") == 1
+    assert audit(folder, "--sarif", file, "--against", old, "--production", "Shpo").status == 1
     written = json.loads(file.read_text())
     validate_sarif(written)
     (run,) = written["runs"]
@@ -335,9 +332,7 @@ def test_sarif(audit: Audit, synth: Synth, tmp_path: Path, capsys: pytest.Captur
     assert template.read_text().splitlines()[line - 1].strip().startswith('"Plain')
     assert location["logicalLocations"][0]["fullyQualifiedName"] == "Shop/Plain"
     assert len({result["partialFingerprints"]["shieldedFunction/v1"] for result in run["results"]}) == 6
-    capsys.readouterr()
-    audit(folder, "--sarif", "-")
-    validate_sarif(json.loads(capsys.readouterr().out))
+    validate_sarif(audit(folder, "--sarif", "-").told)
 
 
 def validate_sarif(content: Any) -> None:
@@ -347,12 +342,11 @@ def validate_sarif(content: Any) -> None:
     jsonschema.Draft4Validator(schema).validate(content)
 
 
-def test_what_cannot_be_read(audit: Audit, synth: Synth, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert audit(tmp_path / "nowhere") == 2
-    assert "run `cdk synth` first" in capsys.readouterr().err
+def test_what_cannot_be_read(audit: Audit, synth: Synth, tmp_path: Path) -> None:
+    missing = audit(tmp_path / "nowhere")
+    assert (missing.status, "run `cdk synth` first" in missing.err) == (2, True)
     folder = synth(Fn=ShieldPolicy())
-    assert audit(folder, "--against", tmp_path / "nowhere") == 2
-    assert audit(folder, "--sarif", tmp_path / "no" / "file") == 2
-    assert audit(folder, "--sarif", "-", "--json") == 2
+    given = ["--against", tmp_path / "nowhere"], ["--sarif", tmp_path / "no" / "file"], ["--sarif", "-", "--json"]
+    assert [audit(folder, *arguments).status for arguments in given] == [2, 2, 2]
     shutil.rmtree(folder)
-    assert audit(folder) == 2
+    assert audit(folder).status == 2
