@@ -14,18 +14,9 @@ from aws_cdk.assertions import Annotations, Match, Template
 
 from harness.function_template import FUNCTION, LAYER, WRAPPER, Props, Resources
 from shielded_function import ControlAlarm, Shield, ShieldChecks, ShieldedFunction, ShieldError, ShieldPolicy
-from unit.constructs.aws import aws, new
+from unit.constructs.aws import aws
 
 pytestmark = pytest.mark.promise("construct.errors")
-
-
-ERRORS_ALONE: Any = {
-    "logging_format": lambda_.LoggingFormat.JSON,
-    "application_log_level_v2": lambda_.ApplicationLogLevel.ERROR,
-}
-
-
-RARE = aws.logs.LogGroupClass.INFREQUENT_ACCESS
 
 
 def arn_of(version: int) -> str:
@@ -41,8 +32,6 @@ def layers(stack: cdk.Stack, number: int) -> Any:
     [
         ({"runtime": lambda_.Runtime.PROVIDED_AL2023}, "runtime: provided.al2023 cannot be shielded"),
         ({"layers": lambda stack: layers(stack, 5)}, "layers: 5 of 5 are in use"),
-        ({"log_group": new(aws.logs.LogGroup, log_group_class=RARE)}, "log_group: its class is INFREQUENT_ACCESS"),
-        (ERRORS_ALONE, "the application log level ERROR drops its alert lines"),
         ({"policy": {"read_handler": "alert"}}, "is a dict, not a ShieldPolicy; write ShieldPolicy(...) with its"),
         ({"alarms": ShieldPolicy()}, "alarms: ShieldPolicy(...) is no AlarmOptions; write AlarmOptions(...)"),
         ({"alarms": ControlAlarm()}, "ControlAlarm is for one control: write AlarmOptions(outbound_connectivity=Contr"),
