@@ -7,7 +7,6 @@ queries, a simulated CloudWatch) serve the constructs and the commands, and may 
 from __future__ import annotations
 
 import importlib
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = ["Alert", "AlertError", "ShieldError", "ShieldEvent", "json_schema", "parse_line"]
 
 _MODULES = {"ShieldError": "errors", "json_schema": "schema"}
-_NOT_PROMISED = ("alert", "filters", "pattern", "queries", "simulated", "simulated.log_events", "template")
 
 
 def __getattr__(name: str) -> Any:
@@ -26,10 +24,6 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f".{_MODULES.get(name, 'alert')}", __name__), name)
         globals()[name] = value
         return value
-    is_module = name.startswith("_") or find_spec(f"{__name__}.{name}") is not None
-    for module in () if is_module else _NOT_PROMISED:
-        if hasattr(importlib.import_module(f".{module}", __name__), name):
-            raise ImportError(f"{name} is not part of the interface; it is in {__name__}.{module}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

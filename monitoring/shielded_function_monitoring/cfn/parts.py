@@ -133,19 +133,10 @@ def map_constructs(value: Any, replaced: Callable[..., Any]) -> Any:
             return value
 
 
-def joined_list(value: Any) -> tuple[str, Any] | None:
-    """The delimiter and the list of an `Fn::Join`, where the list is an expression."""
-    match value:
-        case {"Fn::Join": [str(delimiter), {**items}]}:
-            return delimiter, items
-        case _:
-            return None
-
-
 def joined_again(value: Any) -> Any:
     """The text that an expression splits and joins again, if that makes it no longer; else None."""
-    match joined_list(value):
-        case (delimiter, {"Fn::Split": [old, text]}) if len(delimiter) <= len(old):
+    match value:
+        case {"Fn::Join": [str(delimiter), {"Fn::Split": [old, text]}]} if len(delimiter) <= len(old):
             return text
         case _:
             return None
