@@ -22,8 +22,6 @@ from .errors import STDOUT, CliError, write_file
 from .learned_policy import Result, fields_of
 
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,140}")
-_READ_ONLY: Final = (".yaml", ".yml", ".json")
-"""Endings that `ShieldPolicy.from_file` reads, and `learn` does not write."""
 
 
 class Format(NamedTuple):
@@ -125,7 +123,7 @@ def write(results: Sequence[Result], form: str, output: Path | None) -> None:
             something cannot be written, or the text would be read as a different policy.
     """
     ending = output.suffix.lower() if output is not None and not output.is_dir() else ""
-    if ending in _READ_ONLY:
+    if ending not in ("", *_BY_ENDING):
         raise CliError(f"--output {output}: learn writes TOML or Python: give the name the ending .toml or .py")
     if form not in FORMATS:
         form = _BY_ENDING.get(ending, "toml")

@@ -6,10 +6,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from .aws_hosts import AwsHosts
-from .domains import MANY_NAMES, common_domain, crowded, domain_of
 from .evidence import Evidence
 from .function_log import FunctionLog
+from .hosts import MANY_NAMES, AwsHosts, common_domain, crowded, domain_of
 from .learned import ANY_TMP, ANY_TMP_MEANS, LISTS, Addition, Finding, Learned, unknown_targets
 from .never_learned import Facts, judge
 from .observation import Observation

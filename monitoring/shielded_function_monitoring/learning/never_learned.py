@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Collection, Mapping, Set
 from typing import Final, NamedTuple
 
-from .data_in_names import looks_like_data
 from .evidence import made_by_python
+from .hosts import looks_like_data
 from .observation import Observation
 from .questions import UNSHIELDED, Question, address_of, questions_of
 

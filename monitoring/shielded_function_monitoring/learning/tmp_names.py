@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from . import questions
-from .domains import crowded
 from .evidence import Evidence
+from .hosts import crowded
 from .questions import Question
 from .tmp_patterns import TMP, Pattern, is_fixed, pattern_of
 

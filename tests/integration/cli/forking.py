@@ -19,7 +19,7 @@ from typing import Any
 import typer.main
 
 from shielded_function.cli.learned_policy import aws_services
-from shielded_function_monitoring.learning.domains import domain_of
+from shielded_function_monitoring.learning.hosts import domain_of
 
 COMMAND = "shielded_function.cli"
 # What the commands import when they are called. None of them may bring the CDK, which starts Node.js.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shielded_function_monitoring.learning.data_in_names import looks_like_data, words_look_like_data
+from shielded_function_monitoring.learning.hosts import looks_like_data, words_look_like_data
 
 pytestmark = pytest.mark.promise("cli.learn")
 

@@ -16,8 +16,8 @@ from shielded_function.cli.policy_verdicts import Verdicts
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring import learning
 from shielded_function_monitoring.learning import learn
-from shielded_function_monitoring.learning.domains import common_domain, domain_of
 from shielded_function_monitoring.learning.evidence import PackageCount
+from shielded_function_monitoring.learning.hosts import common_domain, domain_of
 from shielded_function_monitoring.learning.never_learned import RULES
 from unit.monitoring.learned import URLLIB3, entries, learned_of, log_of, read, rules
 
