@@ -199,10 +199,9 @@ class AlarmOptions:
         if self.start and self.start.mode:
             raise ShieldError("AlarmOptions.start: ControlAlarm.mode: a start has no mode: take it out")
         check_list("AlarmOptions.stacks", self.stacks, "stack")
-        if self.granularity != "fleet" and self.stacks:
-            raise ShieldError('AlarmOptions.stacks: it is for granularity="fleet": others are beside their function')
-        if self.granularity != "fleet" and not self.contributors:
-            raise ShieldError('AlarmOptions.contributors: it is for granularity="fleet": remove it')
+        for name, of_fleet in (("stacks", bool(self.stacks)), ("contributors", not self.contributors)):
+            if of_fleet and self.granularity != "fleet":
+                raise ShieldError(f'AlarmOptions.{name}: it is for granularity="fleet": remove it')
 
     def _check_control(self, policy: Counted, on: Any) -> None:
         if not isinstance(on, ControlAlarm):

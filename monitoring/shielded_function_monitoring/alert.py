@@ -20,7 +20,7 @@ them all.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Final, Literal, TypedDict, TypeVar, cast, get_args, get_origin, get_type_hints
@@ -198,12 +198,12 @@ def parse_line(line: str) -> Alert | ShieldEvent | None:
     origin = Origin(*(_optional(fields, name, str) for name in ORIGIN))
     if "event" in fields:
         return _event(fields, timestamp, level, origin)
-    caller = _object(fields, "caller")
+    caller = _optional(fields, "caller", dict)
     return Alert(
         timestamp=timestamp,
         level=level,
-        policy=cast(Policy, _one_of(fields, "policy", POLICIES)),
-        mode=cast(Mode, _one_of(fields, "mode", MODES)),
+        policy=cast(Policy, _required(fields, "policy", str, POLICIES)),
+        mode=cast(Mode, _required(fields, "mode", str, MODES)),
         details=_details(fields),
         pid=_required(fields, "pid", int),
         count=_count(fields),
@@ -218,7 +218,7 @@ def parse_line(line: str) -> Alert | ShieldEvent | None:
 
 
 def _event(fields: Mapping[str, Any], timestamp: datetime, level: str, origin: Origin) -> ShieldEvent:
-    event = cast(EventName, _one_of(fields, "event", EVENTS))
+    event = cast(EventName, _required(fields, "event", str, EVENTS))
     if event not in ALARMING_EVENTS:
         rest = {key: value for key, value in fields.items() if key not in (*_COMMON, "event")}
         return ShieldEvent(timestamp, level, event, origin=origin, fields=rest)
@@ -227,8 +227,8 @@ def _event(fields: Mapping[str, Any], timestamp: datetime, level: str, origin: O
         timestamp,
         level,
         event,
-        policy=cast(Any, _one_of(fields, "policy", POLICIES if folded else (START,))),
-        mode=cast(Mode, _one_of(fields, "mode", MODES)) if folded else None,
+        policy=cast(Any, _required(fields, "policy", str, POLICIES if folded else (START,))),
+        mode=cast(Mode, _required(fields, "mode", str, MODES)) if folded else None,
         count=_count(fields),
         origin=origin,
         fields={
@@ -264,17 +264,12 @@ def _shown(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
-def _required(fields: Mapping[str, Any], name: str, kind: type[_T]) -> _T:
+def _required(fields: Mapping[str, Any], name: str, kind: type[_T], allowed: Sequence[str] = ()) -> _T:
     value = _optional(fields, name, kind)
     if value is None:
         raise AlertError(f"{name}: missing")
-    return value
-
-
-def _one_of(fields: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> str:
-    value = _required(fields, name, str)
-    if value not in allowed:
-        raise AlertError(f"{name}: {value[:_SHOWN]!r} is not one of {', '.join(allowed)}")
+    if allowed and value not in allowed:
+        raise AlertError(f"{name}: {str(value)[:_SHOWN]!r} is not one of {', '.join(allowed)}")
     return value
 
 
@@ -284,10 +279,6 @@ def _timestamp(fields: Mapping[str, Any]) -> datetime:
         return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
     except ValueError:
         raise AlertError(f"timestamp: {value[:_SHOWN]!r} is not like 2026-11-24T13:37:00.123456Z") from None
-
-
-def _object(fields: Mapping[str, Any], name: str) -> dict[str, Any] | None:
-    return cast("dict[str, Any] | None", _optional(fields, name, dict))
 
 
 def _frame(caller: Mapping[str, Any]) -> Frame | None:
@@ -305,14 +296,9 @@ def _frame(caller: Mapping[str, Any]) -> Frame | None:
 
 
 def _details(fields: Mapping[str, Any]) -> Details:
-    given = _object(fields, "details")
-    if given is None:
-        raise AlertError("details: missing")
-    found: dict[str, Any] = {}
-    for name, kind in DETAILS.items():
-        value = _optional(given, name, kind)
-        if value is not None:
-            found[name] = value
+    given = _required(fields, "details", dict)
+    read = {name: _optional(given, name, kind) for name, kind in DETAILS.items()}
+    found: dict[str, Any] = {name: value for name, value in read.items() if value is not None}
     if not all(isinstance(argument, str) for argument in found.get("arguments", [])):
         raise AlertError("details.arguments: expected strings")
     return cast(Details, found)

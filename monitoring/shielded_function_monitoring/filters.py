@@ -206,7 +206,7 @@ def violations_by_policy() -> Pattern:
     `PLATFORM_PROGRAMS` and `PACKAGE` do not count.
     """
     named = any_of(*(text("$.policy", "=", name) for name in COUNTED))
-    return all_of(*_ours(), named, *_without_platform(), _NOT_OF_PACKAGE)
+    return all_of(*_ours(), named, *_excepting(Exceptions(programs=PLATFORM_PROGRAMS), None), _NOT_OF_PACKAGE)
 
 
 def of_functions(pattern: str, names: Sequence[str]) -> str:
@@ -331,11 +331,6 @@ def fleet_query(
     parts += [f"WHERE Level = '{level}'"] if level else []
     parts += [f"GROUP BY {by} ORDER BY SUM() DESC"] if by else []
     return " ".join([*parts, *([] if limit is None else [f"LIMIT {limit}"])])
-
-
-def _without_platform() -> list[Pattern]:
-    """The condition beside the control that leaves `PLATFORM_PROGRAMS` out."""
-    return _excepting(Exceptions(programs=PLATFORM_PROGRAMS), None)
 
 
 def _excepting(exceptions: Exceptions, policy: Counted | None) -> list[Pattern]:

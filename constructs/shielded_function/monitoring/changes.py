@@ -43,74 +43,65 @@ class Kind(NamedTuple):
     Attributes:
         name: the rule's name.
         service: the service of the events.
-        calls: prefixes of the calls' names.
-        fields: the parameters of a call that name the resource; a dot leads into one.
+        calls: prefixes of the calls' names, with blanks between them.
+        fields: the parameters of a call that name the resource, likewise; a dot leads into one.
         description: the rule's description.
     """
 
     name: str
     service: str
-    calls: Sequence[str]
-    fields: Sequence[str]
+    calls: str
+    fields: str
     description: str
 
 
 FUNCTIONS: Final = Kind(
     "ConfigurationChanges",
     "lambda",
-    (
-        *("UpdateFunctionConfiguration", "UpdateFunctionCode", "PutRuntimeManagementConfig", "DeleteFunction2"),
-        "UpdateAlias",
-    ),
-    ("functionName",),
+    "UpdateFunctionConfiguration UpdateFunctionCode PutRuntimeManagementConfig DeleteFunction2 UpdateAlias",
+    "functionName",
     "A shielded function is changed outside CloudFormation.",
 )
 LOGS: Final = Kind(
     "LogChanges",
     "logs",
-    (
-        *("DeleteMetricFilter", "PutMetricFilter", "DeleteSubscriptionFilter", "DeleteLogGroup", "DeleteLogStream"),
-        "PutRetentionPolicy",
-    ),
-    ("logGroupName",),
+    "DeleteMetricFilter PutMetricFilter DeleteSubscriptionFilter DeleteLogGroup DeleteLogStream PutRetentionPolicy",
+    "logGroupName",
     "The log group of a shielded function changes, or a metric filter that counts its lines.",
 )
 ALARMS: Final = Kind(
     "AlarmChanges",
     "monitoring",
-    (
-        *("DeleteAlarms", "DisableAlarmActions", "PutMetricAlarm", "PutCompositeAlarm", "PutLogAlarm", "SetAlarmState"),
-        "PutAlarmMuteRule",
-    ),
-    ("alarmNames", "alarmName", "muteTargets.alarmNames"),
+    "DeleteAlarms DisableAlarmActions PutMetricAlarm PutCompositeAlarm PutLogAlarm SetAlarmState PutAlarmMuteRule",
+    "alarmNames alarmName muteTargets.alarmNames",
     "An alarm on shielded functions is changed, muted or deleted.",
 )
 RULES: Final = Kind(
     "RuleChanges",
     "events",
-    ("DisableRule", "DeleteRule", "PutRule", "RemoveTargets"),
-    ("name", "rule"),
+    "DisableRule DeleteRule PutRule RemoveTargets",
+    "name rule",
     "A rule that reports changes of shielded functions is changed, disabled or deleted.",
 )
 TOPICS: Final = Kind(
     "TopicChanges",
     "sns",
-    ("DeleteTopic", "SetTopicAttributes", "RemovePermission", "Unsubscribe"),
-    ("topicArn", "subscriptionArn"),
+    "DeleteTopic SetTopicAttributes RemovePermission Unsubscribe",
+    "topicArn subscriptionArn",
     "A topic of alarms on shielded functions is changed or deleted, or loses a subscription.",
 )
 KEYS: Final = Kind(
     "KeyChanges",
     "kms",
-    ("DisableKey", "ScheduleKeyDeletion"),
-    ("keyId",),
+    "DisableKey ScheduleKeyDeletion",
+    "keyId",
     "The key of shielded functions' log groups is disabled, or will be deleted.",
 )
 ROLES: Final = Kind(
     "RoleChanges",
     "iam",
-    ("DetachRolePolicy", "DeleteRolePolicy", "PutRolePolicy", "PutRolePermissionsBoundary"),
-    ("roleName",),
+    "DetachRolePolicy DeleteRolePolicy PutRolePolicy PutRolePermissionsBoundary",
+    "roleName",
     "The role of a shielded function may lose its permission to write the log.",
 )
 """IAM's events are in us-east-1 alone
@@ -121,13 +112,13 @@ KINDS: Final = (FUNCTIONS, LOGS, ALARMS, RULES, TOPICS, KEYS, ROLES)
 
 def changes_pattern(kind: Kind, entries: Sequence[Entry]) -> dict[str, Any]:
     """The event pattern of calls on one of these names, except calls of CloudFormation."""
-    wanted = [_nested(path, list(entries)) for path in kind.fields]
+    wanted = [_nested(path, list(entries)) for path in kind.fields.split()]
     return {
         "source": [f"aws.{kind.service}"],
         "detail-type": ["AWS API Call via CloudTrail"],
         "detail": {
             "eventSource": [f"{kind.service}.amazonaws.com"],
-            "eventName": [{"prefix": call} for call in kind.calls],
+            "eventName": [{"prefix": call} for call in kind.calls.split()],
             "sourceIPAddress": [{"anything-but": "cloudformation.amazonaws.com"}],
             "requestParameters": wanted[0] if len(wanted) == 1 else {"$or": wanted},
         },

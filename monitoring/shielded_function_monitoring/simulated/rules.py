@@ -22,14 +22,9 @@ from ..errors import ShieldError
 from ..logic import Language
 from .states import AlarmState
 
-MAX_CHILDREN: Final = 100
-"""Alarms that one rule may name."""
-MAX_LENGTH: Final = 10_240
-"""Characters of a rule."""
-
 
 class RuleError(ShieldError):
-    """Not a rule, or one that CloudWatch would refuse; the message says where."""
+    """Not a rule; the message says where."""
 
 
 _RULE: Final = Language(
@@ -59,10 +54,8 @@ def parse_rule(text: str) -> CompositeRule:
     """Reads a rule.
 
     Raises:
-        RuleError: it is not one, or is longer, or names more alarms, than CloudWatch takes.
+        RuleError: it is not one.
     """
-    if len(text) > MAX_LENGTH:
-        raise RuleError(f"AlarmRule has {len(text)} characters; CloudWatch takes {MAX_LENGTH}")
     names: dict[str, None] = {}
 
     def condition(match: re.Match[str]) -> _Holds:
@@ -71,8 +64,6 @@ def parse_rule(text: str) -> CompositeRule:
         return lambda states: states[name] == match["state"]
 
     holds = _RULE.read(text, condition, _joined)
-    if len(names) > MAX_CHILDREN:
-        raise RuleError(f"AlarmRule names {len(names)} alarms; CloudWatch takes {MAX_CHILDREN}")
     return CompositeRule(tuple(names), holds)
 
 

@@ -130,7 +130,7 @@ def test_the_statements_deny_each_reported_change() -> None:
     models = {name: get_session().get_service_data(name)["operations"] for name in services.values()}
     assert denied <= {f"{name}:{operation}" for name, operations in models.items() for operation in operations}
     kinds = (FUNCTIONS, LOGS, ALARMS)
-    watched = {f"{services[kind.service]}:{call.rstrip('2')}" for kind in kinds for call in kind.calls}
+    watched = {f"{services[kind.service]}:{call.rstrip('2')}" for kind in kinds for call in kind.calls.split()}
     assert watched - denied == set()
     for statement in policy["Statement"]:
         assert (statement["Effect"], statement["Resource"]) == ("Deny", "*")

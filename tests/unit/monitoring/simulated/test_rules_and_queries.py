@@ -71,8 +71,6 @@ RULES = [
     ('AT_LEAST(2, ALARM, ("a"))', "found 'AT_LEAST(2"),
     ("NOT " * 2000 + "TRUE", "AlarmRule"),
     ("(" * 3000 + "TRUE" + ")" * 3000, "AlarmRule"),
-    ("TRUE OR " * 1280 + "TRUE", "has 10244 characters; CloudWatch takes 10240"),
-    (" OR ".join(f'ALARM("{number}")' for number in range(101)), "names 101 alarms; CloudWatch takes 100"),
 ]
 IN_SCHEMA = 'SELECT SUM(M) FROM SCHEMA("N", A)'
 QUERIES = [
