@@ -12,7 +12,7 @@ import jsii
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk.assertions import Annotations, Match, Template
+from aws_cdk.assertions import Template
 from constructs import Construct, IConstruct
 
 from harness.function_template import ALARM, FILTER, LOG_GROUP, Props
@@ -171,22 +171,6 @@ def test_an_app_is_refused_by_place_and_fix(name: str, shop: Shop) -> None:
     with pytest.raises(Exception, match="Shop/Checkout") as error:
         shop.synthesize()
     assert says in str(error.value)
-
-
-@pytest.mark.parametrize("kind", ["sqs", "s3", "dynamodb"])
-def test_a_grant_across_regions_synthesizes(kind: str, shop: Shop) -> None:
-    us = shop.stack("Us", "us-east-1")
-    function = shop.function()
-    if kind == "sqs":
-        aws.sqs.Queue(us, "Queue").grant_send_messages(function)
-    elif kind == "s3":
-        aws.s3.Bucket(us, "Bucket").grant_read(function)
-    else:
-        key: Any = aws.dynamodb.Attribute(name="id", type=aws.dynamodb.AttributeType.STRING)
-        aws.dynamodb.Table(us, "Table", partition_key=key).grant_read_data(function)
-    shop.synthesize()
-    warning = Match.string_like_regexp(rf"it is in us-east-1.*{kind}\.us-east-1\.amazonaws\.com:443")
-    Annotations.from_stack(shop.shop).has_warning("/Shop/Checkout", warning)
 
 
 @pytest.mark.parametrize("mixin", [False, True])

@@ -15,7 +15,6 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from harness.function_template import Props
-from harness.linting import lint
 from shielded_function import AlarmOptions, ShieldedFunction, ShieldPolicy
 from unit.constructs.aws import aws
 
@@ -43,22 +42,6 @@ def test_it_is_as_it_was(app: cdk.App, props: Props, synthesize: Synthesize, sna
     template = json.dumps(synthesize(shop(app, props)))
     normalised = json.loads(re.sub(r"[0-9a-f]{64}", "<asset>", template))
     assert normalised == snapshot(extension_class=JSONSnapshotExtension)
-
-
-def test_cfn_lint_finds_nothing(app: cdk.App, props: Props, synthesize: Synthesize) -> None:
-    """And it would find something."""
-    template = synthesize(shop(app, props))
-    assert lint_errors(template) == []
-    for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::Logs::MetricFilter":
-            del resource["Properties"]["FilterPattern"]
-    assert len(lint_errors(template)) == 2
-
-
-def lint_errors(template: dict[str, Any]) -> list[str]:
-    """cfn-lint's errors and warnings, but W3005: the CDK's own `Function` depends on its role twice."""
-    found = lint(json.dumps(template), regions=["us-east-1", "eu-west-1"])
-    return [str(match) for match in found if match.rule.id != "W3005"]
 
 
 def findings(app: cdk.App) -> set[tuple[str, str]]:

@@ -402,7 +402,7 @@ ROWS: dict[str, Row] = {
     "queue_of_another_region": Row(
         allowing("sqs:SendMessage", "arn:aws:sqs:us-east-1:111111111111:far"),
         said="OtherRegion",
-        text="list sqs.us-east-1.amazonaws.com:443 in allow_outbound",
+        text="it is in us-east-1, and allow_aws admits the endpoints of the function's own region: list sqs.us-east-1.",
     ),
     "queue_of_any_region": Row(allowing("sqs:SendMessage", "arn:aws:sqs:*:111111111111:q"), "sqs"),
     "queue_of_another_account": Row(allowing("sqs:SendMessage", "arn:aws:sqs:eu-west-1:222222222222:q"), "sqs"),

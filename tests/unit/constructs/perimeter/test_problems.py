@@ -18,6 +18,7 @@ from shielded_function.testing import SimulatedPerimeter
 from unit.constructs.aws import aws
 
 from .conftest import POLICY, Make, Refused, Walls, provider, warnings
+from .test_template import egress_in
 
 pytestmark = pytest.mark.promise("perimeter.unseen")
 
@@ -122,14 +123,23 @@ def test_others_in_the_vpc_are_told(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, w
     assert "also_allow=[] if they need none" in fix
 
 
+@pytest.mark.promise("perimeter.names")
 @pytest.mark.parametrize("also", [{}, {"also_allow": ["tcp://api.stripe.com:443"]}])
-def test_a_vpc_of_others_alone(shop: cdk.Stack, vpc: ec2.Vpc, walls: Walls, also: Any) -> None:
-    """Programs that take no shield, and what goes out by a network connector, may have a perimeter too."""
+def test_a_vpc_of_others_alone(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, walls: Walls, also: Any) -> None:
+    """Programs that take no shield, and what goes out by a network connector, may have a perimeter too.
+
+    Endpoints of others stay: images of ECR come from a bucket of AWS's, which no condition on the account admits.
+    """
+    vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
     function(shop, vpc)
     connector(shop, vpc)
-    simulated = SimulatedPerimeter.from_template(walls(also_allow_aws=["sqs"], **also), region="eu-west-1")
+    template = walls(also_allow_aws=["sqs"], **also)
+    simulated = SimulatedPerimeter.from_template(template, region="eu-west-1")
     found = [simulated.look_up(name) for name in ("api.stripe.com", "sqs.eu-west-1.amazonaws.com", "evil.example")]
     assert found == ["ALLOW" if also else "BLOCK", "ALLOW", "BLOCK"]
+    [endpoint] = of_type(template, "AWS::EC2::VPCEndpoint").values()
+    assert "PolicyDocument" not in endpoint
+    assert "The endpoint Shop/Vpc/S3 is left wider: the VPC has other residents" in " ".join(warnings(app))
 
 
 @pytest.mark.parametrize(("mode", "action"), [("block", "BLOCK"), ("alert", "ALERT")])
@@ -180,17 +190,25 @@ def test_more_names_than_the_firewall_takes(make: Make, monkeypatch: pytest.Monk
 
 
 def test_a_name_without_a_port(app: cdk.App, shop: cdk.Stack, make: Make, monkeypatch: Any, walls: Walls) -> None:
-    """Without tokens; and an entry that a grant wrote is nobody's to edit."""
+    """Without tokens; and an entry that a grant wrote is nobody's to edit.
+
+    A granted name gives way to one with a port, which `allow_to` wrote. One that is listed both ways may use any port.
+    """
     parameter = cdk.CfnParameter(shop, "Partner").value_as_string
     granted = {"search.example": "Shop/Search.DomainEndpoint"}
     monkeypatch.setattr(FunctionPolicy, "granted_hosts", property(lambda _: granted))
     make(policy=ShieldPolicy(allow_outbound=[parameter, "search.example"], allow_aws="none"))
-    walls()
+    make("Port", ShieldPolicy(allow_outbound=["search.example", "tcp://search.example:443"], allow_aws="none"))
+    make("Refund", ShieldPolicy(allow_outbound=["other.example", "other.example:443"], allow_aws="none"))
+    template = walls()
     told = " ".join(text for text in warnings(app) if "every port" in text)
     assert "Shop/Checkout may use any port of <known at deployment>, so its security group" in told
     assert "Shop/Checkout is granted Shop/Search.DomainEndpoint, whose port is not known, so its security" in told
     assert "list it with its port, by shield.allow_to(...)" in told
     assert "${Token" not in told
+    assert "Shop/Port" not in told
+    assert egress_in(template, "Port") == {("tcp", "443", '"0.0.0.0/0"')}
+    assert ("tcp", "0", '"0.0.0.0/0"') in egress_in(template, "Refund")
 
 
 def test_an_unshielded_function_on_a_capacity_provider(

@@ -18,7 +18,6 @@ from constructs import IConstruct
 from harness.function_template import of_type
 from harness.linting import lint
 from shielded_function import ControlAlarm, Shield, ShieldedFunction, ShieldError, ShieldPerimeter, ShieldPolicy
-from shielded_function.function_policy import FunctionPolicy
 from shielded_function.perimeter.names import RESOLVER_OWN
 from shielded_function.perimeter.simulated import SimulatedPerimeter
 from shielded_function.simulation import simulate_cloudwatch
@@ -205,17 +204,6 @@ def test_an_organization_in_place_of_accounts(vpc: ec2.Vpc, make: Make, walls: W
     assert (statement["Resource"], statement["Condition"]) == ("*", {"StringEquals": conditions})
 
 
-def test_endpoints_of_others_stay(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
-    """Images of ECR come from a bucket of AWS's, which no condition on the account admits."""
-    vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
-    image = ec2.MachineImage.latest_amazon_linux2023()
-    ec2.Instance(shop, "Worker", vpc=vpc, instance_type=ec2.InstanceType("t3.micro"), machine_image=image)
-    make()
-    [endpoint] = of_type(walls(also_allow=[]), ENDPOINT).values()
-    assert "PolicyDocument" not in endpoint
-    assert "The endpoint Shop/Vpc/S3 is left wider: the VPC has other residents" in " ".join(warnings(app))
-
-
 def test_endpoints_that_stay_as_they_are(app: cdk.App, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
     """One with its own policy, one of a service without resources of an account, one whose grants name no resource."""
     anybody = aws.iam.AnyPrincipal()
@@ -272,19 +260,6 @@ def test_functions_may_be_shielded_later(app: cdk.App, shop: cdk.Stack, vpc: ec2
     found = egress_in(synthesize(app, "Later"), "Refund")
     assert ("tcp", "444", '"0.0.0.0/0"') in found
     assert ("tcp", "443", '"0.0.0.0/0"') in found
-
-
-def test_a_granted_name_gives_way(app: cdk.App, make: Make, monkeypatch: pytest.MonkeyPatch, walls: Walls) -> None:
-    """To one with a port, which `allow_to` wrote. A name that is listed both ways may use any port."""
-    granted = {"search.example": "Shop/Search.DomainEndpoint"}
-    monkeypatch.setattr(FunctionPolicy, "granted_hosts", property(lambda _: granted))
-    hosts = ["search.example", "tcp://search.example:443"]
-    make(policy=ShieldPolicy(allow_outbound=hosts, allow_aws="none"))
-    make("Refund", policy=ShieldPolicy(allow_outbound=["other.example", "other.example:443"], allow_aws="none"))
-    template = walls()
-    assert egress_in(template) == {("tcp", "443", '"0.0.0.0/0"')}
-    assert ("tcp", "0", '"0.0.0.0/0"') in egress_in(template, "Refund")
-    assert [text for text in warnings(app) if "search.example" in text or "is granted" in text] == []
 
 
 def test_a_function_on_a_capacity_provider(shop: cdk.Stack, vpc: ec2.Vpc, make: Make, walls: Walls) -> None:
