@@ -288,26 +288,22 @@ REFUSED = [
      "the stack Shop: you need cloudformation:ListStackResources"),
     ("StartQuery", "ResourceNotFoundException", A_GROUP, f"{GROUP}: it does not exist in this account and region"),
     ("StartQuery", "ExpiredTokenException", A_GROUP, f"{GROUP}: the credentials have expired: sign in again"),
+    ("every", "", A_GROUP, f"{GROUP}: Could not connect to the endpoint URL"),
     ("StartQuery", "MalformedQueryException", A_GROUP, f"{GROUP}: MalformedQueryException: MalformedQueryException of"),
 ]  # fmt: skip
+
+
+def without_a_network(operation: str, arguments: dict[str, object]) -> None:
+    raise EndpointConnectionError(endpoint_url="https://logs.example")
 
 
 @pytest.mark.parametrize(("operation", "code", "where", "said"), REFUSED)
 def test_what_aws_refuses(aws: Account, ask: Ask, operation: str, code: str, where: Any, said: str) -> None:
     aws.write(GROUP, log())
-    aws.refuse = denying(operation, code=code)
+    aws.refuse = denying(operation, code=code) if code else without_a_network
     with pytest.raises(CliError, match=said):
         ask(where=where)
     assert (aws.calls[-1] == "logs:StopQuery") == (operation == "GetQueryResults"), "what still runs is stopped"
-
-
-def test_without_a_network(aws: Account, ask: Ask) -> None:
-    def refuse(operation: str, arguments: dict[str, object]) -> None:
-        raise EndpointConnectionError(endpoint_url="https://logs.example")
-
-    aws.refuse = refuse
-    with pytest.raises(CliError, match=f"{GROUP}: Could not connect to the endpoint URL"):
-        ask()
 
 
 def test_it_waits_for_its_turn(aws: Account, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
