@@ -15,9 +15,9 @@ from aws_cdk.assertions import Template
 from shielded_function import Shield, ShieldPerimeter, ShieldPolicy, batching
 from shielded_function.batching import members_of
 from shielded_function.kinds import CLASSES, find_relevant
-from unit.constructs.aws import aws
+from unit.constructs.aws import aws, l1_function
 
-pytestmark = pytest.mark.promise("construct.batched")
+pytestmark = [pytest.mark.promise("construct.batched"), pytest.mark.usefixtures("way")]
 
 
 @pytest.fixture(params=["batch.js", "plain"])
@@ -37,11 +37,6 @@ def without_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     batching._batch.cache_clear()
     with pytest.warns(UserWarning, match="jsii does not load batch.js .jsii takes no such package.: the synthesis"):
         assert batching._batch() is None
-
-
-@pytest.fixture(autouse=True)
-def asked_that_way(way: str) -> None:
-    """Every test here asks in both ways."""
 
 
 def functions(stack: cdk.Stack, props: dict[str, Any]) -> list[lambda_.Function]:
@@ -80,8 +75,7 @@ def test_an_app_is_the_same_in_both_ways(props: dict[str, Any], monkeypatch: Any
         first.add_event_source_mapping("Polled", event_source_arn=queue.queue_arn)
         second.add_function_url()
         role = aws.iam.CfnRole(stack, "Role", assume_role_policy_document={})
-        code = lambda_.CfnFunction.CodeProperty(zip_file="x")
-        lambda_.CfnFunction(stack, "L1", runtime="python3.13", handler="i.h", role=role.attr_arn, code=code)
+        l1_function(stack, role.attr_arn)
         lambda_.Function(stack, "Kept", log_retention=aws.logs.RetentionDays.ONE_DAY, **props)
         vpc = aws.ec2.Vpc(stack, "Vpc", max_azs=2)
         lambda_.Function(stack, "Inside", vpc=vpc, **props)

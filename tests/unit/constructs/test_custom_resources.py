@@ -6,16 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import aws_cdk as cdk
-import jsii
 import pytest
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import custom_resources
-from constructs import IConstruct
 
 from shielded_function import ShieldedFunction, ShieldPerimeter, ShieldPolicy
 from shielded_function.testing import SimulatedPerimeter
 from shielded_function_monitoring.cfn.values import Resolver
-from unit.constructs.aws import aws
+from unit.constructs.aws import add_aspect, aws
 from unit.constructs.perimeter.test_template import domains_in
 
 pytestmark = pytest.mark.promise("construct.everywhere")
@@ -143,13 +141,11 @@ def test_a_perimeter_lets_it_through(app: cdk.App, stack: cdk.Stack, make: Make)
 def test_one_that_comes_after_the_policy_fails_the_synthesis(app: cdk.App, make: Make) -> None:
     function = make()
 
-    @jsii.implements(cdk.IAspect)
-    class Late:
-        def visit(self, node: IConstruct) -> None:
-            if node.node.path == "Shop/Handler/Resource" and not function.stack.node.try_find_child("Custom"):
-                by_function(function.stack, function)
+    def answer(_: Any) -> None:
+        if not function.stack.node.try_find_child("Custom"):
+            by_function(function.stack, function)
 
-    cdk.Aspects.of(function).add(Late(), priority=950)
+    add_aspect(function, answer, at="Shop/Handler/Resource", priority=950)
     says = "Shop/Handler: Shop/Custom, of which it is the service token, was made after"
     with pytest.raises(RuntimeError, match=says):
         app.synth()

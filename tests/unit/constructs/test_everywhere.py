@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-import jsii
 import pytest
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -30,7 +29,7 @@ from shielded_function import (
     stage_shields,
 )
 from shielded_function.function_shield import attached_to
-from unit.constructs.aws import aws
+from unit.constructs.aws import add_aspect, aws, l1_function
 
 pytestmark = pytest.mark.promise("construct.everywhere")
 
@@ -146,7 +145,7 @@ def test_the_shield_of_a_function(app: cdk.App, props: Props) -> None:
 def test_the_mixin_and_the_aspect(app: cdk.App, props: Props, how: str) -> None:
     stack = cdk.Stack(app, "Shop")
     lambda_.Function(stack, "Fn", **props)
-    lambda_.CfnFunction(stack, "L1", role="arn:aws:iam::111122223333:role/r", code={"zip_file": "x"}, **l1(props))
+    l1_function(stack)
     lambda_.SingletonFunction(stack, "Single", uuid="8d3f1a", **props)
     if how == "mixin":
         cdk.Mixins.of(app).apply(Shield())
@@ -155,30 +154,24 @@ def test_the_mixin_and_the_aspect(app: cdk.App, props: Props, how: str) -> None:
     assert list(modes(app).values()) == ["block"] * 3
 
 
-def l1(props: Props) -> Props:
-    return {"runtime": "python3.13", "handler": props["handler"]}
-
-
 @BOTH_WAYS
 def test_an_aspect_that_adds_a_wrapper_is_chained(app: cdk.App, props: Props) -> None:
     """By `Shield.everywhere`, and by the aspect before it and behind it."""
+
+    def add_wrapper(node: Any) -> None:
+        if isinstance(node, lambda_.Function):
+            node.add_environment("AWS_LAMBDA_EXEC_WRAPPER", "/opt/late")
+
     everywhere, behind, before = stacks = [cdk.Stack(app, name) for name in ("Everywhere", "Behind", "Before")]
     for stack in stacks:
         lambda_.Function(stack, "Fn", **props)
     Shield.everywhere(everywhere, ShieldPolicy())
     cdk.Aspects.of(before).add(Shield())
     for stack in stacks:
-        cdk.Aspects.of(stack).add(_AddsWrapper())
+        add_aspect(stack, add_wrapper)
     cdk.Aspects.of(behind).add(Shield())
     names = ("AWS_LAMBDA_EXEC_WRAPPER", "SHIELD_NEXT_WRAPPER")
     assert [[found[name] for name in names] for found in variables(app).values()] == [[WRAPPER, "/opt/late"]] * 3
-
-
-@jsii.implements(cdk.IAspect)
-class _AddsWrapper:
-    def visit(self, node: Any) -> None:
-        if isinstance(node, lambda_.Function):
-            node.add_environment("AWS_LAMBDA_EXEC_WRAPPER", "/opt/late")
 
 
 def test_the_most_specific_policy(app: cdk.App, props: Props) -> None:

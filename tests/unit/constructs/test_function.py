@@ -47,6 +47,10 @@ def test_the_account_is_the_stacks(app: cdk.App, props: Props, resources: Resour
 def test_allow_to(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     """After the function is made, and with what the stack makes."""
     fn = ShieldedFunction(stack, "Checkout", policy=ShieldPolicy(allow_outbound=["api.stripe.com:443"]), **props)
+    for wrong in (stack, "not a host", aws.sns.Topic(stack, "Topic")):
+        with pytest.raises(ValueError, match="allow_outbound"):
+            fn.shield.allow_to(cast("Any", wrong))
+    assert fn.shield.policy == ShieldPolicy(allow_outbound=["api.stripe.com:443"])
     bucket, vpc = aws.s3.Bucket(stack, "Uploads"), aws.ec2.Vpc(stack, "Vpc", max_azs=1, nat_gateways=0)
     fn.allow_to(bucket, vpc, "*.example.com:443")
     environment = variables(resources, stack)
@@ -56,14 +60,6 @@ def test_allow_to(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     assert stack.resolve(vpc.vpc_cidr_block) in outbound["Fn::Join"][1]
     assert fn.shield.policy.decide("connect", "api.stripe.com:443").allowed
     assert fn.shield.policy.decide("connect", "db.internal:5432").action != "allow"
-
-
-def test_allow_to_what_has_no_host(stack: cdk.Stack, props: Props) -> None:
-    fn = ShieldedFunction(stack, "Checkout", **props)
-    for wrong in (stack, "not a host", aws.sns.Topic(stack, "Topic")):
-        with pytest.raises(ValueError, match="allow_outbound"):
-            fn.shield.allow_to(cast("Any", wrong))
-    assert fn.shield.policy == ShieldPolicy()
 
 
 def test_a_layer_per_stack_and_architecture(app: cdk.App, props: Props, resources: Resources) -> None:

@@ -9,24 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-import jsii
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from harness.function_template import FUNCTION, LAYER, WRAPPER, Props, Resources, only, variables
 from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldPolicy
+from unit.constructs.aws import add_aspect
 
 pytestmark = pytest.mark.promise("construct.layer")
 
 
 def in_an_aspect(function: lambda_.Function) -> None:
-    @jsii.implements(cdk.IAspect)
-    class Graviton:
-        def visit(self, node: Any) -> None:
-            if isinstance(node, lambda_.CfnFunction):
-                node.architectures = ["arm64"]
+    def to_graviton(node: Any) -> None:
+        if isinstance(node, lambda_.CfnFunction):
+            node.architectures = ["arm64"]
 
-    cdk.Aspects.of(function).add(Graviton())
+    add_aspect(function, to_graviton)
 
 
 def by_an_override(function: lambda_.Function) -> None:

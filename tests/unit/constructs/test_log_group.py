@@ -18,6 +18,7 @@ from constructs import Construct
 from harness.function_template import FILTER, FUNCTION, LOG_GROUP, Props, Resources, only
 from shielded_function import LogOptions, Shield, ShieldedFunction, ShieldError, ShieldPolicy
 from shielded_function.checks import check, read_assembly
+from unit.constructs.aws import l1_function
 
 pytestmark = pytest.mark.promise("construct.logs")
 
@@ -192,11 +193,6 @@ def test_two_log_groups_of_one_name(stack: cdk.Stack, props: Props, how: str) ->
         add("Two")
 
 
-def l1_function(stack: cdk.Stack, role: str, name: str = "L1", **more: Any) -> lambda_.CfnFunction:
-    code = lambda_.CfnFunction.CodeProperty(zip_file="x")
-    return lambda_.CfnFunction(stack, name, role=role, code=code, runtime="python3.13", handler="app.handler", **more)
-
-
 def l1_role(stack: cdk.Stack, *managed: str) -> iam.CfnRole:
     trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}}]}
     return iam.CfnRole(stack, "Role", assume_role_policy_document=trust, managed_policy_arns=list(managed))
@@ -266,7 +262,7 @@ def test_a_cfn_function_that_is_known_only_at_deployment(stack: cdk.Stack, what:
         "environment": cdk.Fn.condition_if("C", {"Variables": {"A": "b"}}, {}),
         "layers": cdk.Fn.split(",", cdk.Fn.import_value("Layers")),
     }
-    function = l1_function(stack, "arn:aws:iam::111122223333:role/shop", **{what: unknown[what]})
+    function = l1_function(stack, **{what: unknown[what]})
     with pytest.raises(ShieldError, match=f"Shop/L1: {what}: known only at deployment"):
         Shield().apply(function)
 

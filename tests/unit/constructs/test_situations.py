@@ -13,7 +13,7 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from harness.function_template import ALARM, FILTER, LOG_GROUP, Props
 from shielded_function import (
@@ -24,7 +24,7 @@ from shielded_function import (
     ShieldPerimeter,
     ShieldPolicy,
 )
-from unit.constructs.aws import aws
+from unit.constructs.aws import add_aspect, aws, l1_function
 
 pytestmark = pytest.mark.promise("construct.everywhere")
 
@@ -41,18 +41,6 @@ class Made:
 
     def produce(self) -> Any:
         return self._value
-
-
-@jsii.implements(cdk.IAspect)
-class Doing:
-    """An aspect of the app."""
-
-    def __init__(self, action: Callable[[], None]) -> None:
-        self._action = action
-
-    def visit(self, node: IConstruct) -> None:
-        if node.node.path == "Shop/Checkout":
-            self._action()
 
 
 class Shop:
@@ -133,7 +121,7 @@ def enforced_signing(shop: Shop) -> None:
 
 def fifth_layer(shop: Shop) -> None:
     function = shop.function(layers=[shop.layer(n) for n in range(4)])
-    cdk.Aspects.of(shop.app).add(Doing(lambda: function.add_layers(shop.layer(4))))
+    add_aspect(shop.app, lambda _: function.add_layers(shop.layer(4)), at="Shop/Checkout")
 
 
 def child_named_shield(shop: Shop) -> None:
@@ -205,15 +193,9 @@ def test_resources_take_the_functions_condition(shared: bool, switch: str, props
 def test_a_lazy_environment_is_kept(whole: bool, shop: Shop) -> None:
     variables: Any = {"MINE": "1"}
     lazy: Any = cdk.Lazy.any(Made({"variables": variables} if whole else variables))
-    lambda_.CfnFunction(
-        shop.shop,
-        "Checkout",
-        code=lambda_.CfnFunction.CodeProperty(zip_file="x"),
-        role=iam.Role(shop.shop, "Role", assumed_by=LAMBDA).role_arn,
-        runtime="python3.13",
-        handler="index.handler",
-        environment=lazy if whole else lambda_.CfnFunction.EnvironmentProperty(variables=lazy),
-    )
+    given = lazy if whole else lambda_.CfnFunction.EnvironmentProperty(variables=lazy)
+    role = iam.Role(shop.shop, "Role", assumed_by=LAMBDA).role_arn
+    l1_function(shop.shop, role, "Checkout", environment=given)
     (function,) = shop.synthesize().find_resources("AWS::Lambda::Function").values()
     found = function["Properties"]["Environment"]["Variables"]
     assert (found["MINE"], found["SHIELD_READ_WRITE_TMP"]) == ("1", "block")

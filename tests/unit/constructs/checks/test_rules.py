@@ -25,6 +25,7 @@ from shielded_function.checks.rules import OF_NO_FUNCTION, RULES
 from shielded_function.other_code import FUNCTIONS, NO_CODE, OTHER_CODE, PREFIXES
 from shielded_function.runtimes import TESTED, can_be_shielded
 from shielded_function.testing import assert_shielded
+from unit.constructs.aws import l1_function
 
 from .conftest import Judge, MakeFunction, Read, rules
 
@@ -330,7 +331,7 @@ def test_no_shield(app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, props
     code = lambda_.Code.from_bucket(s3.Bucket.from_bucket_name(stack, "Code", "shop-code"), "go.zip")
     lambda_.Function(stack, "Go", **{**props, "runtime": lambda_.Runtime.PROVIDED_AL2023, "code": code})
     role = "arn:aws:iam::123456789012:role/r"
-    lambda_.CfnFunction(stack, "Raw", role=role, code=lambda_.CfnFunction.CodeProperty(zip_file="x = 1"))
+    l1_function(stack, role, "Raw")
     cdk.CfnResource(stack, "Sam", type="AWS::Serverless::Function", properties={"Runtime": "python3.13"})
     wrapped = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield", "SHIELD_READ_HANDLER": "block"}
     image = lambda_.CfnFunction.CodeProperty(image_uri="123456789012.dkr.ecr.us-east-1.amazonaws.com/i:1")

@@ -54,13 +54,6 @@ def another(scope: Any, name: str = "Another", **props: Any) -> Any:
     )
 
 
-def plain_function(scope: Any, role: Any) -> Any:
-    """A function of an L1."""
-    code = aws.lambda_.CfnFunction.CodeProperty(zip_file="x")
-    given = {"role": role.role_arn, "runtime": "python3.13", "handler": "index.handler"}
-    return aws.lambda_.CfnFunction(scope, "Plain", code=code, **given)
-
-
 Grant = Callable[[Any, Any], object]
 """Grants something to a function; what it makes goes into the scope."""
 

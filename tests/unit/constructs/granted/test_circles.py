@@ -15,7 +15,7 @@ from aws_cdk import aws_s3 as s3
 
 from harness.circles import find_circle
 from shielded_function import Shield, ShieldPolicy
-from unit.constructs.granted.rows import plain_function
+from unit.constructs.aws import l1_function
 
 from .conftest import MakeFunction
 
@@ -47,7 +47,7 @@ def a_bucket(stack: cdk.Stack, function: lambda_.Function, make: MakeFunction) -
 
 def a_bucket_of_an_l1(stack: cdk.Stack, function: lambda_.Function, make: MakeFunction) -> None:
     """It does not wait for the policies of its role."""
-    plain = plain_function(stack, function.role)
+    plain = l1_function(stack, function.role.role_arn, "Plain")
     bucket = s3.Bucket(stack, "Bucket")
     bucket.node.add_dependency(plain)
     apart(stack, function, "s3:GetObject", bucket.arn_for_objects("*"))

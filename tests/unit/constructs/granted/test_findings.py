@@ -13,7 +13,7 @@ from aws_cdk import aws_s3express as s3express
 
 from shielded_function import Shield, ShieldPolicy, granted
 from shielded_function.granted import actions, changed
-from unit.constructs.granted.rows import plain_function
+from unit.constructs.aws import l1_function
 
 from .conftest import Allow, Ids, Read
 
@@ -73,7 +73,7 @@ def test_more_services_than_a_policy_takes(allow: Allow, read: Read, ids: Ids) -
 def test_each_is_told_once(app: cdk.App, stack: cdk.Stack, allow: Allow, checkout: lambda_.Function) -> None:
     """An L1's shield is in the function itself, and its aspects visit that too."""
     allow("*")
-    function = plain_function(stack, checkout.role)
+    function = l1_function(stack, checkout.role.role_arn, "Plain")
     Shield(ShieldPolicy(allow_aws="granted")).apply(function)
     with pytest.raises(RuntimeError) as raised:
         app.synth()

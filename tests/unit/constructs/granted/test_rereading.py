@@ -6,16 +6,15 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import aws_cdk as cdk
-import jsii
 import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
-from constructs import IConstruct
 
 from shielded_function import ShieldedFunction, ShieldPolicy
 from shielded_function.granted import are_same, read_inputs, read_stage
+from unit.constructs.aws import add_aspect
 
 from .conftest import Allow
 
@@ -59,21 +58,6 @@ def test_what_is_granted_later_is_seen(
         assert not are_same(inputs, read_inputs(app))
 
 
-@jsii.implements(cdk.IAspect)
-class _Grant:
-    """Grants a function a queue when its resource is visited."""
-
-    def __init__(self, queue: sqs.Queue, function: lambda_.Function) -> None:
-        self._queue = queue
-        self._function = function
-        self._done = False
-
-    def visit(self, node: IConstruct) -> None:
-        if not self._done and node.node.path == f"{self._function.node.path}/Resource":
-            self._done = True
-            self._queue.grant_send_messages(self._function)
-
-
 @pytest.mark.parametrize(("allow_aws", "wide"), [("granted", False), (None, False), (None, True)])
 def test_a_grant_in_a_later_aspect_fails_the_synthesis(
     app: cdk.App, stack: cdk.Stack, props: dict[str, Any], allow_aws: Literal["granted"] | None, wide: bool
@@ -83,7 +67,7 @@ def test_a_grant_in_a_later_aspect_fails_the_synthesis(
     if wide:
         function.add_to_role_policy(iam.PolicyStatement(actions=["*"], resources=["*"]))
     queue = sqs.Queue(stack, "Queue")
-    cdk.Aspects.of(function).add(_Grant(queue, function), priority=950)
+    add_aspect(function, lambda _: queue.grant_send_messages(function), at="Shop/Checkout/Resource", priority=950)
     if wide:
         app.synth()
         return

@@ -18,6 +18,7 @@ from shielded_function import ShieldError
 from shielded_function.checks.model import Assembly
 from shielded_function.granted import read_grants
 from shielded_function.granted.template_reader import TemplateGrants
+from unit.constructs.aws import l1_function
 
 from .conftest import Ids, MakeFunction, Read
 
@@ -69,8 +70,7 @@ def test_every_way_to_grant(stack: cdk.Stack, read: Read, checkout: lambda_.Func
         "ecs": "Shop/UntypedPolicy",
         "logs": "Shop/UntypedRolePolicy",
     }
-    role, code = made["Role"].get_att("Arn").to_string(), lambda_.CfnFunction.CodeProperty(zip_file="x")
-    assert read(lambda_.CfnFunction(stack, "Plain", role=role, code=code)).services == ("events",)
+    assert read(l1_function(stack, made["Role"].get_att("Arn").to_string())).services == ("events",)
 
 
 def test_a_large_roles_overflow_policies(app: cdk.App, stack: cdk.Stack, make_function: MakeFunction) -> None:

@@ -6,14 +6,12 @@ import json
 from typing import Any
 
 import aws_cdk as cdk
-import jsii
 import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk.aws_cloudwatch_actions import SnsAction
-from constructs import IConstruct
 
 from harness.function_template import of_type
 from harness.linting import lint
@@ -21,7 +19,7 @@ from shielded_function import ControlAlarm, Shield, ShieldedFunction, ShieldErro
 from shielded_function.perimeter.names import RESOLVER_OWN
 from shielded_function.perimeter.simulated import SimulatedPerimeter
 from shielded_function.simulation import simulate_cloudwatch
-from unit.constructs.aws import aws
+from unit.constructs.aws import add_aspect, aws, l1_function
 
 from .conftest import PLACE, POLICY, Make, Walls, provider, synthesize, warnings
 
@@ -111,10 +109,8 @@ def test_egress_is_each_functions_own(shop: cdk.Stack, vpc: ec2.Vpc, make: Make,
     group = ec2.CfnSecurityGroup(shop, "L1Group", group_description="g", vpc_id=vpc.vpc_id)
     subnets = [subnet.subnet_id for subnet in vpc.private_subnets]
     config = aws.lambda_.CfnFunction.VpcConfigProperty(subnet_ids=subnets, security_group_ids=[group.attr_group_id])
-    code = aws.lambda_.CfnFunction.CodeProperty(zip_file="x")
     role = aws.iam.Role(shop, "Role", assumed_by=lambdas).role_arn
-    l1: Any = {"role": role, "runtime": "python3.13", "handler": "index.handler", "code": code, "vpc_config": config}
-    Shield(POLICY).apply(aws.lambda_.CfnFunction(shop, "L1", **l1))
+    Shield(POLICY).apply(l1_function(shop, role, vpc_config=config))
     template = walls()
     [vpc_id] = of_type(template, "AWS::EC2::VPC")
     anywhere, of_policy = '"0.0.0.0/0"', {("tcp", "443", '"0.0.0.0/0"'), ("tcp", "5432", '"10.0.0.0/16"')}
@@ -356,13 +352,11 @@ def test_aspects_behind_it_have_their_say(app: cdk.App, shop: cdk.Stack, vpc: ec
     ecs.FargateService(shop, "Web", cluster=ecs.Cluster(shop, "Cluster", vpc=vpc), task_definition=task)
     make()
 
-    @jsii.implements(cdk.IAspect)
-    class Sidecar:
-        def visit(self, node: IConstruct) -> None:
-            if isinstance(node, ecs.TaskDefinition) and node.find_container("Sidecar") is None:
-                node.add_container("Sidecar", image=ecs.ContainerImage.from_registry("envoy"))
+    def add_sidecar(node: Any) -> None:
+        if isinstance(node, ecs.TaskDefinition) and node.find_container("Sidecar") is None:
+            node.add_container("Sidecar", image=ecs.ContainerImage.from_registry("envoy"))
 
-    cdk.Aspects.of(shop).add(Sidecar(), priority=990)
+    add_aspect(shop, add_sidecar, priority=990)
     [definition] = of_type(synthesize(app), "AWS::ECS::TaskDefinition").values()
     assert [each["Name"] for each in definition["ContainerDefinitions"]] == ["Main", "Sidecar"]
 
