@@ -76,6 +76,22 @@ def parsed_models() -> Iterator[None]:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None, object, object]:
+    """Where this machine gives no namespaces, the tests of a sandbox are skipped."""
+    try:
+        return (yield)
+    except Exception as error:
+        from shielded_function_emulator.sandbox import NamespacesMissing
+
+        if isinstance(error, NamespacesMissing):
+            pytest.skip(str(error))
+        raise
+
+
+pytest_runtest_call = pytest_runtest_setup
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Collected tests stay to the end: the garbage collector does not search them, then or later."""
     gc.disable()

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from network import emulated
 from peer_sides import AUDIT, INTERPOSER, NATIVE, NODE, NOTIFY, PEERS, SHIELD, SHIELD_POLICY, Built, policy
-from rows import MeasurementError
 
 _WROTE = "wrote to /tmp"
 _CODE = f"open('/tmp/probe', 'w').write('x'); print('{_WROTE}')"
@@ -40,8 +39,6 @@ def try_all(built: Built) -> dict[str, str]:
         task.mkdir()
         _lay_out(built, layers)
         with sandbox.Sandbox(task=task, layers=layers) as box:
-            if not box.isolation.whole:
-                raise MeasurementError(f"needs a sandbox of its own: {box.isolation.note}")
             for name, (argv, environment) in _PEERS.items():
                 done = box.run_command(list(argv), environment=policy(["/tmp"]) | environment, timeout=60)
                 found[name] = _verdict(name, done.stdout, done.stderr)

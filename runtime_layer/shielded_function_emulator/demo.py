@@ -21,7 +21,7 @@ from rich.text import Text
 from shielded_function_emulator.checkout_run import CheckoutError, CheckoutRun, run_checkout
 from shielded_function_emulator.cloud_assembly import CloudAssembly, CloudAssemblyError
 from shielded_function_emulator.function import emulator
-from shielded_function_emulator.sandbox import Isolation, SandboxError
+from shielded_function_emulator.sandbox import SandboxError
 from shielded_function_emulator.synthesis import CHECKOUT, SynthesisError, synthesize
 from shielded_function_emulator.verdicts import AllowedRow, Row, Verdicts, judge
 
@@ -57,7 +57,7 @@ def run(json: bool = False, app: Path = APP) -> int:
     return 0 if verdicts.is_as_expected else 1
 
 
-def _verdicts(notes: Console, app: Path) -> tuple[Verdicts, Isolation, dict[str, Path]]:
+def _verdicts(notes: Console, app: Path) -> tuple[Verdicts, str, dict[str, Path]]:
     emulator()  # first, so that a missing emulator is reported at once
     with tempfile.TemporaryDirectory(prefix="checkout-cdk-") as scratch:
         output = Path(scratch) / "cdk.out"
@@ -92,7 +92,7 @@ def _step(notes: Console, step: str) -> Iterator[None]:
         yield
 
 
-def _print(verdicts: Verdicts, isolation: Isolation) -> None:
+def _print(verdicts: Verdicts, isolation: str) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=_WIDTH_WITHOUT_TERMINAL)
@@ -108,8 +108,7 @@ def _print(verdicts: Verdicts, isolation: Isolation) -> None:
         for fired in verdicts.fired(mode):
             called = ", ".join(fired.actions) or "nothing: it has no action"
             console.print(f"  {fired.name} fired and would call {called}", highlight=False, soft_wrap=True)
-    with_filter = "with" if isolation.filtered else "without"
-    console.print(f"isolation: {isolation.kind}, {with_filter} Lambda's seccomp filter", style="dim", highlight=False)
+    console.print(f"isolation: {isolation}, with Lambda's seccomp filter", style="dim", highlight=False)
     mark = _mark(verdicts.is_as_expected)
     console.print(mark, "all as it should be" if verdicts.is_as_expected else "not as it should be")
 

@@ -4,8 +4,7 @@
         done = sandbox.run_command(["/opt/shielded-function/shield", INTERPRETER, "/var/task/app.py"])
         assert done.returncode == 0, done.stderr
 
-As root, or where unprivileged user namespaces are allowed, the isolation is whole: own root, network, PIDs, user and
-seccomp filter. Elsewhere the command runs as it is, and `sandbox.isolation` names the missing parts.
+It has its own root, network, PIDs, user and seccomp filter. That needs root, or unprivileged user namespaces.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, cast
+from typing import Any
 
 from typing_extensions import Self
 
@@ -62,6 +61,16 @@ class SandboxError(Exception):
     """The sandbox could not be made or entered; one line says why."""
 
 
+class NamespacesMissing(SandboxError):
+    """This machine gives no namespaces, so nothing is run."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"an emulated Lambda needs root or unprivileged user namespaces: {why}; run it with sudo, or, in a "
+            "container, start that with --privileged"
+        )
+
+
 class SandboxTimeout(SandboxError):
     """A command was ended because its time was up. Carries its output so far."""
 
@@ -72,20 +81,6 @@ class SandboxTimeout(SandboxError):
 
 
 @dataclass(frozen=True)
-class Isolation:
-    """How much of Lambda's sandbox there is: `root`, `user-namespace` or `none`."""
-
-    kind: str
-    filtered: bool
-    note: str
-
-    @property
-    def whole(self) -> bool:
-        """Whether root, network, PIDs and user are the sandbox's own."""
-        return self.kind != "none"
-
-
-@dataclass(frozen=True)
 class Completed:
     """A command that ended: its status (negative: the signal that ended it) and its output."""
 
@@ -93,7 +88,6 @@ class Completed:
     returncode: int
     stdout: str
     stderr: str
-    isolation: Isolation
 
     @property
     def shield_lines(self) -> list[dict[str, Any]]:
@@ -121,10 +115,9 @@ class Sandbox:
     """A sandbox with `task` at /var/task, `layers` at /opt and `mounts` (sandbox path to host path), all read-only.
 
     `filtered=False` leaves the seccomp filter out. `addresses` are the sandbox's own (`address/prefix`). `ways` are the
-    kinds of isolation to try; none at all runs commands as they are. Each file of `runtime` has its own mount, or, with
-    `runtime_on_root`, lies on the mount of /, as in Lambda; with `system_on_root` so does the system, and the rest of
-    this machine is visible.
-    Raises SandboxError on entering when the isolation of this machine cannot be used.
+    kinds of `isolation` to try. Each file of `runtime` has its own mount, or, with `runtime_on_root`, lies on the mount
+    of /, as in Lambda; with `system_on_root` so does the system, and the rest of this machine is visible.
+    Raises NamespacesMissing on entering where this machine gives none, and SandboxError when it does not start.
     """
 
     task: Path | None = None
@@ -136,7 +129,7 @@ class Sandbox:
     runtime: Runtime = python.THIS
     runtime_on_root: bool = False
     system_on_root: bool = False
-    isolation: Isolation = field(init=False, default=Isolation("none", False, "not started"))
+    isolation: str = field(init=False, default="")
     machine: Machine = field(init=False)
 
     def __enter__(self) -> Self:
@@ -147,8 +140,6 @@ class Sandbox:
         self._lock = threading.Lock()
         self._running: list[subprocess.Popen[bytes]] = []
         self._scratch = ExitStack()
-        self._links: Path | None = None
-        self._executable: Path | None = None
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._channel = ours
         with theirs:
@@ -159,7 +150,7 @@ class Sandbox:
                 env=_helper_environment(),
             )
         try:
-            self.isolation = self._isolation(self._ask(self._request()))
+            self.isolation = self._isolate(self._request())
         except BaseException:
             self.close()
             raise
@@ -205,7 +196,7 @@ class Sandbox:
             raise SandboxTimeout(argv, timeout, _text(stdout), _text(stderr)) from None
         finally:
             self._running.remove(process)
-        return Completed(tuple(argv), process.returncode, _text(stdout), _text(stderr), self.isolation)
+        return Completed(tuple(argv), process.returncode, _text(stdout), _text(stderr))
 
     def start(
         self,
@@ -221,11 +212,18 @@ class Sandbox:
         `keep`: descriptors of this process that the program inherits under the same numbers.
         """
         merged = PLATFORM_ENVIRONMENT | dict(self.runtime.environment) | dict(environment or {})
-        command = self._command(list(argv), merged, cwd, list(keep))
+        request = {
+            "keeper": self._keeper.pid,
+            "isolation": self.isolation,
+            "filtered": self.filtered,
+            "argv": list(argv),
+            "environment": merged,
+            "cwd": cwd,
+            "keep": list(keep),
+        }
         process = subprocess.Popen(
-            command.argv,
-            env=command.environment,
-            cwd=command.cwd,
+            [sys.executable, "-S", "-m", "shielded_function_emulator.enter", json.dumps(request)],
+            env=_helper_environment(),
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -235,12 +233,7 @@ class Sandbox:
         return process
 
     def socket(self, family: int = socket.AF_INET, kind: int = socket.SOCK_STREAM) -> socket.socket:
-        """A socket of this process that lives in the sandbox's network: bind it to serve, connect it to call.
-
-        Raises SandboxError where the network is not the sandbox's own: nothing may reach a real address by mistake.
-        """
-        if not self.isolation.whole:
-            raise SandboxError(f"the sandbox has no separate network: {self.isolation.note}")
+        """A socket of this process that lives in the sandbox's network: bind it to serve, connect it to call."""
         with self._lock:
             self._channel.send(json.dumps([int(family), int(kind)]).encode())
             message, fds, _, _ = socket.recv_fds(self._channel, MESSAGE, 1)
@@ -250,11 +243,10 @@ class Sandbox:
 
     def path(self, inside: str) -> Path:
         """The path from here to a file of the sandbox."""
-        if self.isolation.whole:
-            return Path(f"/proc/{self._keeper.pid}/root{inside}")
-        return Path(self._translate(inside))
+        return Path(f"/proc/{self._keeper.pid}/root{inside}")
 
-    def _ask(self, request: keeper.Request) -> dict[str, str]:
+    def _isolate(self, request: keeper.Request) -> str:
+        """The way in which the keeper got the namespaces."""
         self._channel.settimeout(START_SECONDS)
         try:
             self._channel.send(json.dumps(request).encode())
@@ -263,30 +255,24 @@ class Sandbox:
             raise SandboxError(f"the sandbox did not start: {error}") from error
         if not answer:
             raise SandboxError("the sandbox did not start: its keeper ended; see its message above")
-        return cast("dict[str, str]", json.loads(answer))
-
-    def _isolation(self, answer: dict[str, str]) -> Isolation:
-        if kind := answer.get("isolation"):
-            return Isolation(kind, self.filtered, "emulated Lambda sandbox")
-        return Isolation("none", False, f"no namespaces and no filter here ({answer['error']})")
-
-    def _all_mounts(self) -> dict[str, Path]:
-        mounts = {f"{RUNTIME_ROOT}/bootstrap": self._bootstrap(), **self.runtime.mounts(), **self.mounts}
-        mounts |= {TASK_ROOT: self.task} if self.task else {}
-        mounts |= {LAYERS_ROOT: self.layers} if self.layers else {}
-        return mounts
+        said: dict[str, str] = json.loads(answer)
+        if "error" in said:
+            raise NamespacesMissing(said["error"])
+        return said["isolation"]
 
     def _bootstrap(self) -> Path:
         """The script that starts runtime clients; a copy, where an installer has dropped its mode."""
-        if self._executable is None:
-            self._executable = BOOTSTRAP
-            if BOOTSTRAP.stat().st_mode & _EXECUTABLE != _EXECUTABLE:
-                self._executable = Path(shutil.copy(BOOTSTRAP, self._scratch_folder()))
-                self._executable.chmod(_EXECUTABLE | stat.S_IWUSR)
-        return self._executable
+        if BOOTSTRAP.stat().st_mode & _EXECUTABLE == _EXECUTABLE:
+            return BOOTSTRAP
+        copy = Path(shutil.copy(BOOTSTRAP, self._scratch_folder()))
+        copy.chmod(_EXECUTABLE | stat.S_IWUSR)
+        return copy
 
     def _request(self) -> keeper.Request:
-        mounts, base = self._all_mounts(), ""
+        base = ""
+        mounts = {f"{RUNTIME_ROOT}/bootstrap": self._bootstrap(), **self.runtime.mounts(), **self.mounts}
+        mounts |= {TASK_ROOT: self.task} if self.task else {}
+        mounts |= {LAYERS_ROOT: self.layers} if self.layers else {}
         for target, source in mounts.items():
             if not source.exists():
                 raise SandboxError(f"{target}: {source} does not exist")
@@ -307,55 +293,11 @@ class Sandbox:
             "ways": list(self.ways),
         }
 
-    def _command(self, argv: list[str], environment: dict[str, str], cwd: str, keep: list[int]) -> _Command:
-        if not self.isolation.whole:
-            translated = {name: self._translate(value) for name, value in environment.items()}
-            return _Command([self._translate(a) for a in argv], translated, self._translate(cwd))
-        request = {
-            "keeper": self._keeper.pid,
-            "isolation": self.isolation.kind,
-            "filtered": self.filtered,
-            "argv": argv,
-            "environment": environment,
-            "cwd": cwd,
-            "keep": keep,
-        }
-        enter = [sys.executable, "-S", "-m", "shielded_function_emulator.enter", json.dumps(request)]
-        return _Command(enter, _helper_environment(), None)
-
-    def _translate(self, value: str) -> str:
-        """Without a separate root, the host path that a sandbox path stands for."""
-        return ":".join(self._translate_path(part) for part in value.split(":"))
-
-    def _translate_path(self, path: str) -> str:
-        roots = {str(target): source for target, source in self._all_mounts().items()}
-        roots |= {RUNTIME_ROOT: self._runtime_directory()}
-        roots.setdefault(TASK_ROOT, Path("/"))
-        for target in sorted(roots, key=len, reverse=True):
-            if path == target or path.startswith(target + "/"):
-                return str(roots[target]) + path[len(target) :]
-        return path
-
-    def _runtime_directory(self) -> Path:
-        if self._links is None:
-            self._links = Path(self._scratch_folder())
-            for target, source in self._all_mounts().items():
-                if str(Path(target).parent) == RUNTIME_ROOT:
-                    (self._links / Path(target).name).symlink_to(source)
-        return self._links
-
     def _scratch_folder(self) -> str:
         """A new folder, readable by everyone, which is deleted with the sandbox."""
         folder = self._scratch.enter_context(tempfile.TemporaryDirectory(prefix="emulated-lambda-"))
         Path(folder).chmod(0o755)
         return folder
-
-
-@dataclass(frozen=True)
-class _Command:
-    argv: list[str]
-    environment: dict[str, str]
-    cwd: str | None
 
 
 def _helper_environment() -> dict[str, str]:

@@ -20,7 +20,6 @@ from shielded_function_emulator.languages import java, node, python, python_vers
 from shielded_function_emulator.languages.parts import Unavailable, provide
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.replies import AnsweringNetwork, Trust
-from shielded_function_emulator.sandbox import Isolation, SandboxError
 from shielded_function_emulator.shield_log import ShieldLog
 from shielded_function_emulator.web import Application
 from shielded_function_monitoring.simulated.log_events import LogEvent
@@ -28,11 +27,6 @@ from shielded_function_monitoring.simulated.states import AlarmState
 from shielded_function_monitoring.template import WRAPPER, TemplateError, monitoring_of
 
 Report = Callable[[str], None]
-
-NAMESPACES = (
-    "an emulated Lambda needs root or unprivileged user namespaces: {}; run it with sudo, or, in a container, start "
-    "that with --privileged"
-)
 
 
 @dataclass(frozen=True)
@@ -58,14 +52,14 @@ class Trial:
         shield: the shield's lines in that log.
         alarms: those that the app has on the function's metrics.
         alarms_note: why there are none, in one line; empty when there are.
-        isolation: how much of Lambda's sandbox there was.
+        isolation: the sandbox's kind: `root` or `user-namespace`.
     """
 
     invocations: tuple[Invocation, ...]
     shield: ShieldLog
     alarms: tuple[Alarm, ...]
     alarms_note: str
-    isolation: Isolation
+    isolation: str
 
     @property
     def log(self) -> list[LogLine]:
@@ -110,9 +104,6 @@ def attempt(
         trust = stack.enter_context(Trust()) if replies else None
         platform, mounts = (trust.environment, trust.mounts) if trust else ({}, {})
         function = stack.enter_context(EmulatedFunction(package, platform, mounts, runtime))
-        isolation = function.sandbox.isolation
-        if not isolation.whole:
-            raise SandboxError(NAMESPACES.format(isolation.note))
         network = AnsweringNetwork(function.sandbox, replies, trust.authority) if trust else None
         stack.enter_context(network or ClosedNetwork(function.sandbox))
         invocations = tuple(map(function.invoke, events))
@@ -122,7 +113,7 @@ def attempt(
         note = "" if alarms else "the app has no alarm on this function's violations"
     except TemplateError as error:
         alarms, note = (), f"the template's alarms cannot be evaluated here: {error}"
-    return Trial(invocations, ShieldLog.of(log), alarms, note, isolation)
+    return Trial(invocations, ShieldLog.of(log), alarms, note, function.sandbox.isolation)
 
 
 def runtime_for(name: str, report: Report, live: Report | None = None) -> Runtime:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -18,11 +18,11 @@ from runtimes.attempts import UNSHIELDED, Attempt, Outcome
 from runtimes.outside import ALLOWED, HTTPS, Outside
 from shielded_function import ShieldedFunction, ShieldPolicy
 from shielded_function.policy import Mode
-from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage
 from shielded_function_emulator.function import EmulatedFunction, Invocation, LogLine
 from shielded_function_emulator.languages.runtime import Runtime
-from shielded_function_emulator.sandbox import Sandbox, SandboxError
+from shielded_function_emulator.replies import Trust
+from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_monitoring import Alert, ShieldEvent, parse_line
 
 STACK = "Runtimes"
@@ -111,29 +111,26 @@ def attempt_all(
     `runtime`: instead of the template's.
     Raises SandboxError where there is no network of its own, and AssertionError when the function fails.
     """
-    authority = CertificateAuthority()
-    with tempfile.TemporaryDirectory(prefix="runtimes-") as scratch:
-        trusted = Path(scratch) / "authority.pem"
-        trusted.write_bytes(authority.pem)
-        with EmulatedFunction(package, environment, {AUTHORITY: trusted}, runtime) as function:
-            if not function.sandbox.isolation.whole:
-                raise SandboxError(f"needs a network of its own: {function.sandbox.isolation.note}")
-            with Outside(function.sandbox, authority) as outside:
-                event = [{"id": a.id, "section": a.section, "name": a.name, "worker": False} for a in attempts]
-                event += [
-                    {**one, "id": in_thread(one["id"]), "worker": True}
-                    for one, a in zip(event, attempts, strict=True)
-                    if a.threads
-                ]
-                names = [one["id"] for one in event]
-                first = [line for _ in ("cold", "warm") for line in function.invoke({"attempts": []}).log]
-                before = prepare_tmp(function.sandbox, names, in_tmp)
-                invocation = function.invoke({"attempts": event})
-                assert not invocation.failed, invocation
-                changed = changed_in_tmp(function.sandbox, before)
-                reached = frozenset(outside.reached())
-                seen = {name for name in names if name in reached | changed}
-                return Run(shield_lines(first), _outcomes(invocation, names, seen), reached)
+    with ExitStack() as stack:
+        trust = stack.enter_context(Trust())
+        mounts = {AUTHORITY: trust.mounts[AUTHORITY]}
+        function = stack.enter_context(EmulatedFunction(package, environment, mounts, runtime))
+        outside = stack.enter_context(Outside(function.sandbox, trust.authority))
+        event = [{"id": a.id, "section": a.section, "name": a.name, "worker": False} for a in attempts]
+        event += [
+            {**one, "id": in_thread(one["id"]), "worker": True}
+            for one, a in zip(event, attempts, strict=True)
+            if a.threads
+        ]
+        names = [one["id"] for one in event]
+        first = [line for _ in ("cold", "warm") for line in function.invoke({"attempts": []}).log]
+        before = prepare_tmp(function.sandbox, names, in_tmp)
+        invocation = function.invoke({"attempts": event})
+        assert not invocation.failed, invocation
+        changed = changed_in_tmp(function.sandbox, before)
+        reached = frozenset(outside.reached())
+        seen = {name for name in names if name in reached | changed}
+        return Run(shield_lines(first), _outcomes(invocation, names, seen), reached)
 
 
 def in_thread(id: str) -> str:

@@ -131,7 +131,7 @@ def to_json(place: FunctionPlace, shielded: bool, result: Trial) -> dict[str, An
         "malformed": result.shield.malformed,
         "alarms": [vars(alarm) for alarm in result.alarms],
         "alarms_note": result.alarms_note,
-        "isolation": {"kind": result.isolation.kind, "filtered": result.isolation.filtered},
+        "isolation": result.isolation,
         "exit_status": status_of(result),
     }
 
@@ -247,8 +247,7 @@ def _print(place: FunctionPlace, result: Trial) -> None:
             say(f"  would call {action}")
     if result.alarms_note:
         say(result.alarms_note)
-    with_filter = "with" if result.isolation.filtered else "without"
-    say(f"emulated Lambda ({result.isolation.kind}, {with_filter} its seccomp filter)", "dim")
+    say(f"emulated Lambda ({result.isolation}, with its seccomp filter)", "dim")
 
 
 def _alerts(lines: Sequence[str]) -> Listing:

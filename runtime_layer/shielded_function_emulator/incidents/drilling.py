@@ -29,9 +29,8 @@ from shielded_function_emulator.function import EmulatedFunction, Invocation, Lo
 from shielded_function_emulator.incidents import Incident, IncidentError, facts_of, kinds, step_of, title_of
 from shielded_function_emulator.incidents.staging import ECHO, SECRETS, language_of, stage
 from shielded_function_emulator.languages.runtime import Runtime
-from shielded_function_emulator.sandbox import ADDRESSES, Sandbox, SandboxError
+from shielded_function_emulator.sandbox import ADDRESSES, Sandbox
 from shielded_function_emulator.shield_log import ShieldLog
-from shielded_function_emulator.trial import NAMESPACES
 from shielded_function_emulator.web import Environ, StartResponse, WebServer
 from shielded_function_monitoring import Alert
 
@@ -62,7 +61,7 @@ def play(incident: Incident, package: FunctionPackage, runtime: Runtime | None) 
     Raises:
         IncidentError: it does not fit the function's code, or shows nothing: a behaviour did not happen unshielded, or
             did not happen shielded, and no control stopped it.
-        SandboxError: there is no sandbox with a separate network here, or the function did not start.
+        SandboxError: there is no sandbox here, or the function did not start.
     """
     told: dict[str, Any] = {**facts_of(incident), "outcome": "not run", "behaviours": []}
     if not incident["behaviours"]:
@@ -165,8 +164,6 @@ def _run(incident: Incident, package: FunctionPackage, runtime: Runtime | None) 
         staged = EmulatedFunction(replace(package, code=task), made_up, runtime=runtime, addresses=addresses)
         function = stack.enter_context(staged)
         sandbox = function.sandbox
-        if not sandbox.isolation.whole:
-            raise SandboxError(NAMESPACES.format(sandbox.isolation.note))
         precious = {step["path"]: sandbox.path(step["path"]) for step in steps if step["do"] in ("overwrite", "delete")}
         for file in precious.values():
             file.write_text(_PRECIOUS)

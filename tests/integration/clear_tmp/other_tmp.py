@@ -20,7 +20,7 @@ _PARENTS = [str(Path(__file__).resolve().parents[3] / root) for root in ("tests"
 def cover_tmp(box: Sandbox, kind: str, device: str = "none", target: str = "/tmp") -> None:
     """Skips where it cannot be mounted."""
     keeper = str(box._keeper.pid)
-    command = [sys.executable, "-m", __name__, keeper, box.isolation.kind, kind, device, target]
+    command = [sys.executable, "-m", __name__, keeper, box.isolation, kind, device, target]
     environment = {"PYTHONPATH": os.pathsep.join(_PARENTS), "PATH": os.defpath}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

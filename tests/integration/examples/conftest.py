@@ -26,7 +26,6 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
 
 @pytest.fixture(scope="session")
 def namespaces() -> None:
-    """Skips where a sandbox has none of its own."""
-    with Sandbox() as sandbox:
-        if not sandbox.isolation.whole:
-            pytest.skip(f"needs a sandbox of its own: {sandbox.isolation.note}")
+    """Skips where this machine gives none."""
+    with Sandbox():
+        pass

@@ -58,9 +58,8 @@ def test_what_is_meant_does_not_make_a_run_fail() -> None:
 def conditions() -> Conditions:
     layer = f"layer/{platform.machine()}"
     build([layer])
-    with Sandbox() as box:
-        if not box.isolation.whole:
-            pytest.skip(f"needs a sandbox with a network and /tmp of its own: {box.isolation.note}")
+    with Sandbox():
+        pass  # skips where this machine gives no namespaces
     return Conditions(BINARIES / layer, filtered=False, seconds=60)
 
 
