@@ -207,6 +207,7 @@ def evaluate(granularity: str, file: Path, count: int) -> int:
     """Every line through the filters, every alarm once a minute; returns how many values were published."""
     from shielded_function.simulation import simulate_cloudwatch
     from shielded_function_monitoring.simulated import LogEvent
+    from shielded_function_monitoring.simulated.metrics import Metrics
 
     cloudwatch = simulate_cloudwatch(template(granularity))
     minute, published = 0, 0
@@ -218,6 +219,8 @@ def evaluate(granularity: str, file: Path, count: int) -> int:
             published += cloudwatch.put_log_events(f"/aws/lambda/{name_of(function)}", events)
         waiting.clear()
         cloudwatch.evaluate(minute * 60 + 59)
+        if minute % 360 == 0:
+            cloudwatch.metrics = Metrics()  # three hours on average, as long as a fleet's alarm looks back
 
     with file.open(encoding="utf-8") as lines_of_file:
         for number, line in enumerate(lines_of_file):

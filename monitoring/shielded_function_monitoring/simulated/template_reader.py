@@ -7,9 +7,8 @@ of an app.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -104,8 +103,9 @@ def read_templates(stacks: Sequence[Resolver]) -> ReadTemplate:
             if not _is_deployed(resolver, resource):
                 continue
             reader = _Reader(resolver, logical_id, resource.get("Properties", {}))
+            kind = str(resource.get("Type"))
             try:
-                match resource.get("Type"):
+                match kind:
                     case "AWS::Lambda::Function":
                         read.functions.append(reader.function())
                     case "AWS::Logs::MetricFilter":
@@ -117,7 +117,7 @@ def read_templates(stacks: Sequence[Resolver]) -> ReadTemplate:
                     case _:
                         pass
             except (ValueError, TypeError, KeyError) as error:
-                read.problems.append(reader.problem(error))
+                read.problems.append(reader.problem(kind, error))
     _sort(alarms, read)
     return read
 
@@ -170,37 +170,25 @@ class _Reader:
     def place(self) -> Place:
         return self.resolver.place(self.logical_id)
 
+    @property
+    def lenient(self) -> Resolver:
+        """Makes a text of a value that only a deployment knows."""
+        return replace(self.resolver, is_lenient=True)
+
     def resolved(self) -> dict[str, Any]:
-        """The properties; an action whose ARN only a deployment knows stays as the template writes it."""
-        given = self.properties
-        resolved: dict[str, Any] = self.resolver.resolve({k: v for k, v in given.items() if k not in ACTIONS})
-        actions = {name: given[name] for name in ACTIONS if name in given}
-        return resolved | {
-            name: [self._quietly(self.resolver.resolve, arn) or json.dumps(arn) for arn in arns]
-            for name, arns in actions.items()
-        }
+        """The properties; an action's ARN may be one that only a deployment knows."""
+        actions = {name: value for name, value in self.properties.items() if name in ACTIONS}
+        others = {name: value for name, value in self.properties.items() if name not in ACTIONS}
+        return {**self.resolver.resolve(others), **self.lenient.resolve(actions)}
 
-    def problem(self, error: Exception) -> Problem:
+    def problem(self, kind: str, error: Exception) -> Problem:
         said = f"{error.args[0]}: missing" if isinstance(error, KeyError) else str(error)
-        first = (self.properties.get("MetricTransformations") or [self.properties])[0]
-        namespace, name, log_group = (
-            self._quietly(self.resolver.resolve, value)
-            for value in (
-                first.get("MetricNamespace", first.get("Namespace")),
-                first.get("MetricName"),
-                self.properties.get("LogGroupName"),
-            )
-        )
-        names = (self._quietly(read, self.logical_id) for read in (self.resolver.name_of, self.resolver.arn_of))
-        metric = (namespace, name) if namespace and name else None
-        return Problem(self.place, said, log_group, metric, tuple(filter(None, names)))
-
-    @staticmethod
-    def _quietly(read: Callable[[Any], Any], value: Any) -> str | None:
-        try:
-            return None if value is None else str(read(value))
-        except (IntrinsicError, KeyError):
-            return None
+        known = self.lenient.resolve(self.properties)
+        first = (known.get("MetricTransformations") or [known])[0]
+        metric = (first.get("MetricNamespace", first.get("Namespace")), first.get("MetricName"))
+        is_alarm = kind.endswith("Alarm")
+        names = (self.lenient.name_of(self.logical_id), self.lenient.arn_of(self.logical_id)) if is_alarm else ()
+        return Problem(self.place, said, known.get("LogGroupName"), metric if all(metric) else None, names)
 
     def function(self) -> LoggedFunction:
         name = self.resolver.name_of(self.logical_id)
