@@ -30,6 +30,7 @@ from shielded_function import (
 )
 from shielded_function.function_shield import attached_to
 from unit.constructs.aws import add_aspect, aws, l1_function
+from unit.constructs.granted.rows import table
 
 pytestmark = pytest.mark.promise("construct.everywhere")
 
@@ -78,12 +79,7 @@ def cdk_handlers(stack: cdk.Stack, props: Props) -> None:
     everything = cr.AwsCustomResourcePolicy.from_sdk_calls(resources=["*"])
     cr.AwsCustomResource(stack, "Call", on_create=call, policy=everything, install_latest_aws_sdk=False)
     lambda_.Function(stack, "Kept", log_retention=aws.logs.RetentionDays.ONE_WEEK, **props)
-    aws.dynamodb.Table(
-        stack,
-        "Global",
-        partition_key=aws.dynamodb.Attribute(name="id", type=aws.dynamodb.AttributeType.STRING),
-        replication_regions=["eu-west-1"],
-    )
+    table(stack, replication_regions=["eu-west-1"])
 
 
 def clusters(stack: cdk.Stack, function: Any) -> None:

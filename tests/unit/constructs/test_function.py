@@ -18,6 +18,7 @@ from harness.function_template import ALARM, FUNCTION, LAYER, Props, Resources, 
 from shielded_function import ShieldedFunction, ShieldError, ShieldPolicy
 from shielded_function.props import FunctionProps, MetricProps
 from unit.constructs.aws import aws
+from unit.constructs.granted.rows import table
 
 
 def test_the_default_blocks_all_but_what_is_granted(stack: cdk.Stack, props: Props, resources: Resources) -> None:
@@ -29,19 +30,6 @@ def test_the_default_blocks_all_but_what_is_granted(stack: cdk.Stack, props: Pro
     assert environment.pop("SHIELD_READ_HANDLER") == "allow"
     assert {environment[name] for name in environment if name.startswith("SHIELD_")} == {"block"}
     assert len(environment) == 4
-
-
-def test_the_account_is_the_stacks(app: cdk.App, props: Props, resources: Resources) -> None:
-    """Where the stack names none, the deployment knows it; in a nested stack too. The same may be set beforehand."""
-    concrete = cdk.Stack(app, "Concrete", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-    open_to_any = cdk.Stack(app, "Open")
-    nested = cdk.NestedStack(open_to_any, "Nested")
-    deployments = {concrete: "111122223333", open_to_any: {"Ref": "AWS::AccountId"}, nested: {"Ref": "AWS::AccountId"}}
-    for stack in deployments:
-        given = {"SHIELD_ACCOUNT_ID": cdk.Aws.ACCOUNT_ID} if stack is nested else {}
-        ShieldedFunction(stack, "Fn", environment=given, **props)
-    for stack, account in deployments.items():
-        assert variables(resources, stack)["SHIELD_ACCOUNT_ID"] == account
 
 
 def test_allow_to(stack: cdk.Stack, props: Props, resources: Resources) -> None:
@@ -62,16 +50,28 @@ def test_allow_to(stack: cdk.Stack, props: Props, resources: Resources) -> None:
     assert fn.shield.policy.decide("connect", "db.internal:5432").action != "allow"
 
 
-def test_a_layer_per_stack_and_architecture(app: cdk.App, props: Props, resources: Resources) -> None:
-    one, two = cdk.Stack(app, "One"), cdk.Stack(app, "Two")
+def test_accounts_and_layers_are_the_stacks(app: cdk.App, props: Props, resources: Resources) -> None:
+    """A layer for each architecture. Where a stack names no account, the deployment knows it; in a nested stack too.
+
+    The same account may be set beforehand.
+    """
+    one = cdk.Stack(app, "One", env=cdk.Environment(account="111122223333", region="eu-west-1"))
+    two = cdk.Stack(app, "Two")
+    nested = cdk.NestedStack(two, "Nested")
+    ShieldedFunction(two, "Arm", architecture=lambda_.Architecture.ARM_64, **props)
     for stack in (one, two):
         for number in range(2):
             ShieldedFunction(stack, f"Fn{number}", **props)
-    ShieldedFunction(two, "Arm", architecture=lambda_.Architecture.ARM_64, **props)
-    nested = cdk.NestedStack(two, "Nested")
-    ShieldedFunction(nested, "Fn", **props)
+    ShieldedFunction(nested, "Fn", environment={"SHIELD_ACCOUNT_ID": cdk.Aws.ACCOUNT_ID}, **props)
     assert [len(resources(stack, LAYER)) for stack in (one, two, nested)] == [1, 2, 1]
     assert [len(resources(stack, ALARM)) for stack in (one, two, nested)] == [4, 6, 2]
+    for stack, account in {
+        one: "111122223333",
+        two: {"Ref": "AWS::AccountId"},
+        nested: {"Ref": "AWS::AccountId"},
+    }.items():
+        variables = [function["Environment"]["Variables"] for function in resources(stack, FUNCTION).values()]
+        assert all(each["SHIELD_ACCOUNT_ID"] == account for each in variables)
 
 
 def test_a_taken_construct_id_is_said_so(stack: cdk.Stack, props: Props) -> None:
@@ -127,9 +127,7 @@ def test_everything_else_is_as_function_makes_it(props: Props, synthesize: Any, 
         stack = cdk.Stack(cdk.App(), "Shop")
         fn = kind(stack, "Checkout", **props, **more(stack))
         fn.add_function_url()
-        aws.dynamodb.Table(
-            stack, "Table", partition_key=aws.dynamodb.Attribute(name="id", type=aws.dynamodb.AttributeType.STRING)
-        ).grant_read_data(fn)
+        table(stack).grant_read_data(fn)
         return synthesize(stack)
 
     assert plain_of(made_by(ShieldedFunction)) == made_by(lambda_.Function)

@@ -19,13 +19,13 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sam as sam
 from aws_cdk import aws_sqs as sqs
 
-from shielded_function import AlarmOptions, Shield, ShieldedFunction, ShieldError, ShieldPolicy
+from shielded_function import AlarmOptions, Shield, ShieldedFunction, ShieldError, ShieldPerimeter, ShieldPolicy
 from shielded_function.checks import LEFT_OUT, check, read_assembly
 from shielded_function.checks.rules import OF_NO_FUNCTION, RULES
 from shielded_function.other_code import FUNCTIONS, NO_CODE, OTHER_CODE, PREFIXES
 from shielded_function.runtimes import TESTED, can_be_shielded
 from shielded_function.testing import assert_shielded
-from unit.constructs.aws import l1_function
+from unit.constructs.aws import aws, l1_function
 
 from .conftest import Judge, MakeFunction, Read, rules
 
@@ -489,9 +489,9 @@ def test_layers_log_groups_versions_and_wildcards(
     old: Any = lambda_.Version(stack, "Old", lambda_=function)
     for name, version in (("Stale", old), ("Fresh", function.current_version)):
         lambda_.Alias(stack, name, alias_name=name, version=version)
-    aws = cdk.Aws
+    late = cdk.Aws
     wide = cdk.Stack(app, "Wide", env=cdk.Environment(region="eu-west-1", account="111122223333"))
-    for number, entry in enumerate((f"*.{aws.URL_SUFFIX}", f"*.execute-api.{aws.REGION}.{aws.URL_SUFFIX}:443")):
+    for number, entry in enumerate((f"*.{late.URL_SUFFIX}", f"*.execute-api.{late.REGION}.{late.URL_SUFFIX}:443")):
         shielded(wide, f"Fn{number}", policy=ShieldPolicy(allow_outbound=[entry]))
     report = judge()
     assert {each.place.path: found for each in report.findings if (found := rules(report, each.place.path))} == {
@@ -505,3 +505,42 @@ def test_layers_log_groups_versions_and_wildcards(
     told = " ".join(each.problem for each in report.findings)
     assert all(f"its log group's class is {kind}" in told for kind in ("INFREQUENT_ACCESS", "DELIVERY"))
     assert "Shop/Stale leads to the version Shop/Old" in told
+
+
+@pytest.mark.promise("perimeter.required")
+def test_what_is_outside_of_a_perimeter(app: cdk.App, props: dict[str, Any]) -> None:
+    """The mark of a perimeter alone is not believed: what would be deployed is read."""
+
+    def function(name: str, policy: ShieldPolicy | None = None) -> tuple[cdk.Stack, Any]:
+        env = cdk.Environment(account="111122223333", region="eu-west-1")
+        stack = cdk.Stack(cdk.Stage(app, name), "Shop", env=env)
+        vpc = aws.ec2.Vpc(stack, "Vpc", max_azs=2)
+        ShieldedFunction(stack, "Fn", vpc=None if name == "Outside" else vpc, policy=policy, **props)
+        return stack, vpc
+
+    function("Outside")
+    function("Inside")
+    stack, vpc = function("Covered", ShieldPolicy())
+    ShieldPerimeter(stack, vpc=vpc)
+    stack, vpc = function("Alerting", ShieldPolicy.report_only())
+    ShieldPerimeter(stack, "Wall", vpc=vpc, mode="alert")
+    stack, vpc = function("Gone")
+    assert ShieldPerimeter(stack, "Wall", vpc=vpc).node.try_remove_child("RulesOfVpc")
+    assembly = read_assembly(Path(app.synth().directory))
+
+    def found(*globs: str) -> dict[str, str]:
+        findings = [f for f in check(assembly, perimeter=globs).findings if f.rule == "outside-perimeter"]
+        assert {f.severity for f in findings} <= {"error"}
+        return {f.place.path: f"{f.problem}: {f.fix}" for f in findings}
+
+    uncovered = "no ShieldPerimeter covers it: make a ShieldPerimeter of its VPC, and let its functions= name it"
+    assert found() == {}
+    assert found("*") == {
+        "Outside/Shop/Fn": "it is in no VPC, so nothing outside of its process limits it: give it vpc=",
+        "Inside/Shop/Fn": uncovered,
+        "Alerting/Shop/Fn": "its perimeter, Alerting/Shop/Wall, only alerts: "
+        'say mode="block" there, once its log is quiet',
+        "Gone/Shop/Fn": uncovered,
+    }
+    [unmatched] = found("Covred").values()
+    assert unmatched.startswith("perimeter: 'Covred' matches no shielded function")
