@@ -86,13 +86,6 @@ def test_what_an_invocation_makes_is_gone_in_the_next(function: Function, code: 
 
 
 @pytest.mark.promise("tmp.clear-keeps")
-def test_what_initialization_left_stays(function: Function) -> None:
-    function.run("open('/tmp/other', 'w').close()")
-    found = set(function.run(LOOK))
-    assert {"/tmp/init/cache", "/tmp/started", "/tmp/other"} & found == {"/tmp/init/cache", "/tmp/started"}
-
-
-@pytest.mark.promise("tmp.clear-keeps")
 def test_what_allow_tmp_lists_stays(function: Function) -> None:
     code = """
     os.makedirs("/tmp/cache/a")

@@ -333,3 +333,13 @@ for name in ("of_environment", "of_file", "of_none"):
 )
 def test_what_a_program_relies_on(box: Sandbox, scenario: str, result: object) -> None:
     assert run(box, scenario, TMP_BLOCKED)[0] == result
+
+
+@pytest.mark.parametrize("company", ["alone", "threads"])
+@pytest.mark.parametrize("way", ["written_under_a_sockets_number", "handed_over", "in_a_refused_message", "a_database"])
+def test_nobody_else_gets_the_lock(box: Sandbox, way: str, company: str) -> None:
+    """A program keeps the record locks that it has on its files, whatever is done with them."""
+    settings = policy(outbound_connectivity="block") | {"SHIELD_ALLOW_OUTBOUND": "", "SHIELD_ALLOW_AWS": "none"}
+    prepare_tmp(box)
+    done = box.run_command([SHIELD, PYTHON, "/var/task/record_locks.py", way, company], environment=settings)
+    assert (done.returncode, done.stdout) == (0, "False False\n"), done.stderr

@@ -104,15 +104,18 @@ WITHOUT_CAPABILITY = (
 )  # fmt: skip
 
 
-def test_a_writable_mount_leaves_growth_off(box: Sandbox, layer: Path) -> None:
-    done = run_mounted(["laid_over"], box, layer, [*WITHOUT_CAPABILITY, SHIELD, PYTHON, INSIDE, "plain"], BLOCK)
-    why = {"file-growth": "a mount besides /tmp can be written: /proc/cpuinfo"}
-    assert (said(done)["held"], *told(done)) == (["programs"], ["programs"], why)
-
-
-def test_a_process_that_may_raise_limits_gets_none(box: Sandbox, layer: Path) -> None:
-    done = run_mounted(["laid_over"], box, layer, [SHIELD, PYTHON, INSIDE, "plain"], BLOCK)
-    assert (said(done)["held"], *told(done)) == ([], [], dict.fromkeys(BOTH, "this process has CAP_SYS_RESOURCE"))
+@pytest.mark.parametrize(
+    ("behind", "expected", "why"),
+    [
+        (WITHOUT_CAPABILITY, ["programs"], {"file-growth": "a mount besides /tmp can be written: /proc/cpuinfo"}),
+        ((), [], dict.fromkeys(BOTH, "this process has CAP_SYS_RESOURCE")),
+    ],
+)
+def test_a_mount_or_a_capability_leaves_limits_off(
+    box: Sandbox, layer: Path, behind: tuple[str, ...], expected: list[str], why: dict[str, str]
+) -> None:
+    done = run_mounted(["laid_over"], box, layer, [*behind, SHIELD, PYTHON, INSIDE, "plain"], BLOCK)
+    assert (said(done)["held"], *told(done)) == (expected, expected, why)
 
 
 # prlimit64 with a new RLIMIT_FSIZE or RLIMIT_STACK: where every new limit is refused, the function does not start.

@@ -92,24 +92,29 @@ def test_a_start_says_what_it_admits_of_aws(box: Sandbox, given: dict[str, str],
     assert line["function"].startswith('"' * 30)
 
 
-@pytest.mark.parametrize("event", ["refused", "unshielded"])
-def test_a_start_that_fails_says_which_function_it_is(box: Sandbox, event: str) -> None:
+NO_FILE = {"SHIELD_POLICY_FILE": "/no/such/file"}
+
+
+@pytest.mark.parametrize(
+    ("event", "failing", "named"),
+    [
+        ("refused", NO_FILE, "/no/such/file"),
+        ("unshielded", NO_FILE | {"SHIELD_ON_FAILURE": "run_unshielded"}, "/no/such/file"),
+        # What stands behind it in the environment is read all the same.
+        ("refused", {"SHIELD_READ_WRITE_TMP": "deny"}, "deny"),
+    ],
+)
+def test_a_start_that_fails_says_which_function_it_is(
+    box: Sandbox, event: str, failing: dict[str, str], named: str
+) -> None:
     """The library's own line, without the wrapper's checks in front."""
     assert {*BY, "refused", "unshielded"} == set(EVENTS)
-    failing = {"SHIELD_POLICY_FILE": "/no/such/file", "LD_PRELOAD": LIBRARY} | FUNCTION
-    kept = {} if event == "refused" else {"SHIELD_ON_FAILURE": "run_unshielded"}
-    done = box.run_command([PYTHON, "-c", ""], environment=policy(read_write_tmp="block") | failing | kept)
+    settings = failing | {"LD_PRELOAD": LIBRARY} | FUNCTION
+    done = box.run_command([PYTHON, "-c", ""], environment=policy(read_write_tmp="block") | settings)
     (line,) = checked(done)
     assert done.returncode == (78 if event == "refused" else 0)
     assert (line["event"], line["policy"], line["count"], origin_of(line)) == (event, "start", 1, ORIGIN)
-    assert "/no/such/file" in line["reason"]
-
-
-def test_a_misspelt_setting_in_front_of_the_name(box: Sandbox) -> None:
-    """What stands behind it in the environment is read all the same."""
-    environment = {"SHIELD_READ_WRITE_TMP": "deny", "LD_PRELOAD": LIBRARY} | FUNCTION
-    (line,) = checked(box.run_command([PYTHON, "-c", ""], environment=environment))
-    assert (line["event"], origin_of(line)) == ("refused", ORIGIN)
+    assert named in line["reason"]
 
 
 @pytest.mark.promise("alert.which-function")

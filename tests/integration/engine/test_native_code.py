@@ -174,18 +174,13 @@ def test_a_bridges_mode_is_that_of_executable_memory(
 
 
 @pytest.mark.promise("memory.foreign")
-def test_common_bridges_are_refused_by_the_switch(box: Sandbox) -> None:
+@pytest.mark.parametrize(("bridges", "free"), [(COMMON_BRIDGES, BLOCKED), (NODE_BRIDGES, policy())])
+def test_the_switch_refuses_bridges(box: Sandbox, bridges: dict[str, str], free: dict[str, str]) -> None:
     """In every mode, unless their entry is listed."""
-    asked, listed = plain(COMMON_BRIDGES), {"SHIELD_ALLOW_EXECUTABLE_MEMORY": ",".join(COMMON_BRIDGES.values())}
-    assert_refused(run(box, asked, policy() | SWITCH), COMMON_BRIDGES)
-    for settings in (BLOCKED, policy() | SWITCH | listed, BLOCKED | SWITCH | listed):
+    asked, listed = plain(bridges), {"SHIELD_ALLOW_EXECUTABLE_MEMORY": ",".join(bridges.values())}
+    assert_refused(run(box, asked, policy() | SWITCH), bridges)
+    for settings in (free, policy() | SWITCH | listed, BLOCKED | SWITCH | listed):
         assert_loaded(run(box, asked, settings))
-
-
-@pytest.mark.promise("memory.foreign")
-def test_rare_bridges_are_refused_in_every_mode_by_the_switch(box: Sandbox) -> None:
-    assert_refused(run(box, plain(NODE_BRIDGES), policy() | SWITCH), NODE_BRIDGES)
-    assert_loaded(run(box, plain(NODE_BRIDGES), policy()))
 
 
 @pytest.mark.promise("memory.foreign")

@@ -137,14 +137,6 @@ def test_a_name_that_is_denied_in_every_mode_does_not_arrive(box: Sandbox, serve
         assert {(a["mode"], a["severity"], "allow" in a) for a in denied} == {("block", "critical", False)}, way
 
 
-@pytest.mark.promise("deny.every-mode")
-def test_an_address_as_a_name_hides_none(box: Sandbox, server: Recorder) -> None:
-    """RFC 6066 has none; some clients send it."""
-    result, done = run(box, ["an_address_as_name"], DENIED | {"SHIELD_OUTBOUND_CONNECTIVITY": "allow"})
-    assert (result, alerts(done)) == ({"an_address_as_name": None}, [])
-    assert server.hears(b"203.0.113.9")
-
-
 def test_threads_of_ones_own_get_a_write_past_the_look(box: Sandbox, server: Recorder) -> None:
     """A limit (docs/security/limits.md): the write waited while its number became a connection."""
     result, _ = run(box, [], CHECKED, "stale_writers")
@@ -197,6 +189,31 @@ def test_a_program_that_may_list_nothing_looks_at_everything(layer: Path, box: S
     assert b"evil.example" not in server.received
 
 
+# Of a way that passes: the settings, what each alert says (mode, protocol, server name), and what arrives.
+ALONE = {
+    # RFC 6066 has no address for a name, and some clients send one: it hides none.
+    "an_address_as_name": (DENIED | {"SHIELD_OUTBOUND_CONNECTIVITY": "allow"}, [], b"203.0.113.9"),
+    # It passes, but not unseen.
+    "encrypted": (CHECKED, [("alert", "tls", "front.example")], b"front.example"),
+    # A limit (docs/security/limits.md): a parent connects it later.
+    CONNECTED_LATER: (IN_ALERT_MODE, [], f"by.{CONNECTED_LATER}.evil.example".encode()),
+    # Its name was reported when it was resolved and connected to: its own ClientHello says nothing new.
+    "allowed_name": (
+        IN_ALERT_MODE | {"SHIELD_ALLOW_OUTBOUND": ""}, [("alert", "dns", None), ("alert", "tcp", None)], b"",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.promise("outbound.tls-name", "deny.every-mode")
+@pytest.mark.parametrize("way", ALONE)
+def test_what_passes_is_told_as_it_should(box: Sandbox, server: Recorder, way: str) -> None:
+    settings, told, arrives = ALONE[way]
+    result, done = run(box, [way], settings)
+    assert result == {way: None}
+    assert [(a["mode"], a["details"]["protocol"], a["details"].get("sni")) for a in alerts(done)] == told
+    assert server.hears(arrives)
+
+
 def test_what_had_another_peer_is_not_connected_by_name(box: Sandbox, server: Recorder) -> None:
     """Whoever is sending by the peer of before, at that moment, must not get this one."""
     way = "allowed_name_on_a_connection_taken_back"
@@ -218,12 +235,6 @@ def test_what_the_alert_says_and_suggests_is_enough(box: Sandbox, server: Record
     assert (result, alerts(done)) == (dict.fromkeys(ways), [])
 
 
-def test_alert_mode_misses_what_a_parent_connects_later(box: Sandbox, server: Recorder) -> None:
-    """A limit (docs/security/limits.md)."""
-    result, done = run(box, [CONNECTED_LATER], IN_ALERT_MODE)
-    assert (result, alerts(done), said(server)) == ({CONNECTED_LATER: None}, [], {CONNECTED_LATER})
-
-
 @pytest.mark.promise("outbound.alert-names")
 def test_alert_mode_reports_and_sends(box: Sandbox, server: Recorder) -> None:
     """What the gate could not read does not exist there either, or it is reported."""
@@ -235,13 +246,6 @@ def test_alert_mode_reports_and_sends(box: Sandbox, server: Recorder) -> None:
     assert said(server) == ways - NOT_THERE - {"without_a_name"}
 
 
-def test_an_encrypted_hello_passes_but_not_unseen(box: Sandbox, server: Recorder) -> None:
-    result, done = run(box, ["encrypted"], CHECKED)
-    assert result == {"encrypted": None}
-    assert server.hears(b"front.example")
-    assert [(a["mode"], a["details"]["sni"]) for a in alerts(done)] == [("alert", "front.example")]
-
-
 def test_a_name_that_is_not_looked_for_is_not_seen(box: Sandbox, server: Recorder) -> None:
     """Limits (docs/security/limits.md)."""
     result, done = run(box, NOT_SEEN, CHECKED)
@@ -249,11 +253,3 @@ def test_a_name_that_is_not_looked_for_is_not_seen(box: Sandbox, server: Recorde
     assert said(server) == set(SECOND)
     assert server.hears(b"Host: evil-in-a-header")
     assert server.hears(b"allowed.example")
-
-
-def test_in_alert_mode_a_host_is_reported_once(box: Sandbox, server: Recorder) -> None:
-    """Its name was reported when it was resolved and connected to: its own ClientHello says nothing new."""
-    settings = CHECKED | {"SHIELD_OUTBOUND_CONNECTIVITY": "alert", "SHIELD_ALLOW_OUTBOUND": ""}
-    result, done = run(box, ["allowed_name"], settings)
-    assert result == {"allowed_name": None}
-    assert [a["details"]["protocol"] for a in alerts(done)] == ["dns", "tcp"]

@@ -81,13 +81,7 @@ def test_only_the_import_changes(language: str, before: str, after: str) -> None
 COMMANDS = {
     "python": [PYTHON, "/var/task/main.py"],
     "node": [*WITHOUT_RINGS, "/var/lang-node/bin/node", "/var/task/main.js"],
-    "java": [
-        f"/var/{JAVA}/bin/java",
-        "-XX:-UsePerfData",
-        "-cp",
-        f"/var/task:{JAR}",
-        "Main",
-    ],
+    "java": [f"/var/{JAVA}/bin/java", "-XX:-UsePerfData", "-cp", f"/var/task:{JAR}", "Main"],
 }
 
 

@@ -32,7 +32,7 @@ LIMITS = {
     "test_server_names.py::test_the_attempts_are_real[zero_copy]": _ZERO_COPY,
     "test_server_names.py::test_the_attempts_are_real[handed_over_after_a_question]": _LOCK_FILTER,
     "test_server_names.py::test_a_name_behind_a_record_of_no_known_kind_is_not_seen": _LOCK_FILTER,
-    "test_server_names.py::test_in_alert_mode_a_host_is_reported_once": _LOCK_FILTER,
+    "test_server_names.py::test_what_passes_is_told_as_it_should[allowed_name]": _LOCK_FILTER,
     "test_server_names.py::test_what_had_another_peer_is_not_connected_by_name": _LOCK_FILTER,
     "test_syscalls.py::test_a_child_whose_loader_drops_the_library_is_refused": _OUTSIDE,
     "test_syscalls.py::test_a_filter_that_hides_file_systems_opens_no_memory": _FILTER,

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError, check_policy
 from shielded_function.policy.aws_names import _MEANT, is_service, service_meant
@@ -95,15 +93,6 @@ def test_modes_cannot_be_added(field: str) -> None:
 def test_a_blank_in_a_path_is_taken() -> None:
     for entry in ("/opt/my tool", "/opt/App - new/bin/x", "/opt/App -beta/bin/x"):
         assert ShieldPolicy(allow_child_process=[entry]).decide("exec", entry).allowed
-
-
-@given(address=st.ip_addresses(v=6).map(str), port=st.integers(0, 65535))
-def test_what_an_alert_suggests_of_an_address_is_taken(address: str, port: int) -> None:
-    decision = ShieldPolicy(allow_aws="none").decide("connect", f"[{address}]:{port}")
-    if decision.allow:
-        policy = ShieldPolicy(allow_outbound=[decision.allow])
-        assert policy.allow_outbound == (decision.allow,)
-        assert policy.decide("connect", f"[{address}]:{port}").allowed
 
 
 @pytest.mark.parametrize(

@@ -108,15 +108,6 @@ def test_a_ninth_rule_evicts_the_oldest(
     assert sorted(rule for rule, _ in names.find(IP)) == kept
 
 
-def test_a_flood_evicts_and_the_newest_stays(names: Names) -> None:
-    ips = [f"10.0.{number >> 8}.{number & 255}" for number in range(8000)]
-    for number, ip in enumerate(ips):
-        names.learn(ip, number % 7, f"{number}.example")
-        if number % 100 == 0:
-            assert names.find(ip) == [(number % 7, f"{number}.example")]
-    assert 3000 < sum(bool(names.find(ip)) for ip in ips) <= 4096
-
-
 def test_neighbouring_addresses_spread_over_the_sets(names: Names) -> None:
     """A service behind a run of addresses must not push itself out."""
     ips = [

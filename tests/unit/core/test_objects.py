@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shielded_function import ShieldPolicy
 from shielded_function_runtime import core
@@ -44,13 +42,3 @@ def test_an_entry_admits_no_other_object(file: str) -> None:
     policy = ShieldPolicy(executable_memory="alert", allow_executable_memory=["libffi"])
     assert policy.decide("memory", file).action == "alert"
     assert ShieldPolicy(executable_memory="allow").decide("memory", file).reason == "mode_allow"
-
-
-@given(file=st.text(st.characters(exclude_characters="\0/", exclude_categories=["Cs"]), max_size=80))
-def test_an_entry_is_canonical(file: str) -> None:
-    """What an alert suggests is what a policy takes, keeps and admits."""
-    entry = ShieldPolicy().decide("memory", file).allow
-    if entry:
-        policy = ShieldPolicy(allow_executable_memory=[entry])
-        assert policy.allow_executable_memory == (entry,)
-        assert policy.decide("memory", file).allowed

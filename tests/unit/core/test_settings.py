@@ -91,24 +91,6 @@ def test_an_unknown_name_in_a_file_is_an_error(native: Native, name: str, fix: s
     assert error == f"line 1: {shown}: there is no such setting; {fix}"
 
 
-def set_one(native: Native, name: str, value: str) -> tuple[bool, str]:
-    policy, error = native.ffi.new("struct policy *"), native.writer(1024)
-    native.lib.policy_begin(policy)
-    good = native.lib.policy_set(policy, native.text(name), native.text(value), error)
-    return bool(good), native.written(error).decode()
-
-
-@pytest.mark.parametrize("name", ["PATH", "SHIELD", "_SHIELD_X", "SHIELD_STATE", ""])
-def test_the_environment_may_hold_what_is_not_ours(native: Native, name: str) -> None:
-    assert set_one(native, name, "anything") == (True, "")
-
-
-def test_an_unknown_name_of_ours_in_the_environment_is_an_error(native: Native) -> None:
-    fix = "there is no such setting; did you mean SHIELD_READ_HANDLER?"
-    for value in ("allow", ""):
-        assert set_one(native, "SHIELD_READ_HANDLE", value) == (False, f"SHIELD_READ_HANDLE: {fix}")
-
-
 @pytest.mark.parametrize("setting", sorted(VALUES))
 def test_a_setting_given_twice_is_an_error(native: Native, setting: str) -> None:
     _, error = native.parse(f"{setting}={VALUES[setting]}\n\n{setting}={VALUES[setting]}")
@@ -264,18 +246,3 @@ def test_buckets_of_two_sources_are_bounded(native: Native) -> None:
     buckets = [f"{number:03}{'x' * 60}" for number in range(300)]
     environment, file = (f"SHIELD_ALLOW_BUCKETS={','.join(part)}" for part in (buckets, [b[::-1] for b in buckets]))
     assert LISTS_ARE_LONG in parse_both(native, environment, file)[1]
-
-
-@pytest.mark.parametrize(
-    ("lines", "room", "told"),
-    [
-        ("SHIELD_READ_HANDLER=x", 20, b"line 1: SHIELD_READ_"),
-        # Each entry writes its name in case it is wrong, and takes it back.
-        ("SHIELD_ALLOW_TMP=/tmp/a,/tmp/b\nSHIELD_ALLOW_OUTBOUND=a.example,b.example", 3, b""),
-    ],
-)
-def test_an_error_that_does_not_fit_is_cut(native: Native, lines: str, room: int, told: bytes) -> None:
-    policy, error = native.ffi.new("struct policy *"), native.writer(room)
-    native.lib.policy_begin(policy)
-    assert native.lib.policy_set_lines(policy, native.text(lines), error) is not bool(told)
-    assert native.written(error) == told

@@ -17,20 +17,6 @@ from unit.core.native import CORE, FLAGS, TRAP, Native
 pytestmark = pytest.mark.promise("policy.parsers")
 
 
-@given(value=st.binary(max_size=40).map(lambda b: b.replace(b"x", b",")))
-def test_next_cuts_as_split_does(native: Native, value: bytes) -> None:
-    rest, piece = native.ffi.new("struct text *", native.text(value)), native.ffi.new("struct text *")
-    for expected in value.split(b","):
-        assert native.lib.text_next(rest, b",", piece)
-        assert bytes(native.ffi.buffer(piece.at, piece.len)) == expected
-    assert not native.lib.text_next(rest, b",", piece)
-
-
-@given(value=st.text(" \t\n\ra", max_size=6))
-def test_trim(native: Native, value: str) -> None:
-    assert native.string(native.lib.text_trim(native.text(value))) == value.strip(" \t")
-
-
 @pytest.mark.parametrize(
     ("value", "most", "number"),
     [
