@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -79,12 +80,8 @@ ODD_WAYS = ("at_a_far_line", "under_a_false_name", "under_long_names")
 @pytest.fixture(scope="module")
 def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The function's code, with a library that has threads of its own."""
-    folder = tmp_path_factory.mktemp("callers") / "code"
-    folder.mkdir()
-    for source in sorted(TASK.rglob("*.py")):
-        copy = folder / source.relative_to(TASK)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    ignored = shutil.ignore_patterns("__pycache__")
+    folder = shutil.copytree(TASK, tmp_path_factory.mktemp("callers") / "code", ignore=ignored)
     target = f"{architecture()}-linux-gnu"
     compile_c([SOURCES / "thread_of_c.c"], folder / "thread_of_c.so", "-shared", "-fPIC", target=target)
     return folder

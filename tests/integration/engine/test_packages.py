@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import site
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -56,10 +57,8 @@ NOT_SEEN = (
 def box(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     if is_emulated():
         pytest.skip("aiohttp and gevent are there for this machine alone")
-    folder = tmp_path_factory.mktemp("packages") / "code"
-    folder.mkdir()
-    for source in (INSIDE / "packages").glob("*.py"):
-        (folder / source.name).write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    ignored = shutil.ignore_patterns("__pycache__")
+    folder = shutil.copytree(INSIDE / "packages", tmp_path_factory.mktemp("packages") / "code", ignore=ignored)
     extras = {"/var/extras/site-packages": Path(site.getsitepackages()[0])}
     extras |= {"/var/greenlets/site-packages": GEVENT.folder} if GEVENT.there else {}
     with whole_sandbox(folder, layer, mounts=extras) as sandbox:

@@ -340,17 +340,9 @@ def test_the_aarch64_program_under_qemu(
     program = Path(shutil.copy(compiled("aarch64"), tmp_path / "shield"))
     shutil.copy(stand_in("aarch64"), tmp_path / "libshield.so")
 
-    def run(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        command = [str(EMULATOR), str(program), *arguments]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
-
-    assert run(["--version"], {}).stdout.startswith("shield ")
-    assert "SHIELD_READ_WRITE_TMP" in run(["/bin/true"], {"SHIELD_READ_WRITE_TMP": "deny"}).stderr
-    # This machine's own programs are of the wrong architecture to it.
-    refused = run(["/bin/true"], {"SHIELD_READ_WRITE_TMP": "block"})
-    assert refused.returncode == 78
-    assert "is not built for this machine, aarch64" in json.loads(refused.stderr)["reason"]
-    findings = json.loads(run(["doctor", "--json"], {}).stdout)["findings"]
+    command = [str(EMULATOR), str(program), "doctor", "--json"]
+    done = subprocess.run(command, env={}, capture_output=True, text=True, timeout=120, check=False)
+    findings = json.loads(done.stdout)["findings"]
     assert list(findings) == KEYS
     assert findings["architecture"]["value"] == "aarch64"
     assert findings["patch_code"]["outcome"] == findings["prctl_get_name"]["outcome"] == "works"

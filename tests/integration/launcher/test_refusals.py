@@ -60,36 +60,29 @@ def test_the_line_says_which_function_it_is(installed: Installed) -> None:
     assert_refused(installed.run(PROOF, {"SHIELD_READ_WRITE_TMP": "deny" * 1000, **long}))
 
 
-@pytest.mark.parametrize(
-    ("text", "part"),
-    [
-        ("SHIELD_ON_FAILURE=run_unshielded\n\nSHIELD_READ_WRITE_TMP=deny\n", "line 3"),
-        ("SHIELD_OUTBOUND_CONNECTIVITY=allow\n", "given twice"),
-        ("PATH=/bin\n", "PATH"),
-    ],
-)
-def test_policy_in_a_file(installed: Installed, tmp_path: Path, text: str, part: str) -> None:
-    file = tmp_path / "policy"
-    file.write_text(text)
-    reason = assert_refused(installed.run(PROOF, {**POLICY, "SHIELD_POLICY_FILE": str(file)}))
-    assert part in reason
-    assert str(file) in reason
-
-
-UNREADABLE: dict[str, Callable[[Path], object]] = {
-    "missing": lambda file: file.exists(),
-    "folder": Path.mkdir,
-    "pipe": os.mkfifo,
-    "large": lambda file: file.write_text("# a comment that goes on\n" * 20_000),
+CANNOT = "SHIELD_POLICY_FILE: cannot read"
+# How a policy file is made, and what is said of it.
+POLICY_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "missing": (lambda file: file.exists(), CANNOT),
+    "folder": (Path.mkdir, CANNOT),
+    "pipe": (os.mkfifo, CANNOT),
+    "large": (lambda file: file.write_text("# a comment that goes on\n" * 20_000), CANNOT),
+    "line": (
+        lambda file: file.write_text("SHIELD_ON_FAILURE=run_unshielded\n\nSHIELD_READ_WRITE_TMP=deny\n"),
+        "line 3",
+    ),
+    "twice": (lambda file: file.write_text("SHIELD_OUTBOUND_CONNECTIVITY=allow\n"), "given twice"),
+    "not ours": (lambda file: file.write_text("PATH=/bin\n"), "PATH: there is no such setting"),
 }
 
 
-@pytest.mark.parametrize("how", UNREADABLE)
-def test_policy_file_that_cannot_be_read(installed: Installed, tmp_path: Path, how: str) -> None:
-    file = tmp_path / "policy"
-    UNREADABLE[how](file)
+@pytest.mark.parametrize("kind", POLICY_FILES)
+def test_policy_in_a_file(installed: Installed, tmp_path: Path, kind: str) -> None:
+    file, (make, part) = tmp_path / "policy", POLICY_FILES[kind]
+    make(file)
     reason = assert_refused(installed.run(PROOF, {**POLICY, "SHIELD_POLICY_FILE": str(file)}))
-    assert reason.startswith("SHIELD_POLICY_FILE: cannot read")
+    assert part in reason
+    assert str(file) in reason
 
 
 def library_cut_short(library: Path) -> None:

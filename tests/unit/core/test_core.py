@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -235,30 +234,19 @@ def test_endpoints_are_listed() -> None:
     assert endpoints("SHIELD_ALLOW_AWS=none", "AWS_REGION=eu-west-1") == endpoints("SHIELD_ALLOW_AWS=all") == []
 
 
-@pytest.fixture
-def loaded_anew() -> Iterator[None]:
+def test_a_library_that_is_not_ours_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refused(told: str) -> None:
+        core._core.cache_clear()
+        with pytest.raises(core.CoreError, match=told):
+            core.parse(LINES)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(core, "API_VERSION", core.API_VERSION + 1)
+        refused(f"has interface {core.API_VERSION - 1}, not {core.API_VERSION}: reinstall")
+        broken = tmp_path / "broken.so"
+        broken.write_bytes(b"no library")
+        patched.setattr(core, "library_path", lambda: broken)
+        refused("cannot be loaded")
+        patched.setattr(core, "_ffi", SimpleNamespace(dlopen=lambda _path: SimpleNamespace()))
+        refused("cannot be loaded")
     core._core.cache_clear()
-    yield
-    core._core.cache_clear()
-
-
-@pytest.mark.usefixtures("loaded_anew")
-def test_a_library_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core, "API_VERSION", core.API_VERSION + 1)
-    with pytest.raises(
-        core.CoreError, match=rf"has interface {core.API_VERSION - 1}, not {core.API_VERSION}: reinstall"
-    ):
-        core.parse(LINES)
-
-
-@pytest.mark.usefixtures("loaded_anew")
-def test_a_library_that_cannot_be_loaded_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    broken = tmp_path / "broken.so"
-    broken.write_bytes(b"no library")
-    monkeypatch.setattr(core, "library_path", lambda: broken)
-    with pytest.raises(core.CoreError, match="cannot be loaded"):
-        core.parse(LINES)
-    # A library, but not ours.
-    monkeypatch.setattr(core, "_ffi", SimpleNamespace(dlopen=lambda _path: SimpleNamespace()))
-    with pytest.raises(core.CoreError, match="cannot be loaded"):
-        core._core()
