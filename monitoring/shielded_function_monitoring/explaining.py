@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from .pattern import Condition, Group, Pattern, parse
+from .pattern import Condition, Group, Pattern, parse, read_line
 from .visible import visible
 
 _SHOWN: Final = 60
@@ -45,19 +45,10 @@ def why_not(pattern: str, line: str) -> tuple[Failure, ...]:
     Raises:
         PatternError: the pattern is not one for JSON lines, or has a regular expression (`%...%`).
     """
-    return _blame(parse(pattern), line)
-
-
-def _blame(pattern: Pattern, line: str) -> tuple[Failure, ...]:
-    if pattern.matches(line):
-        return ()
-    try:
-        value = json.loads(line, parse_int=Decimal, parse_float=Decimal)
-    except (ValueError, ArithmeticError, RecursionError):
-        return (Failure("", "the line is no JSON: a JSON pattern matches none of it"),)
-    if not isinstance(value, dict):
-        return (Failure("", "the line is JSON, and no object: a JSON pattern matches none of it"),)
-    return tuple(_failures(pattern, value)) or (Failure("", "the line holds a number that JSON does not have"),)
+    read, value = parse(pattern), read_line(line)
+    if value is None:
+        return (Failure("", "the line is no object of JSON: a JSON pattern matches none of it"),)
+    return tuple(_failures(read, value))
 
 
 def _failures(pattern: Pattern, value: Any) -> Iterator[Failure]:

@@ -68,7 +68,6 @@ go on without. Their start is a notice in any mode, which no default alarm count
 
 _CASES: Final = (("block", True), ("alert", True), ("alert", False))
 """The modes of a line, each with whether its policy blocks a control."""
-_ALL_APART: Final = "severity: every control that can be {} has its own alarm"
 # Characters of a function's name (https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html).
 _MAX_NAME: Final = 64
 _HOST: Final = re.compile(r"[a-z0-9*_-]+(\.[a-z0-9*_-]+)*")
@@ -144,6 +143,7 @@ def violations(
     *,
     without: Sequence[Counted] = (),
     mode: Mode | None = None,
+    severity: Severity | None = None,
     except_hosts: Sequence[str] = (),
     except_paths: Sequence[str] = (),
     except_programs: Sequence[str] = (),
@@ -164,6 +164,7 @@ def violations(
         policy: only those against one control, or `start`.
         without: not those against these.
         mode: only those of one mode; starts have none.
+        severity: only those of one, by their own word, as it depends on the function's policy (`severity_of`).
         except_hosts: not connections to these hosts.
         except_paths: not the use of these files.
         except_programs: not the start of these programs.
@@ -171,7 +172,8 @@ def violations(
         by_level: for a filter whose dimension is the level: a printed line with a made-up level makes no metric.
 
     Raises:
-        PatternError: no such control or mode, or an exception that is malformed or means nothing for the control.
+        PatternError: no such control or mode, an exception that is malformed or means nothing for the control, or no
+            line is of this severity.
     """
     exceptions = Exceptions(except_hosts, except_paths, except_programs)
     for name in (*([] if policy is None else [policy]), *without):
@@ -182,9 +184,14 @@ def violations(
     problems = exceptions.problems(policy) if policy is not None else []
     if problems:
         raise PatternError("; ".join(problems))
+    left: list[Counted] = [name for name in COUNTED if policy in (None, name) and name not in without]
+    possible = {severity_of(name, mode, blocks=blocks) for name in left for mode, blocks in _CASES}
+    if severity is not None and severity not in possible:
+        raise PatternError(f"severity: every control that can be {severity} has its own alarm")
     conditions = [
-        *_ours(handler=policy in (None, _HANDLER) and _HANDLER not in without),
+        *_ours(handler=_HANDLER in left and severity != "critical"),
         exists("$.policy") if policy is None else text("$.policy", "=", policy),
+        *([] if severity is None else [text("$.severity", "=", severity)]),
         *(text("$.policy", "!=", name) for name in without),
         *([] if mode is None else [text("$.mode", "=", mode)]),
         *_excepting(exceptions, policy),
@@ -228,31 +235,6 @@ def of_functions(pattern: str, names: Sequence[str]) -> str:
 def longest_of_functions(pattern: str, names: Sequence[str]) -> int:
     """The characters of the pattern of `of_functions` when the names are known; `${...}` is one that is not yet."""
     return len(of_functions(pattern, ["x" * _MAX_NAME if "${" in name else name for name in names]))
-
-
-def violations_of(severity: Severity, *, without: Sequence[Counted] = ()) -> Pattern:
-    """The lines of one severity, by their own word, as it depends on the function's policy (`severity_of`).
-
-    Args:
-        severity: which.
-        without: not the lines against these controls.
-
-    Raises:
-        PatternError: no such severity, or no line is of it.
-    """
-    if severity not in SEVERITIES:
-        raise PatternError(f"severity: {severity!r} is not one of {', '.join(SEVERITIES)}")
-    possible = (
-        severity_of(name, mode, blocks=blocks) for name in COUNTED if name not in without for mode, blocks in _CASES
-    )
-    if severity not in possible:
-        raise PatternError(_ALL_APART.format(severity))
-    return all_of(
-        *_ours(handler=severity != "critical" and _HANDLER not in without),
-        exists("$.policy"),
-        text("$.severity", "=", severity),
-        *(text("$.policy", "!=", name) for name in without),
-    )
 
 
 def severity_of(

@@ -24,7 +24,6 @@ from shielded_function_monitoring.filters import (
     severity_of,
     violations,
     violations_by_policy,
-    violations_of,
 )
 from shielded_function_monitoring.pattern import MAX_LENGTH, Pattern, PatternError
 
@@ -177,7 +176,7 @@ def _general_watches(alarms: AlarmOptions) -> list[Watch]:
     given: list[Severity] = [each for each in SEVERITIES if each in alarms.severities]
     for severity in given:
         with suppress(PatternError):  # each control of this severity has its own alarm
-            counter = _counter(severity, violations_of(severity, without=apart), metric_name(severity), "")
+            counter = _counter(severity, violations(severity=severity, without=apart), metric_name(severity), "")
             found.append(Watch(severity, counter, None, severity, alarms))
     return found
 

@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from harness.running import PYTHON, SHIELD, alerts, policy, prepare_tmp
 from harness.thinning import long_but
 from shielded_function_emulator.sandbox import Sandbox
-from shielded_function_monitoring.filters import SEVERITIES, level_of, severity_of, violations_of
+from shielded_function_monitoring.filters import SEVERITIES, level_of, severity_of, violations
 from shielded_function_monitoring.pattern import all_of, exists, is_true
 from shielded_function_monitoring.schema import json_schema
 
@@ -248,7 +248,10 @@ def test_platform_programs_are_repeated_apart(box: Sandbox, mode: Any, others: s
     )
     for line in told:
         assert line["level"] == level_of(line["policy"], mode, line["details"]["path"], blocks=blocks)
-        assert [each for each in SEVERITIES if violations_of(each).matches(json.dumps(line))] == [line["severity"]]
+        found = [each for each in SEVERITIES if violations(severity=each).matches(json.dumps(line))]
+        assert found == [line["severity"]]
+            line["severity"]
+        ]
 
 
 @pytest.mark.parametrize("mode", long_but({"block"}, MODES))

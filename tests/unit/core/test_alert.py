@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shielded_function_monitoring.alert import POLICIES, Alert, Policy, parse_line
-from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, SEVERITIES, level_of, severity_of, violations_of
+from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, SEVERITIES, level_of, severity_of, violations
 from unit.core.native import Native
 
 pytestmark = pytest.mark.promise("alert.one-line")
@@ -144,7 +144,7 @@ def test_a_call_through_another_package_is_a_notice(native: Native) -> None:
     line = read(write(native, mode=native.lib.MODE_ALERT, reason="package", host="h" * 999))
     assert (line["reason"], line["level"]) == ("package", level_of("outbound_connectivity", "alert", reason="package"))
     assert line["severity"] == severity_of("outbound_connectivity", "alert", reason="package") == "notice"
-    assert [each for each in SEVERITIES if violations_of(each).matches(json.dumps(line))] == ["notice"]
+    assert [each for each in SEVERITIES if violations(severity=each).matches(json.dumps(line))] == ["notice"]
 
 
 @pytest.mark.promise("alert.severity")
@@ -156,7 +156,10 @@ def test_level_and_severity_are_what_alarms_go_by(native: Native, number: int, p
         assert line["policy"] == policy
         assert line["level"] == level_of(policy, line["mode"], path, blocks=blocks)
         assert line["severity"] == severity_of(policy, line["mode"], path, blocks=blocks)
-        assert [line["severity"]] == [each for each in SEVERITIES if violations_of(each).matches(json.dumps(line))]
+        found = [each for each in SEVERITIES if violations(severity=each).matches(json.dumps(line))]
+        assert found == [line["severity"]]
+            each for each in SEVERITIES if violations(severity=each).matches(json.dumps(line))
+        ]
 
 
 @pytest.mark.parametrize("field", TEXTS)

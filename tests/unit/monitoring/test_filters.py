@@ -15,7 +15,6 @@ from shielded_function_monitoring.filters import (
     SEVERITIES,
     violations,
     violations_by_policy,
-    violations_of,
 )
 from shielded_function_monitoring.pattern import Pattern, PatternError
 from shielded_function_monitoring.pattern import parse as parse_pattern
@@ -105,7 +104,7 @@ def test_programs_that_tell_what_the_machine_is(path: str, mode: Any) -> None:
     assert violations("create_child_process").matches(told)
     for text, severity in ((told, "notice"), (again, "notice"), (elsewhere, None)):
         expected = severity or filters.severity_of("create_child_process", mode)
-        assert [each for each in SEVERITIES if violations_of(each).matches(text)] == [expected]
+        assert [each for each in SEVERITIES if violations(severity=each).matches(text)] == [expected]
     assert filters.severity_of("create_child_process", mode, path) == "notice"
 
 
@@ -117,14 +116,14 @@ def test_a_call_through_another_package_is_a_notice() -> None:
     for text in (told, again):
         assert [pattern.matches(text) for pattern in (*quiet, violations_by_policy())] == [False] * 3
         assert violations("outbound_connectivity").matches(text)
-        assert [each for each in SEVERITIES if violations_of(each).matches(text)] == ["notice"]
+        assert [each for each in SEVERITIES if violations(severity=each).matches(text)] == ["notice"]
     assert all(counted(pattern) == set(VIOLATIONS) for pattern in quiet)
     assert filters.severity_of("outbound_connectivity", "alert", reason="package") == "notice"
 
 
 @pytest.mark.parametrize("without", [[], ["read_handler"], ["outbound_connectivity", "start"], ["self_protection"]])
 def test_each_violation_is_of_one_severity(without: Any) -> None:
-    found = [counted(violations_of(severity, without=without)) for severity in SEVERITIES]
+    found = [counted(violations(severity=severity, without=without)) for severity in SEVERITIES]
     assert sorted(name for names in found for name in names) == sorted(counted(violations(without=without)))
 
 
@@ -132,7 +131,7 @@ def test_each_violation_is_of_one_severity(without: Any) -> None:
 def test_the_lines_word_is_its_severity(severity: Any) -> None:
     """What went through is critical where the policy blocks another control, which the line knows."""
     through = alert("outbound_connectivity", "alert").replace('"warning"', f'"{severity}"')
-    assert [each for each in SEVERITIES if violations_of(each).matches(through)] == [severity]
+    assert [each for each in SEVERITIES if violations(severity=each).matches(through)] == [severity]
     critical = [policy for policy in POLICIES if filters.severity_of(policy, "alert", blocks=True) == "critical"]
     assert critical == ["outbound_connectivity", "create_child_process", "self_protection"]
 
@@ -140,13 +139,13 @@ def test_the_lines_word_is_its_severity(severity: Any) -> None:
 def test_the_severity_of_a_policy_is_that_of_its_lines() -> None:
     for policy, mode in product(filters.COUNTED, MODES):
         name = f"{policy} {mode}" if policy != "start" else "refused"
-        assert name in counted(violations_of(filters.severity_of(policy, mode)))
-    critical = counted(violations_of("critical"))
+        assert name in counted(violations(severity=filters.severity_of(policy, mode)))
+    critical = counted(violations(severity="critical"))
     assert {"refused", "unshielded", "self_protection block", "self_protection alert"} < critical
     assert {"outbound_connectivity block", "folded create_child_process block"} < critical
     assert {"outbound_connectivity alert", "read_write_tmp block"}.isdisjoint(critical)
-    assert {"read_write_tmp alert", "executable_memory block"} < counted(violations_of("warning"))
-    assert "read_write_tmp block" in counted(violations_of("notice"))
+    assert {"read_write_tmp alert", "executable_memory block"} < counted(violations(severity="warning"))
+    assert "read_write_tmp block" in counted(violations(severity="notice"))
 
 
 @pytest.mark.parametrize(
@@ -160,7 +159,7 @@ def test_the_severity_of_a_policy_is_that_of_its_lines() -> None:
 def test_no_alarm_is_left_for_a_severity(severity: Any, every: Any) -> None:
     """A pattern that holds for no line would be an alarm that never fires."""
     with pytest.raises(PatternError, match=f"severity: every control that can be {severity} has its own alarm"):
-        violations_of(severity, without=every)
+        violations(severity=severity, without=every)
 
 
 # ---- exceptions: each line, and whether it counts where telemetry.example, its subdomains and one address do not
