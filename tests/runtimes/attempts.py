@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -93,6 +93,22 @@ def problems(attempt: Attempt, id: str, outcomes: Mapping[str, Outcome]) -> list
         reported = attempt.policy is not None and mode in (BLOCK, ALERT)
         told += _alerts(attempt, id, mode, outcome) if reported else [f"alert: {a}" for a in outcome.alerts]
         found += [f"{mode}: {problem}" for problem in told]
+    return found
+
+
+def complaints(
+    attempts: Iterable[Attempt],
+    plain: Mapping[str, Outcome],
+    made: Mapping[str, Outcome],
+    mode: Callable[[Attempt], str] | str,
+) -> dict[str, list[str]]:
+    """What is not as it must be in one run, by the attempts' ids. `plain`: the run without the shield. `mode`: as which
+    an attempt is treated."""
+    found: dict[str, list[str]] = {}
+    for a in attempts:
+        treated = mode if isinstance(mode, str) else mode(a)
+        if told := problems(a, a.id, {UNSHIELDED: plain[a.id], treated: made[a.id]}):
+            found[a.id] = told
     return found
 
 

@@ -64,10 +64,6 @@ class Outside(Composite):
         labels = {label for server in self._dns for q in server.questions for label in _own_label(q.name)}
         return paths | labels | set(self._texts)
 
-    def asked(self, name: str) -> bool:
-        """Whether the name server that is not the function's own was asked for a name."""
-        return bool(self._dns[1].asked(name))
-
     def _socket(self, stack: ExitStack, address: str, port: int, kind: socket.SocketKind) -> socket.socket:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         opened = stack.enter_context(self._sandbox.socket(family, kind))

@@ -6,7 +6,6 @@
  *   handlers same <times>     the thread that opens is, beside another
  *   handlers both <times>     two threads open, both are; neither closes: one that does beside one that lays over may
  *                             replace what is a third call's (docs/security/limits.md)
- *   handlers beside 0         no signal comes: a second thread lays it over the lowest number, which an open gets
  */
 #include "midst.h"
 #include <errno.h>
@@ -22,8 +21,8 @@ enum {
 enum {
     OFTEN = 10000000 /* nanoseconds: time for the handler on a busy machine, and none to wait for others */
 };
-static int planted, lowest, times, keeps_numbers;
-static atomic_int runs, wrong, met, done, stop;
+static int planted, times, keeps_numbers;
+static atomic_int runs, wrong, met, done;
 
 /* Is there something of the gate's by this number, which stays? */
 static int is_kept(int number)
@@ -95,31 +94,6 @@ static void play_both(struct part *parts)
         pthread_join(threads[i], NULL);
 }
 
-static void *lay_over_lowest(void *unused)
-{
-    while (!stop) {
-        dup2(planted, lowest);
-        close(lowest);
-    }
-    return unused;
-}
-
-static void open_beside(void)
-{
-    pthread_t thread;
-    lowest = dup(0);
-    close(lowest);
-    pthread_create(&thread, NULL, lay_over_lowest, NULL);
-    for (double end = now() + SECONDS; now() < end; met++) {
-        int file = open("/dev/null", O_RDWR);
-        wrong += is_memory(file);
-        if (file >= 0 && file != lowest)
-            close(file);
-    }
-    stop = 1;
-    pthread_join(thread, NULL);
-}
-
 int main(int argc, char **argv)
 {
     const char *kind = argc > 1 ? argv[1] : "";
@@ -133,8 +107,6 @@ int main(int argc, char **argv)
     else if (!strcmp(kind, "both")) {
         keeps_numbers = 1;
         play_both((struct part[THREADS]){{1, 1}, {1, 1}});
-    } else if (!strcmp(kind, "beside")) {
-        open_beside();
     } else {
         interrupt_this_thread(OFTEN);
         open_many_times();

@@ -19,6 +19,16 @@ entry:
     .cfi_startproc
     arguments
 .endm
+.macro open_entry /* with the number; it ends so too */
+    bounded_entry
+    mov $257, %eax
+.endm
+.macro creat_entry number
+    bounded_entry
+    lea path(%rip), %rdi
+    mov $0600, %esi
+    mov $\number, %eax
+.endm
 .macro part name, section=.text /* elsewhere; it ends so too */
 .section \section, "ax"
 \name:
@@ -172,8 +182,7 @@ table:
 #endif
 #elif defined(BRANCHES)
 /* One of two numbers, by a branch to the call, behind which there is no room. */
-    bounded_entry
-    mov $257, %eax
+    open_entry
     test %edx, %edx
     jz call_it
     mov $39, %eax
@@ -195,8 +204,7 @@ again:
     ret
 #elif defined(CALLS_RARELY)
 /* The call itself lies in such a part, which never comes back. */
-    bounded_entry
-    mov $257, %eax
+    open_entry
     test %edx, %edx
     jz again
     ret
@@ -289,8 +297,7 @@ table:
     .long first - table, second - table, call_it - table
 #elif defined(CALLS_MIDST)
 /* It calls a part of itself, with another number. */
-    bounded_entry
-    mov $257, %eax
+    open_entry
     call midst
     ret
     mov $39, %eax
@@ -298,8 +305,7 @@ midst:
     call_and_end
 #elif defined(TWO_ENTRIES)
 /* A function that is called by two names, one of which leaves the number to who calls it. */
-    bounded_entry
-    mov $257, %eax
+    open_entry
     call by_any_number
     ret
     .cfi_endproc
@@ -307,6 +313,73 @@ midst:
     mov $39, %eax
 by_any_number:
     call_and_end
+/* By these a search that reads instructions and ways carelessly is misled: the number looks like another's. */
+#elif defined(PREFIX) /* in front of the instruction, which does not need any */
+    open_entry
+    .byte PREFIX
+    call_and_end
+#elif defined(BRANCH_OF_TWO_LENGTHS) /* 66 0f 85, not taken: with 16 bits on AMD's processors, with 32 on Intel's */
+    open_entry
+    test %edx, %edx
+    .byte 0x66, 0x0f, 0x85, 0, 0
+    call_and_end
+#elif defined(DIVIDES) /* %ax by a byte in memory; then creat is called */
+    creat_entry 170
+    divb two(%rip)
+    call_and_end
+#elif defined(MULTIPLIES)
+    creat_entry 17
+    mulb five(%rip)
+    call_and_end
+#elif defined(WIDE_CONSTANT) /* 66 48 81: by REX.W it has 32 bits, which 66 would halve */
+    open_entry
+    .byte 0x66, 0x48, 0x81, 0xc1
+    .long 0xb8900000
+    syscall
+    nop
+    nop
+    ret
+    .cfi_endproc
+#elif defined(LOOP) /* for as long as the call is interrupted; it is entered at its check, with another number */
+    open_entry
+    mov %eax, %r8d
+    cmp $0, %r8d
+    jne other_number
+    mov $39, %r9d
+again:
+    mov %r9d, %eax
+    syscall
+    cmp $-4, %rax
+check:
+    je again
+    jmp over
+other_number:
+    mov %r8d, %r9d
+    cmp %eax, %eax
+    jmp check
+over:
+    ret
+    .cfi_endproc
+#elif defined(RETURNS) /* what looks like a return from a signal is jumped into */
+    open_entry
+    test %rdi, %rdi
+    jnz return
+    mov $15, %rax
+return:
+    call_and_end
+#elif defined(SIGNAL_FRAME) /* of a signal handler's return, but it begins with the code */
+    open_entry
+    jmp frame
+    .cfi_endproc
+    part frame
+    .cfi_signal_frame
+    push $-72 /* 6a b8: from the second byte on, mov $..., %eax would hold the call */
+    syscall
+    nop
+    nop
+    pop %rcx
+    ret
+    .cfi_endproc
 #else
 /* An address in the code, which the loader has to write there. */
     bounded_entry
@@ -331,6 +404,10 @@ resolved:
 .section .rodata
 path:
     .asciz "/tmp/there"
+two:
+    .byte 2
+five:
+    .byte 5
 #if defined(THROUGH_THUNK) || defined(THROUGH_JUMP)
     part thunk
     returns_to_r9

@@ -7,13 +7,17 @@ import json
 import mmap
 import os
 import re
+import resource
 import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ways import LIBC, ask_for_work, copy_returns, print_result, refusal, way
+from ways import LIBC, NEXT, ask_for_work, copy_returns, print_result, refusal, way
+
+NO_LIMIT = 77
 
 
 @way
@@ -78,6 +82,23 @@ def files_are_read_when_ready() -> dict[str, int | None]:
     ask_for_work()
     names = json.loads(os.environ["FILES"])
     return {name: refusal(lambda name=name: open(f"/var/task/{name}").read()) for name in names}
+
+
+@way
+def work_is_asked_for_without_memory() -> list[int | None]:
+    """With which errno the handler is refused before and after that. NO_LIMIT where the limit does not count."""
+
+    def handler_is_refused() -> int | None:
+        return refusal(Path("/var/task/app.py").read_text)
+
+    (out, _there), before = socket.socketpair(), handler_is_refused()
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (0, limits[1]))
+    if refusal(lambda: mmap.mmap(-1, mmap.PAGESIZE).close()) is None:
+        sys.exit(NO_LIMIT)
+    out.send(NEXT)
+    resource.setrlimit(resource.RLIMIT_AS, limits)
+    return [before, handler_is_refused()]
 
 
 @way

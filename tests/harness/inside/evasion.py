@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 
+from changing import SECONDS
 from syscalls import call
 from ways import LIBC, ask_for_work, copy_does, in_threads, meanwhile, print_result, refusal, way
 
@@ -189,6 +190,30 @@ def ready_in_many_threads() -> int:
     done: list[None] = []
     in_threads(16, lambda: done.append(ask_for_work()))
     return len(done)
+
+
+@way
+def what_another_thread_lays_over_the_lowest_number() -> list[int]:
+    """Which an open gets: a reference to the process's memory. How often it was open for writing, and any was tried."""
+    planted, lowest = os.open("/proc/self/mem", os.O_PATH), os.dup(0)
+    os.close(lowest)
+    wrong, tries, until = 0, 0, time.monotonic() + SECONDS
+
+    def lay_over() -> None:
+        refusal(lambda: os.dup2(planted, lowest))
+        refusal(lambda: os.close(lowest))
+
+    with meanwhile(lay_over):
+        while time.monotonic() < until:
+            file = LIBC.open(b"/dev/null", os.O_RDWR)
+            tries += 1
+            with contextlib.suppress(OSError):
+                is_memory = "/mem" in os.readlink(f"/proc/self/fd/{file}")
+                # Last: a reference, which may be laid over what is open, is never open for writing.
+                wrong += is_memory and fcntl.fcntl(file, fcntl.F_GETFL) & (os.O_ACCMODE | os.O_PATH) == os.O_RDWR
+            if file != lowest:
+                refusal(lambda file=file: os.close(file))
+    return [wrong, tries]
 
 
 @way

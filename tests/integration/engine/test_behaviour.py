@@ -178,23 +178,12 @@ else: print("raised")
         assert done.stdout == f"{expected}\n", done.stderr[-2000:]
 
 
-@pytest.mark.parametrize(
-    ("outbound", "way"),
-    [*(("block", way) for way in ("writev", "sendmsg", "sendmmsg", "without_descriptors")), ("allow", "without_files")],
-)
-def test_a_request_is_known_however_it_is_written_whole(box: Sandbox, way: str, outbound: str) -> None:
-    """Behind vectors that hold nothing, among several messages, under limits; also where connections are free."""
-    settings = policy(read_handler="block", outbound_connectivity=outbound) | {"_HANDLER": "app.handler"}
-    done = box.run_command([SHIELD, PYTHON, "/var/task/asking.py", way], environment=settings)
-    assert done.stdout == f"[null, {REFUSED}]\n", done.stderr
-
-
 @pytest.mark.promise("handler.no-memory")
 def test_no_work_is_asked_for_with_an_unlockable_handler(box: Sandbox) -> None:
     """Locking takes memory, and a program can lower its own limits. Reports stop nothing."""
 
     def ask(**modes: str) -> Completed:
-        command = [SHIELD, PYTHON, "/var/task/asking.py", "without_memory"]
+        command = [SHIELD, PYTHON, "/var/task/behaviour.py", "work_is_asked_for_without_memory"]
         return box.run_command(command, environment=policy(**modes) | {"_HANDLER": "app.handler"})
 
     done = ask(read_handler="block")

@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from harness.compiling import SOURCES, compile_c
 from harness.engine import INSIDE
 from harness.running import SHIELD, alerts, alerts_by_way, policy, whole_sandbox
 from shielded_function_emulator.languages import python
 from shielded_function_emulator.languages.python_versions import available
 from shielded_function_emulator.languages.runtime import Runtime
-from shielded_function_emulator.machine import architecture, is_emulated
+from shielded_function_emulator.machine import is_emulated
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
 pytestmark = pytest.mark.promise("alert.caller-python")
@@ -79,12 +78,8 @@ ODD_WAYS = ("at_a_far_line", "under_a_false_name", "under_long_names")
 
 @pytest.fixture(scope="module")
 def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The function's code, with a library that has threads of its own."""
-    ignored = shutil.ignore_patterns("__pycache__")
-    folder = shutil.copytree(TASK, tmp_path_factory.mktemp("callers") / "code", ignore=ignored)
-    target = f"{architecture()}-linux-gnu"
-    compile_c([SOURCES / "thread_of_c.c"], folder / "thread_of_c.so", "-shared", "-fPIC", target=target)
-    return folder
+    folder = tmp_path_factory.mktemp("callers") / "code"
+    return shutil.copytree(TASK, folder, ignore=shutil.ignore_patterns("__pycache__"))
 
 
 @pytest.fixture(scope="module", params=RUNTIMES)

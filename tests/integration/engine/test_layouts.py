@@ -19,7 +19,7 @@ from shielded_function_emulator.sandbox import Completed, Sandbox
 
 pytestmark = pytest.mark.skipif(architecture() != "x86_64", reason="x86-64 assembly; instructions are words on aarch64")
 BLOCKED = policy(**dict.fromkeys(POLICIES, "block"), executable_memory="block")
-# Of layouts.S, and of misread.S: how each is compiled, by what becomes of it.
+# Of layouts.S: how each is compiled, by what becomes of it.
 JUDGED = {
     "padded": "-DPADDED",
     "relocated": "-Wl,-z,notext",
@@ -74,11 +74,10 @@ MISREAD_AND_REFUSED = {f"prefix_{prefix}": f"-DPREFIX={prefix}" for prefix in PR
 
 
 def fill_task(task: Path) -> None:
-    layouts = {**JUDGED, **REFUSED, **NOT_SEEN, **OTHERS}
-    for source, libraries in {"layouts": layouts, "misread": MISREAD_BUT_JUDGED | MISREAD_AND_REFUSED}.items():
-        for name, flags in libraries.items():
-            sources = [SOURCES / f"{each}.S" for each in (source, *(["written"] if "WRITTEN" in flags else []))]
-            compile_c(sources, task / f"{name}.so", "-shared", "-nostdlib", *flags.split(), target="x86_64-linux-gnu")
+    layouts = {**JUDGED, **REFUSED, **NOT_SEEN, **OTHERS, **MISREAD_BUT_JUDGED, **MISREAD_AND_REFUSED}
+    for name, flags in layouts.items():
+        sources = [SOURCES / f"{each}.S" for each in ("layouts", *(["written"] if "WRITTEN" in flags else []))]
+        compile_c(sources, task / f"{name}.so", "-shared", "-nostdlib", *flags.split(), target="x86_64-linux-gnu")
     for name, change in (("grown", grow_code), ("sections_gone", forget_sections)):
         shutil.copy(task / "bytes_left.so", task / f"{name}.so")
         change(task / f"{name}.so")

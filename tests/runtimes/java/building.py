@@ -6,93 +6,68 @@ jar       the same handler in lib/handler.jar, and Netty without its native tran
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from shielded_function_emulator.kernel import machine
 from shielded_function_emulator.languages import java
-from shielded_function_emulator.languages.parts import KEPT, run
+from shielded_function_emulator.languages.parts import Part, run
 
 _HERE = Path(__file__).parent
 # Java 8 runs it; attempts that use what came later are for later versions.
 _FOR_8 = ("-source", "8", "-target", "8")
-_NETTY_NATIVE = f"libnetty_transport_native_epoll_{ {'aarch64': 'aarch_64'}.get(machine(), machine()) }.so"
+_MACHINE = machine().replace("aarch64", "aarch_64")
+_NETTY_NATIVE = f"libnetty_transport_native_epoll_{_MACHINE}.so"
 
 
-@dataclass(frozen=True)
-class Code:
-    """Folders that are the code of functions."""
-
-    classes: Path
-    jar: Path
-
-
-def build() -> Code:
-    """Compiles what is not there yet.
-
-    Raises Unavailable (a compiler failed) or LookupError (there is no javac).
-    """
-    inputs = sorted(
-        path
-        for path in _HERE.rglob("*")
-        if path.suffix in {".java", ".txt"} or path.name in {"building.py", "insert-agent"}
-    )
-    digest = hashlib.sha256()
-    for path in inputs:
-        digest.update(path.relative_to(_HERE).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    kept = KEPT / f"java-functions-{digest.hexdigest()[:16]}"
-    code = Code(kept / "classes", kept / "jar")
-    if not kept.is_dir():
-        new = kept.with_name(f".new-{os.getpid()}-{kept.name}")
-        shutil.rmtree(new, ignore_errors=True)
-        _build(Code(new / "classes", new / "jar"))
-        shutil.rmtree(kept, ignore_errors=True)
-        new.replace(kept)
-    return code
-
-
-def _build(code: Code) -> None:
+def _build(into: Path) -> None:
     compilers = java.compilers()
     netty = sorted((java.LIBRARIES.folder / "netty").glob("*.jar"))
-    library = code.classes / "lib"
-    library.mkdir(parents=True)
+    classes, in_jar = into / "classes", into / "jar" / "lib"
+    library = classes / "lib"
     client = sorted((java.LIBRARIES.folder / "client").glob("*.jar"))
-    _compile(compilers[min(compilers)], _FOR_8, _HERE / "handler", code.classes, [*client, *netty])
+    for folder in (library, in_jar):
+        folder.mkdir(parents=True)
+    _compile(compilers[min(compilers)], _FOR_8, (_HERE / "handler").rglob("*.java"), classes, [*client, *netty])
     if max(compilers) >= 22:
-        _compile(compilers[max(compilers)], ["--release", "22"], _HERE / "newer", code.classes, [code.classes])
-    shutil.copy(_HERE / "handler" / "attempts" / "greeting.txt", code.classes / "attempts")
+        _compile(compilers[max(compilers)], ["--release", "22"], (_HERE / "newer").rglob("*.java"), classes, [classes])
+    shutil.copy(_HERE / "handler" / "attempts" / "greeting.txt", classes / "attempts")
     for jar in netty:
-        if "native-epoll" not in jar.name or machine().replace("aarch64", "aarch_64") in jar.name:
-            shutil.copy(jar, library)
+        if "native-epoll" not in jar.name or _MACHINE in jar.name:
+            for folder in (library, in_jar):
+                shutil.copy(jar, folder)
             _unpack_native(jar, library)
-    _make_jar(code)
-    _make_agent(compilers[min(compilers)], code.classes)
-    for path in code.classes.parent.rglob("*"):
+    _zip(in_jar / "handler.jar", classes, "attempts")
+    _make_agent(compilers[min(compilers)], classes)
+    for path in into.rglob("*"):
         path.chmod(0o755 if path.is_dir() or path.name == "insert-agent" else 0o644)
 
 
-def compile_java(sources: Sequence[Path], into: Path, release: str, libraries: Iterable[Path] = ()) -> None:
-    """By the oldest compiler. Skips the test where there is none."""
+_INPUTS = [path for path in sorted(_HERE.rglob("*")) if path.suffix in {".java", ".txt"} or path.name == "insert-agent"]
+CODE = Part("java-functions", tuple(path.read_text() for path in (Path(__file__), *_INPUTS)), _build)
+CLASSES, JAR = CODE.folder / "classes", CODE.folder / "jar"
+
+
+def compile_java(sources: Iterable[Path], into: Path, version: str, libraries: Iterable[Path] = ()) -> None:
+    """For that version of Java, by the oldest compiler. Skips the test where there is none."""
     try:
-        compilers = java.compilers()
+        compiler = java.oldest_compiler()
     except LookupError as error:
         pytest.skip(str(error.args[0]))
-    path = os.pathsep.join(map(str, libraries))
-    run([compilers[min(compilers)], "-Xlint:-options", "--release", release, "-cp", path, "-d", into, *sources])
+    _compile(compiler, ("-source", version, "-target", version), sources, into, libraries)
 
 
-def _compile(javac: Path, options: Sequence[str], sources: Path, into: Path, libraries: list[Path]) -> None:
+def _compile(
+    javac: Path, options: Sequence[str], sources: Iterable[Path], into: Path, libraries: Iterable[Path] = ()
+) -> None:
     path = os.pathsep.join(map(str, libraries))
-    files = sorted(sources.rglob("*.java"))
-    run([javac, "-nowarn", "-Xlint:-options", *options, "-cp", path, "-d", into, *files])
+    run([javac, "-nowarn", "-Xlint:-options", *options, "-cp", path, "-d", into, *sources])
 
 
 def _unpack_native(jar: Path, into: Path) -> None:
@@ -105,22 +80,12 @@ def _unpack_native(jar: Path, into: Path) -> None:
 
 def _make_agent(javac: Path, into: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="agent-") as scratch:
-        _compile(javac, _FOR_8, _HERE / "agent", Path(scratch), [])
-        _zip(into / "agent.jar", Path(scratch), "agent/*", "Manifest-Version: 1.0\nPremain-Class: agent.Agent\n")
+        _compile(javac, _FOR_8, (_HERE / "agent").rglob("*.java"), Path(scratch))
+        (manifest := Path(scratch, "META-INF", "MANIFEST.MF")).parent.mkdir()
+        manifest.write_text("Manifest-Version: 1.0\nPremain-Class: agent.Agent\n")
+        _zip(into / "agent.jar", Path(scratch), ".")
     shutil.copy(_HERE / "agent" / "insert-agent", into)
 
 
-def _zip(jar: Path, folder: Path, pattern: str, manifest: str = "") -> None:
-    with zipfile.ZipFile(jar, "w", zipfile.ZIP_DEFLATED) as archive:
-        if manifest:
-            archive.writestr("META-INF/MANIFEST.MF", manifest)
-        for path in sorted(folder.glob(pattern)):
-            archive.write(path, path.relative_to(folder).as_posix())
-
-
-def _make_jar(code: Code) -> None:
-    library = code.jar / "lib"
-    library.mkdir(parents=True)
-    for path in (code.classes / "lib").glob("*.jar"):
-        shutil.copy(path, library)
-    _zip(library / "handler.jar", code.classes, "attempts/*")
+def _zip(jar: Path, folder: Path, part: str) -> None:
+    shutil.move(shutil.make_archive(str(jar), "zip", folder, part), jar)

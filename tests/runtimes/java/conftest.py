@@ -19,23 +19,19 @@ PROMISE = "runtime.java"
 
 
 @pytest.fixture(scope="session")
-def code() -> building.Code:
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
     if reason := java.LIBRARIES.missing():
         pytest.skip(reason)
     try:
-        return building.build()
+        building.CODE.fetch()
     except LookupError as error:
         pytest.skip(str(error.args[0]))
-
-
-@pytest.fixture(scope="session")
-def assembly(code: building.Code, tmp_path_factory: pytest.TempPathFactory) -> CloudAssembly:
     described = [
         Described(
             f"java{line}",
             lambda_.Runtime(java.name_of(line), lambda_.RuntimeFamily.JAVA),
             "attempts.Handler::handle",
-            code.classes,
+            building.CLASSES,
             ShieldPolicy(read_handler="block"),
         )
         for line in LINES

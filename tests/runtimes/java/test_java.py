@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 
 from harness.thinning import long_but
-from runtimes.attempts import ALERT, ALLOW, BLOCK, UNSHIELDED, Attempt, problems
+from runtimes.attempts import ALERT, ALLOW, BLOCK, UNSHIELDED, Attempt, complaints
 from runtimes.functions import Run, attempt_all, policy_of
 from runtimes.java import table
-from runtimes.java.building import Code
+from runtimes.java.building import JAR
 from runtimes.java.table import LINES, LISTS
 from shielded_function.policy import Mode
 from shielded_function_emulator.cloud_assembly import FunctionPackage
@@ -43,16 +43,6 @@ def unshielded(package: FunctionPackage) -> FunctionPackage:
 def with_environment(package: FunctionPackage, variables: Mapping[str, str]) -> FunctionPackage:
     """The package with other variables, SHIELD_* settings among them."""
     return replace(package, environment={**package.environment, **variables})
-
-
-def complaints(
-    made: Run, plain: Run, attempts: Iterable[Attempt], mode: Callable[[Attempt], str]
-) -> dict[str, list[str]]:
-    """What is not as it must be. `mode`: as which an attempt is treated. `plain`: the run without the shield."""
-    found = {
-        a.id: problems(a, a.id, {UNSHIELDED: plain.outcomes[a.id], mode(a): made.outcomes[a.id]}) for a in attempts
-    }
-    return {id: told for id, told in found.items() if told}
 
 
 def in_mode(mode: Mode) -> dict[str, str]:
@@ -99,26 +89,26 @@ def told_of_the_handler(made: Run) -> bool:
 @EACH_LINE
 def test_what_is_denied(runs: Runs, line: int) -> None:
     made, plain = runs(line, "default"), runs(line, UNSHIELDED)
-    assert complaints(made, plain, of(line, table.ATTEMPTS), lambda _: BLOCK) == {}
+    assert complaints(of(line, table.ATTEMPTS), plain.outcomes, made.outcomes, BLOCK) == {}
     assert plain.reached > {"", "one", "stream", "netty"}
     assert (made.reached, told_of_the_handler(made)) == (set(), True)
 
 
-def assert_goes_on(runs: Runs, line: int, settings: str, mode: Callable[[Attempt], str]) -> None:
+def assert_goes_on(runs: Runs, line: int, settings: str, mode: Callable[[Attempt], str] | str) -> None:
     attempts = of(line, table.ATTEMPTS + (table.TLS if settings == "lists" else []))
-    assert complaints(runs(line, settings), runs(line, UNSHIELDED), attempts, mode) == {}
+    assert complaints(attempts, runs(line, UNSHIELDED).outcomes, runs(line, settings).outcomes, mode) == {}
 
 
 @EACH_LINE
 def test_what_is_reported(runs: Runs, line: int) -> None:
-    assert_goes_on(runs, line, "alert", lambda _: ALERT)
+    assert_goes_on(runs, line, "alert", ALERT)
     assert told_of_the_handler(runs(line, "alert"))
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("line", LINES)
 def test_what_is_allowed(runs: Runs, line: int) -> None:
-    assert_goes_on(runs, line, "allow", lambda _: ALLOW)
+    assert_goes_on(runs, line, "allow", ALLOW)
 
 
 @pytest.mark.promise("runtime.java-programs")
@@ -130,16 +120,16 @@ def test_what_is_listed(runs: Runs, line: int) -> None:
 
 @pytest.mark.promise("handler.jar")
 @EACH_LINE
-def test_a_handler_in_a_jar(package: Packages, code: Code, line: int) -> None:
+def test_a_handler_in_a_jar(package: Packages, line: int) -> None:
     """The jar that holds the handler's class is closed; other classes in it still load. Where /tmp is listed, Netty's
     library is loaded from there, and its system calls are judged all the same."""
-    in_jar = replace(package(line), code=code.jar)
+    in_jar = replace(package(line), code=JAR)
     native = [a for a in table.ATTEMPTS if a.name in ("netty_epoll_available", "netty_epoll_datagram")]
-    plain = attempt_all(unshielded(in_jar), [*table.JAR, native[0]])
-    assert complaints(attempt_all(in_jar, table.JAR), plain, table.JAR, lambda _: BLOCK) == {}
+    plain = attempt_all(unshielded(in_jar), [*table.JAR, native[0]]).outcomes
+    assert complaints(table.JAR, plain, attempt_all(in_jar, table.JAR).outcomes, BLOCK) == {}
     listed = with_environment(in_jar, {"SHIELD_ALLOW_TMP": "/tmp/libnetty_*"})
     made = attempt_all(listed, native)
-    assert (complaints(made, plain, native, lambda _: BLOCK), made.reached) == ({}, set())
+    assert (complaints(native, plain, made.outcomes, BLOCK), made.reached) == ({}, set())
 
 
 @pytest.mark.promise("kernel.limits")
@@ -164,7 +154,7 @@ def test_launch_mechanisms(runs: Runs, package: Packages, line: int, mechanism: 
     attempts = [attempt for attempt in of(line, table.PROGRAMS) if attempt.name != "process_pipeline"]
     made = attempt_all(with_environment(package(line), variables), attempts)
     modes = {attempt: ALLOW if attempt.allow == ("/usr/bin/id",) else BLOCK for attempt in attempts}
-    assert complaints(made, runs(line, UNSHIELDED), attempts, modes.__getitem__) == {}
+    assert complaints(attempts, runs(line, UNSHIELDED).outcomes, made.outcomes, modes.__getitem__) == {}
 
 
 @EACH_LINE
@@ -175,7 +165,7 @@ def test_behind_a_wrapper_that_inserts_an_agent(runs: Runs, package: Packages, l
     made = attempt_all(wrapped, [*attempts, seen])
     assert made.outcomes[seen.id].ok == "saw the handler"
     assert [event.event for event in made.first[1]] == ["armed"]
-    assert complaints(made, runs(line, UNSHIELDED), attempts, lambda _: BLOCK) == {}
+    assert complaints(attempts, runs(line, UNSHIELDED).outcomes, made.outcomes, BLOCK) == {}
 
 
 @pytest.mark.promise("runtime.jvm")
@@ -189,7 +179,7 @@ def test_stress(package: Packages, collector: str) -> None:
     stress = Attempt("", "stress")
     function = with_environment(package(line), options)
     plain, made = attempt_all(unshielded(function), [stress]), attempt_all(with_environment(function, LISTS), [stress])
-    assert complaints(made, plain, [stress], lambda _: BLOCK) == {}
+    assert complaints([stress], plain.outcomes, made.outcomes, BLOCK) == {}
     assert plain.outcomes[stress.id].ok.startswith("1600 nulls, ")
 
 

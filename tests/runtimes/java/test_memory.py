@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -12,15 +11,15 @@ import pytest
 from harness.engine import layer
 from harness.running import SHIELD, heard_outside, policy, prepare_tmp, whole_sandbox
 from harness.thinning import long_but
+from runtimes.java.building import compile_java
 from runtimes.java.table import LINES
 from shielded_function_emulator.languages import find, java
 from shielded_function_emulator.machine import architecture
-from shielded_function_emulator.sandbox import Sandbox
+from shielded_function_emulator.sandbox import Completed, Sandbox
 
 __all__ = ["layer"]
 
 JAVA = "/var/lang/bin/java"
-HERE = Path(__file__).parent
 CONTROLS = ("outbound_connectivity", "read_write_tmp", "create_child_process")
 BLOCKED = {name: value for name, value in policy(**dict.fromkeys(CONTROLS, "block")).items() if "MEMORY" not in name}
 ALERTED = policy(**dict.fromkeys(CONTROLS, "alert")) | {"SHIELD_ALLOW_TMP": "/tmp/hsperfdata_*/**"}
@@ -37,16 +36,16 @@ def line(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture(scope="module")
 def box(line: int, layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    try:
-        javac = java.oldest_compiler()
-    except LookupError as error:
-        pytest.skip(str(error.args[0]))
     code = tmp_path_factory.mktemp("memory") / "code"
-    options = ("-nowarn", "-Xlint:-options", "-source", "8", "-target", "8", "-d", code)
-    sources = (HERE / "memory").glob("*.java")
-    subprocess.run([javac, *options, *sources], check=True, capture_output=True)
+    compile_java((Path(__file__).parent / "memory").glob("*.java"), code, "8")
     with whole_sandbox(code, layer, runtime=find(java.name_of(line))) as sandbox:
         yield sandbox
+
+
+def take_all_memory(box: Sandbox, line: int, settings: Mapping[str, str], *what: str) -> Completed:
+    platform = {"AWS_EXECUTION_ENV": f"AWS_Lambda_{java.name_of(line)}"}
+    command = [SHIELD, JAVA, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", "/var/task", "AllMemory", *what]
+    return box.run_command(command, environment={**platform, **settings}, timeout=120)
 
 
 @pytest.mark.promise("memory.unsafe")
@@ -58,10 +57,7 @@ def box(line: int, layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 )
 def test_java_that_takes_all_memory(box: Sandbox, line: int, settings: Mapping[str, str], since: int) -> None:
     """Without native code, it reaches any host (docs/security/limits.md); by the switch, not from Java 24 on."""
-    platform = {"AWS_EXECUTION_ENV": f"AWS_Lambda_{java.name_of(line)}"}
-    command = [SHIELD, JAVA, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", "/var/task", "AllMemory"]
-    run = lambda: box.run_command(command, environment={**settings, **platform}, timeout=120)  # noqa: E731
-    heard, done = heard_outside(box, run)
+    heard, done = heard_outside(box, lambda: take_all_memory(box, line, settings))
     is_refused = since and line >= since
     assert heard == (b"" if is_refused else b"arrived"), done.stderr
     assert ("UnsupportedOperationException" in done.stderr) is bool(is_refused)
@@ -76,9 +72,7 @@ def test_java_that_takes_all_memory(box: Sandbox, line: int, settings: Mapping[s
 def test_the_kernel_holds_what_unsafe_asks(box: Sandbox, line: int, limits: str, results: list[int]) -> None:
     """System calls that no gate sees: a memory file does not grow, and no file is written to."""
     prepare_tmp(box)
-    settings = BLOCKED | {"AWS_EXECUTION_ENV": f"AWS_Lambda_{java.name_of(line)}", "SHIELD_KERNEL_LIMITS": limits}
-    command = [SHIELD, JAVA, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", "/var/task", "AllMemory", "limits"]
-    done = box.run_command(command, environment=settings, timeout=120)
+    done = take_all_memory(box, line, BLOCKED | {"SHIELD_KERNEL_LIMITS": limits}, "limits")
     assert done.stdout.splitlines()[-1] == " ".join(["true", *map(str, results)]), done.stderr
 
 
@@ -101,7 +95,6 @@ def test_deep_calls_and_a_heap_work_under_limits(box: Sandbox, layer: Path, line
 
 def test_unsafe_where_the_version_is_not_known(box: Sandbox, line: int) -> None:
     """Known to get through (docs/security/limits.md): an image that does not name its runtime."""
-    heard, _ = heard_outside(
-        box, lambda: box.run_command([SHIELD, JAVA, "-cp", "/var/task", "AllMemory"], environment=BLOCKED | SWITCH)
-    )
+    settings = BLOCKED | SWITCH | {"AWS_EXECUTION_ENV": ""}
+    heard, _ = heard_outside(box, lambda: take_all_memory(box, line, settings))
     assert heard == b"arrived"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
 import pytest
 
 from harness.thinning import long_but
-from runtimes.attempts import ALERT, ALLOW, BLOCK, MODES, TOLD_ONCE, UNSHIELDED, Attempt, problems
-from runtimes.functions import Run, in_thread
+from runtimes.attempts import ALERT, ALLOW, BLOCK, MODES, TOLD_ONCE, UNSHIELDED, Attempt, complaints, problems
+from runtimes.functions import in_thread
 from runtimes.node.conftest import COMMONJS, LAYOUTS, LINES, MAIN, NEWEST, Runs, attempts_of
 from runtimes.node.table import ATTEMPTS
 
@@ -21,11 +19,6 @@ ROWS = [
     for id in (attempt.id, in_thread(attempt.id))[: 2 if attempt.threads else 1]
     if attempt in attempts_of(line, MAIN)
 ]
-
-
-def complaints(attempts: Iterable[Attempt], runs: Mapping[str, Run]) -> dict[str, list[str]]:
-    found = {a.id: problems(a, a.id, {mode: run.outcomes[a.id] for mode, run in runs.items()}) for a in attempts}
-    return {id: told for id, told in found.items() if told}
 
 
 @pytest.mark.promise("runtime.node-quiet")
@@ -51,8 +44,8 @@ def test_what_a_program_may_do(runs: Runs, line: int, attempt: Attempt, id: str)
 @pytest.mark.long
 @pytest.mark.parametrize("line", LINES)
 def test_what_is_allowed(runs: Runs, line: int) -> None:
-    made = {mode: runs(line, mode) for mode in (UNSHIELDED, ALLOW)}
-    assert complaints(attempts_of(line, MAIN), made) == {}
+    plain, made = (runs(line, mode).outcomes for mode in (UNSHIELDED, ALLOW))
+    assert complaints(attempts_of(line, MAIN), plain, made, ALLOW) == {}
 
 
 @EACH_LINE
@@ -66,14 +59,14 @@ def test_that_the_handler_is_read_is_told(runs: Runs, line: int, mode: str) -> N
 def test_with_rings_asked_for(runs: Runs, line: int) -> None:
     """libuv is told to use io_uring: what it then does must be seen all the same."""
     sections = ("files", "network")
-    ring = runs(line, BLOCK, MAIN, sections, (("UV_USE_IO_URING", "1"),))
-    assert complaints(attempts_of(line, MAIN, sections), {UNSHIELDED: runs(line, UNSHIELDED), BLOCK: ring}) == {}
+    ring = runs(line, BLOCK, MAIN, sections, (("UV_USE_IO_URING", "1"),)).outcomes
+    assert complaints(attempts_of(line, MAIN, sections), runs(line, UNSHIELDED).outcomes, ring, BLOCK) == {}
 
 
 @EACH_LINE
 @pytest.mark.parametrize(("layout", "sections"), long_but(OTHER_LAYOUTS[:1], OTHER_LAYOUTS))
 def test_other_layouts_of_the_handler(runs: Runs, line: int, layout: str, sections: tuple[str, ...]) -> None:
     """An ES module in a folder, and CommonJS, where all else is tried too: the file that was loaded is closed."""
-    made = {mode: runs(line, mode, layout, sections) for mode in (UNSHIELDED, BLOCK)}
-    assert made[BLOCK].first[0] == []
-    assert complaints(attempts_of(line, layout, sections), made) == {}
+    plain, made = (runs(line, mode, layout, sections) for mode in (UNSHIELDED, BLOCK))
+    assert made.first[0] == []
+    assert complaints(attempts_of(line, layout, sections), plain.outcomes, made.outcomes, BLOCK) == {}

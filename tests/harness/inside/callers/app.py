@@ -60,6 +60,13 @@ def in_a_callback_of_c() -> None:
     ctypes.CDLL(None).qsort((ctypes.c_int * 2)(1, 2), 2, 4, compare)
 
 
+def look_up_in_a_thread_of_c() -> None:
+    """No interpreter knows of it."""
+    libc, thread = ctypes.CDLL(None), ctypes.c_ulong()
+    libc.pthread_create(ctypes.byref(thread), None, libc.gethostbyname, b"evil.example")
+    libc.pthread_join(thread, None)
+
+
 def run_in_a_copy(work: Callable[[], object]) -> None:
     child = os.fork()
     if not child:
@@ -160,7 +167,7 @@ WAYS: dict[str, Callable[[], object]] = {
     "in_a_pool": lambda: in_a_pool(2, import_module("dialler.client").call, *[HOST] * 3),
     "only_the_standard_library_in_a_pool": lambda: in_a_pool(1, socket.socket().connect_ex, (HOST, 9)),
     "in_coroutines": lambda: asyncio.run(open_three()),
-    "in_a_thread_of_c": lambda: ctypes.CDLL(str(HERE / "thread_of_c.so")).dial_in_a_thread(),
+    "in_a_thread_of_c": look_up_in_a_thread_of_c,
     "in_a_forked_child": lambda: run_in_a_copy(call),
     "in_a_child_of_a_thread": lambda: run_in_a_thread(run_in_a_copy, call),
 }

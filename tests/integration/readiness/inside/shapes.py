@@ -6,8 +6,11 @@ ended.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import resource
+import signal
 import socket
 import sys
 import threading
@@ -69,13 +72,47 @@ def by_number(write: Callable[[int, Any], object], what: object) -> Callable[[],
     return run
 
 
+def without(limit: int) -> Callable[[], None]:
+    """While a limit leaves nothing."""
+
+    def run() -> None:
+        client, before = connected(), resource.getrlimit(limit)
+        resource.setrlimit(limit, (0, before[1]))
+        client.send(REQUEST)
+        resource.setrlimit(limit, before)
+
+    return run
+
+
+def without_files() -> None:
+    """Nor does a signal end the program that Python ignores and others do not."""
+    # qemu-user, which plays aarch64, delivers it before it can be taken back.
+    if os.uname().machine == "x86_64":
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    without(resource.RLIMIT_FSIZE)()
+
+
+def by_sendmmsg() -> None:
+    """Whose struct mmsghdr has eight words."""
+    data = ctypes.create_string_buffer(REQUEST)
+    vector = (ctypes.c_size_t * 2)(ctypes.addressof(data), len(REQUEST))
+    message = (ctypes.c_size_t * 8)(0, 0, ctypes.addressof(vector), 1)
+    with connected() as client:
+        assert ctypes.CDLL(None).sendmmsg(client.fileno(), message, 1, 0) == 1
+
+
 CLOSES: dict[str, Callable[[], object]] = {
     "send": each(REQUEST),
     "write": by_number(os.write, REQUEST),
     "writev": by_number(os.writev, [REQUEST, b""]),
     "writev of line and headers": by_number(os.writev, [NEXT + b" HTTP/1.1\r\n", b"Host: a\r\n\r\n"]),
+    "writev behind an empty vector": by_number(os.writev, [b"", REQUEST]),
     "sendto": lambda: connected().sendto(REQUEST, 0, V4),
     "sendmsg": lambda: connected().sendmsg([REQUEST]),
+    "sendmsg behind empty vectors": lambda: connected().sendmsg([b"", b"", REQUEST]),
+    "sendmmsg": by_sendmmsg,
+    "without descriptors": without(resource.RLIMIT_NOFILE),
+    "without files": without_files,
     "restore": each(RESTORE + HEADERS),
     "IPv6": lambda: connected(V6).sendall(REQUEST),
     "HTTP/1.0": each(NEXT + b" HTTP/1.0\r\n\r\n"),
