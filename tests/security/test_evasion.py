@@ -109,14 +109,6 @@ def test_what_must_stay_stays_where_memory_may_run(box: Sandbox, program: str) -
     assert set(alerts(done)) == {"self_protection"}
 
 
-@pytest.mark.promise("memory.personality")
-def test_personality_makes_no_memory_executable(box: Sandbox) -> None:
-    """Where executable memory is allowed, `personality` would outlive a `configure` that forbids it."""
-    result, done = run(box, "personality", ANYWHERE)
-    assert result == -REFUSED
-    assert set(alerts(done)) == {"self_protection"}
-
-
 @pytest.mark.promise("shield.descriptors")
 def test_a_thread_with_descriptors_of_its_own(box: Sandbox) -> None:
     settings = BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
@@ -291,13 +283,6 @@ def test_the_last_name_is_two_dots(box: Sandbox) -> None:
     result, done = run(box, "the_last_name_is_two_dots", settings)
     assert result == [REFUSED] * 3
     assert {line["details"]["path"] for line in done.shield_lines if "policy" in line} == {"/tmp"}
-
-
-@pytest.mark.promise("child.limits")
-def test_limits_of_a_child(box: Sandbox) -> None:
-    result, done = run(box, "limits_of_a_child", BLOCKED)
-    assert result == [errno.EPERM, None, None]
-    assert alerts(done) == ["self_protection"]
 
 
 @pytest.mark.promise("outbound.bare-queries")

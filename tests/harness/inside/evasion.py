@@ -50,11 +50,6 @@ def advice_that_brings_text_back() -> list[int]:
 
 
 @way
-def personality() -> int:
-    return call("personality", 0x400000)
-
-
-@way
 def descriptor_table_of_its_own() -> list[int]:
     """A thread whose descriptors are not the process's: /proc/self/fd shows others than the ones it uses."""
     results: list[int] = []
@@ -302,20 +297,6 @@ def the_last_name_is_two_dots() -> list[int | None]:
         refusal(lambda: os.chown(path, os.getuid(), os.getgid(), follow_symlinks=False)),
         refusal(lambda: os.listxattr(path, follow_symlinks=False)),
     ]
-
-
-@way
-def limits_of_a_child() -> list[int | None]:
-    child = os.fork()
-    if child == 0:
-        time.sleep(10)
-        os._exit(0)
-    number = resource.RLIMIT_NOFILE
-    tried = [refusal(lambda: resource.prlimit(child, number, (0, 64)))]
-    tried += [refusal(lambda: resource.prlimit(child, number)), refusal(lambda: resource.setrlimit(number, (64, 64)))]
-    os.kill(child, 9)
-    os.waitpid(child, 0)
-    return tried
 
 
 @way

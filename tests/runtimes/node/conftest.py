@@ -13,6 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from harness.compiling import compile_c
 from harness.engine import layer
+from harness.thinning import long_but
 from runtimes.attempts import BLOCK, MODES, UNSHIELDED, Attempt
 from runtimes.functions import AUTHORITY, STACK, Described, Run, attempt_all, policy_of, synthesize
 from runtimes.node.table import ATTEMPTS
@@ -27,6 +28,9 @@ __all__ = ["layer"]
 HERE = Path(__file__).parent
 LINES = (20, 22, 24, 26)
 NEWEST = 24  # the one that is tried in full: 26 is a preview in Lambda
+RUNTIMES = {each.name: each for each in node.RUNTIMES}
+# Of the tests that ask for a version by its name `make test` has the newest alone.
+EACH_NODE = pytest.mark.parametrize("name", long_but({"nodejs24.x"}, RUNTIMES), indirect=True, scope="module")
 MAIN = "module"
 COMMONJS = "commonjs"
 # Layout: its handler. The first is an ES module with a source map, as bundlers make it.
@@ -38,6 +42,13 @@ def attempts_of(line: int, layout: str, sections: tuple[str, ...] = ()) -> list[
     """The attempts that a version of Node.js can make from a handler of that layout; of all sections, or of some."""
     made = [a for a in ATTEMPTS if not sections or a.section in sections]
     return [a for a in made if a.since <= line and (layout == COMMONJS or a.module_since <= line)]
+
+
+@pytest.fixture(scope="module", params=RUNTIMES)
+def name(request: pytest.FixtureRequest) -> str:
+    if reason := RUNTIMES[request.param].missing():
+        pytest.skip(reason)
+    return request.param
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,20 +13,19 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from harness.extras import TRACERS
-from harness.running import SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.running import SHIELD, alerts, alerts_by_way, policy, prepare_tmp, whole_sandbox
 from harness.thinning import long_but
 from lab.workloads.packages import NODE_CLIENTS, NODE_CLIENTS_PART
 from runtimes.attempts import ALERT
 from runtimes.functions import STACK, Described, policy_of, shield_lines, synthesize
+from runtimes.node.conftest import EACH_NODE, RUNTIMES
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.function import EmulatedFunction
-from shielded_function_emulator.languages import node
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
 HERE = Path(__file__).parent
 NODE = "/var/lang/bin/node"
 CALLERS = "/opt/shielded-function/node_callers.cjs"
-RUNTIMES = {each.name: each for each in node.RUNTIMES}
 OLDEST = "nodejs20.x"
 """Its channel of sockets leaves out TLS and `new Socket()`."""
 HOST = "evil.example"
@@ -85,29 +83,8 @@ def run(box: Sandbox, *command: str, settings: Mapping[str, str] = WATCHED) -> C
         return box.run_command([SHIELD, *command], environment=settings, timeout=300)
 
 
-def alerts(log: str) -> list[dict[str, Any]]:
-    lines = [json.loads(line) for line in log.splitlines() if line.startswith('{"function_shield"')]
-    return [line for line in lines if "policy" in line]
-
-
 def through(alert: dict[str, Any]) -> Any:
     return alert.get("caller", {}).get("through")
-
-
-def by_part(log: str) -> dict[str, list[dict[str, Any]]]:
-    parts = [part.partition("\n") for part in log.split("--- ")[1:]]
-    return {name: alerts(lines) for name, _, lines in parts}
-
-
-# Elsewhere `make test` has the newest version alone.
-NEWEST = pytest.mark.parametrize("name", long_but({"nodejs24.x"}, RUNTIMES), indirect=True, scope="module")
-
-
-@pytest.fixture(scope="module", params=RUNTIMES)
-def name(request: pytest.FixtureRequest) -> str:
-    if reason := RUNTIMES[request.param].missing():
-        pytest.skip(reason)
-    return request.param
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +99,7 @@ def box(name: str, layer: Path, code: Path) -> Iterator[Sandbox]:
 
 
 def found(log: str, names: Sequence[str]) -> dict[str, list[Any]]:
-    told = by_part(log)
+    told = alerts_by_way(log)
     assert list(told) == list(names)
     return {way: sorted(map(through, told[way]), key=str) for way in names}
 
@@ -141,21 +118,21 @@ def test_the_javascript_is_named(box: Sandbox, name: str) -> None:
             chains[way] = [DIALS if each is None else each for each in told]
         assert chains.pop("by_one_socket") == [None] * 12
     assert chains == {way: sorted(WAYS[way], key=str) for way in chains}, done.stderr
-    place = by_part(done.stderr)["by_address"][0]["caller"]
+    place = alerts_by_way(done.stderr)["by_address"][0]["caller"]
     assert (place["function"], place["line"]) == ("dial", 7)
     assert place["file"] == "/var/task/node_modules/dialer/index.js"
 
 
-@NEWEST
+@EACH_NODE
 @pytest.mark.promise("alert.packages")
 @pytest.mark.parametrize(("packages", "chains"), [("other", [DIALS]), ("dialer>app", []), ("other or dialer", [])])
 def test_what_an_entry_with_packages_reports(box: Sandbox, packages: str, chains: list[list[str]]) -> None:
     settings = WATCHED | {"SHIELD_ALLOW_OUTBOUND": f"203.0.113.66 by {packages}", "_HANDLER": "app.handler"}
-    log = run(box, NODE, "/var/task/app.js", "by_address", settings=settings).stderr
-    assert [through(line) for line in alerts(log) if line.get("reason") == "package"] == chains
+    done = run(box, NODE, "/var/task/app.js", "by_address", settings=settings)
+    assert [through(line) for line in alerts(done) if line.get("reason") == "package"] == chains
 
 
-@NEWEST
+@EACH_NODE
 @pytest.mark.promise("alert.caller-node")
 @pytest.mark.parametrize(
     ("runtime", "settings", "is_on"),
@@ -178,10 +155,10 @@ def test_where_it_is_on(box: Sandbox, name: str, runtime: str, settings: Mapping
     done = run(box, NODE, "-e", code, settings={**watched, **platform, **settings})
     assert done.stdout == (f"--require {CALLERS}" if is_on else "undefined")
     named = {str(DIALS), str(STARTS)} | ({"None"} if name == OLDEST else set())
-    assert {str(through(alert)) for alert in alerts(done.stderr)} == (named if is_on else {"None"})
+    assert {str(through(alert)) for alert in alerts(done)} == (named if is_on else {"None"})
 
 
-@NEWEST
+@EACH_NODE
 @pytest.mark.promise("alert.caller-node")
 @pytest.mark.parametrize("way", long_but(["", *BROKEN[::6]], ["", *BROKEN]))
 def test_a_function_notices_nothing(box: Sandbox, way: str) -> None:
@@ -199,14 +176,14 @@ def test_a_function_notices_nothing(box: Sandbox, way: str) -> None:
     )
     rest = [line for line in done.stderr.splitlines() if line and not line.startswith(("--- ", '{"function_shield"'))]
     assert (done.returncode, done.stdout, rest) == (without.returncode, without.stdout, []) == (0, "true", [])
-    assert len(alerts(done.stderr)) == len(alerts(without.stderr)) == 16
+    assert len(alerts(done)) == len(alerts(without)) == 16
     late = ["--require", "/var/task/broken.cjs", "--require", CALLERS] if way else ["--require", CALLERS]
     alone = box.run_command([NODE, *late, "-e", code], environment=broken | {"NODE_OPTIONS": ""})
     assert (alone.returncode, alone.stdout) == (0, "true"), alone.stderr
-    assert way or {str(through(alert)) for alert in alerts(done.stderr)} >= {str(DIALS), str(STARTS)}
+    assert way or {str(through(alert)) for alert in alerts(done)} >= {str(DIALS), str(STARTS)}
 
 
-@NEWEST
+@EACH_NODE
 @pytest.mark.promise("alert.caller-node")
 def test_other_preloads_stay(box: Sandbox) -> None:
     """Those of the function, and of a wrapper that sets a variable of its own."""
@@ -217,13 +194,13 @@ def test_other_preloads_stay(box: Sandbox) -> None:
     for more in ({"NODE_OPTIONS": "--require /var/task/other.cjs"}, {"SHIELD_NEXT_WRAPPER": "/var/task/wrapper"}):
         done = run(box, NODE, "/var/task/app.js", "in_a_child", settings=WATCHED | more)
         assert done.stdout == "loaded ", done.stderr
-        assert [through(alert) for alert in alerts(done.stderr)][-1] == DIALS, done.stderr
+        assert [through(alert) for alert in alerts(done)][-1] == DIALS, done.stderr
     long = {"NODE_OPTIONS": "--require /var/task/other.cjs" + " " * 100_000}  # nearly what one variable may hold
     done = run(box, NODE, "/var/task/app.js", "by_fork", settings=WATCHED | long)
     assert done.stdout == "loaded loaded ", done.stderr
 
 
-@NEWEST
+@EACH_NODE
 @pytest.mark.promise("alert.caller-node")
 def test_under_lambdas_own_client(name: str, code: Path, layer: Path, tmp_path: Path) -> None:
     """It is under every frame of the handler, and is not named."""
@@ -238,7 +215,7 @@ def test_under_lambdas_own_client(name: str, code: Path, layer: Path, tmp_path: 
     assert set(chains) == {tuple(DIALS), tuple(STARTS)}
 
 
-@NEWEST
+@EACH_NODE
 @pytest.mark.promise("alert.caller-node")
 @pytest.mark.parametrize("tracer", long_but({""}, ["", *TRACED_BY]))
 def test_every_client_is_named_at_its_connect(name: str, layer: Path, tmp_path: Path, tracer: str) -> None:
@@ -253,7 +230,7 @@ def test_every_client_is_named_at_its_connect(name: str, layer: Path, tmp_path: 
     more = {"NODE_OPTIONS": f"--require {TRACED_BY.get(tracer)}", "NODE_PATH": "/var/tracers/node_modules"}
     with whole_sandbox(tmp_path, layer, mounts=mounts, runtime=RUNTIMES[name]) as box:
         done = run(box, NODE, "/var/task/app.js", *CLIENTS, settings=WATCHED | (more if tracer else {}))
-    told = [alert for alert in alerts(done.stderr) if alert["details"].get("protocol") == "tcp"]
+    told = [alert for alert in alerts(done) if alert["details"].get("protocol") == "tcp"]
     connects = {
         client: [through(alert) or [] for alert in told if alert["details"]["port"] == int(PORTS[client])]
         for client in CLIENTS

@@ -13,11 +13,11 @@ from aws_cdk import aws_lambda as lambda_
 
 from harness.engine import layer
 from harness.running import SHIELD, heard_outside, policy, prepare_tmp, whole_sandbox
-from harness.thinning import long_but
 from runtimes.functions import STACK, Described, synthesize
+from runtimes.node.conftest import EACH_NODE, RUNTIMES
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.function import EmulatedFunction
-from shielded_function_emulator.languages import find, node
+from shielded_function_emulator.languages import find
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox
 from shielded_function_monitoring import Alert, parse_line
@@ -124,7 +124,6 @@ def test_a_worker_turns_ffi_on(newest: Sandbox, options: list[str]) -> None:
 
 
 # V8's flags: "unset" counts as the strictest mode of the others.
-RUNTIMES = {each.name: each for each in node.RUNTIMES}
 EVERY = ("outbound_connectivity", "read_write_tmp", "create_child_process")
 BLOCKED = {name: value for name, value in policy(**dict.fromkeys(EVERY, "block")).items() if "MEMORY" not in name}
 ALERTED = BLOCKED | {f"SHIELD_{name.upper()}": "alert" for name in EVERY}
@@ -133,14 +132,6 @@ ALLOWED = {"SHIELD_EXECUTABLE_MEMORY": "allow"}
 V8_LISTED = {"SHIELD_EXECUTABLE_MEMORY": "block", "SHIELD_ALLOW_EXECUTABLE_MEMORY": "node"}
 NO_OUTBOUND = {"SHIELD_OUTBOUND_CONNECTIVITY": "allow"}
 SWITCH = {"SHIELD_BLOCK_FOREIGN_FUNCTIONS": "on"}
-EACH_NODE = pytest.mark.parametrize("name", long_but({"nodejs24.x"}, RUNTIMES), indirect=True, scope="module")
-
-
-@pytest.fixture(scope="module", params=RUNTIMES)
-def name(request: pytest.FixtureRequest) -> str:
-    if reason := RUNTIMES[request.param].missing():
-        pytest.skip(reason)
-    return request.param
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ CHANNEL = of_section("alerts")
 TEXT, RUNS = of_section("memory", begin=("text_", "engine_", "segment_")), of_section("memory", begin="memory_")
 
 
-@pytest.mark.promise("shield.gate", "shield.high-bits", "memory.sites", "memory.late-libraries")
+@pytest.mark.promise("shield.gate", "shield.high-bits", "memory.sites", "memory.late-libraries", "child.limits")
 @each_of(GATE)
 def test_ways_into_the_kernel(result: Result) -> None:
     """Also by numbers that look like others', and from libraries that come later."""
@@ -34,7 +34,7 @@ def test_patched_text_and_the_engines_own_pages(result: Result) -> None:
     check(result)
 
 
-@pytest.mark.promise("memory.not-run")
+@pytest.mark.promise("memory.not-run", "memory.personality")
 @each_of(RUNS)
 def test_memory_that_is_to_run(result: Result) -> None:
     check(result)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
+import signal
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -119,6 +121,20 @@ def leave_seccomp_by_prctl() -> str:
 @leave(box="unfiltered", machine="x86_64", unless="syscall user dispatch is Linux 5.11's")
 def leave_user_dispatch() -> str:
     raw("prctl", 59, 0, 0, 0, 0)  # PR_SET_SYSCALL_USER_DISPATCH, off
+    return "set"
+
+
+@leave()
+def leave_limits_of_a_child() -> str:
+    """Its own limits, and a look at a child's, pass."""
+    number = resource.RLIMIT_NOFILE
+    child = os.fork() or signal.pause()
+    try:
+        resource.setrlimit(number, resource.prlimit(child, number))
+        resource.prlimit(child, number, (0, 64))
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
     return "set"
 
 

@@ -139,6 +139,8 @@ guarded(
     engine_data_made_writable=lambda: protect_pages(sealed_data(), READ | WRITE),
     engine_text_made_writable=lambda: protect_pages(engine_text(), READ | WRITE | EXECUTE),
     segment_attached_over=lambda: attach_segment_over(anonymous(READ | WRITE)),
+    # READ_IMPLIES_EXEC, where such memory is allowed: it would outlive a `configure` that forbids it.
+    memory_by_a_personality_that_stays=lambda: raw("personality", 0x400000),
 )
 guarded(attempt(SELF, unless="MADV_DONTNEED_LOCKED is Linux 5.18's"), text_advised_dont_need_locked=lambda: advise(24))
 guarded(
