@@ -250,8 +250,6 @@ def test_platform_programs_are_repeated_apart(box: Sandbox, mode: Any, others: s
         assert line["level"] == level_of(line["policy"], mode, line["details"]["path"], blocks=blocks)
         found = [each for each in SEVERITIES if violations(severity=each).matches(json.dumps(line))]
         assert found == [line["severity"]]
-            line["severity"]
-        ]
 
 
 @pytest.mark.parametrize("mode", long_but({"block"}, MODES))

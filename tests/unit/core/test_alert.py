@@ -158,8 +158,6 @@ def test_level_and_severity_are_what_alarms_go_by(native: Native, number: int, p
         assert line["severity"] == severity_of(policy, line["mode"], path, blocks=blocks)
         found = [each for each in SEVERITIES if violations(severity=each).matches(json.dumps(line))]
         assert found == [line["severity"]]
-            each for each in SEVERITIES if violations(severity=each).matches(json.dumps(line))
-        ]
 
 
 @pytest.mark.parametrize("field", TEXTS)
