@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 WRAPPERS = "/opt/wrappers"
 _JEMALLOC = "libjemalloc.so.2"
 OWN_INTERPRETER = "/opt/interpreter/bin/python3"
-_PYTHON = "#!/usr/bin/env python3\nimport os, subprocess, sys\n"
+_PYTHON = "#!/usr/bin/env python3\nimport os, sys\n"
 _TRACING = "export {0}=$_HANDLER _HANDLER=tracing.handler"
 _NEEDED = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "_HANDLER", "LAMBDA_TASK_ROOT", "AWS_LAMBDA_RUNTIME_API")
 
@@ -51,10 +51,6 @@ for file in /opt/missing.so "$here/helpers"; do [ -f "$file" ] && found=$(basena
 export WRAPPED_BY="$found $said $count${target}"
 [ -n "$first" ] && exec "$@"
 """,
-    # Asks a program first, and starts the runtime instead of itself.
-    "helpers.py": _PYTHON
-    + 'name = subprocess.run(["basename", sys.argv[1]], stdout=-1, text=True, check=True).stdout.strip()\n'
-    + 'os.execve(sys.argv[1], sys.argv[1:], {**os.environ, "WRAPPED_BY": f"helpers.py {name[:6]}"})',
     # Starts the runtime as a child of a shell, and stays in front of it.
     "system.py": _PYTHON
     + 'os.environ.update(WRAPPED_BY="system.py", ORIG_HANDLER=os.environ["_HANDLER"], _HANDLER="tracing.handler")\n'
@@ -131,8 +127,7 @@ CASES: Mapping[str, Case] = {
     # other languages than bash, with and without helpers
     "PlainSh": _script("plain-sh"),
     "Env": Case("/usr/bin/env", {"wrapped": None}),
-    "Helpers": _script("helpers", wrapped="helpers debug 2"),
-    "HelpersPython": _script("helpers.py", wrapped="helpers.py python"),
+    "Helpers": _script("helpers", wrapped="helpers debug 1"),
     "SystemPython": _script("system.py", traced=True),
     "TwoInARow": _script("first-of-two", wrapped="first second"),
     # an environment of its own

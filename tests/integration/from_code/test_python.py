@@ -189,18 +189,6 @@ def test_from_nothing_guarded_to_everything_under_the_wrapper(probe: Probe) -> N
     assert events(run) == ["armed", "tightened"]
 
 
-@pytest.mark.promise("code.guarded-later")
-def test_threads_at_work(probe: Probe) -> None:
-    """Armed and tightened while eight threads make guarded calls: none crashes, and none is let through later."""
-    calls = dict.fromkeys(("outbound_connectivity", "read_write_tmp"), "block")
-    done, run = probe(
-        *("threads", policy(read_write_tmp="alert"), only(create_child_process="alert"), only(**calls)),
-        *(only(create_child_process="block"), "tmp", "connect", "threads_are_well"),
-    )
-    assert done == ["ok"] * 5 + ["EACCES"] * 2 + ["ok"], [line for line in run.stderr.splitlines() if "wrong" in line]
-    assert events(run).count("armed") == 1
-
-
 STRICT, UNGUARDED = only(read_write_tmp="block"), "a system call cannot be guarded in /"
 RAN_FREE = "a library was loaded that makes system calls which cannot be guarded"
 
@@ -280,6 +268,7 @@ TRIALS = {
 }
 
 
+@pytest.mark.promise("code.stricter-only", "code.guarded-later")
 @pytest.mark.parametrize("trial", TRIALS)
 def test_nothing_gets_looser(box: Sandbox, trial: str) -> None:
     """The engine's entry point against code that holds a pointer to it: nothing crashes either."""

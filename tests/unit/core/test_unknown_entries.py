@@ -52,16 +52,9 @@ class Bucket:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, str]]:
     """A `hosts` module that takes buckets and says what it was asked."""
     calls: list[tuple[object, str]] = []
-    hosts: Any = types.ModuleType("shielded_function.hosts")
-
-    def check_construct(construct: object, field: str) -> None:
-        calls.append((construct, field))
-
-    hosts.check_construct = check_construct
+    hosts = types.SimpleNamespace(check_construct=lambda construct, field: calls.append((construct, field)))
     monkeypatch.setitem(sys.modules, "shielded_function.hosts", hosts)
-    import shielded_function
-
-    monkeypatch.setattr(shielded_function, "hosts", hosts, raising=False)
+    monkeypatch.setattr("shielded_function.hosts", hosts, raising=False)
     return calls
 
 

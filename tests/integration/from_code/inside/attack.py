@@ -5,6 +5,7 @@ from __future__ import annotations
 import _ctypes
 import ctypes
 import os
+import socket
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -54,6 +55,15 @@ def tmp_is_denied() -> bool:
     return False
 
 
+def datagram_is_denied() -> bool:
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        try:
+            sender.sendto(b"x", ("203.0.113.77", 9))
+        except PermissionError:
+            return True
+    return False
+
+
 def odd_arguments() -> None:
     said = ctypes.create_string_buffer(b"x" * 511)
     assert ask(b"")
@@ -71,15 +81,16 @@ def odd_arguments() -> None:
 
 
 def eight_threads() -> None:
-    """Configure over and over, beside four that make other calls."""
-    was_denied: list[bool] = []
+    """Configure over and over, beside four that make other calls: none is let through that was denied before."""
+    was_denied: dict[Callable[[], bool], list[bool]] = {tmp_is_denied: [], datagram_is_denied: []}
 
     def look() -> None:
-        must = bool(was_denied)
-        denied = tmp_is_denied()
-        assert denied or not must
-        # By a text without the field too: a first text blocks all that it leaves out.
-        was_denied.extend([True] * denied)
+        for is_denied, before in was_denied.items():
+            must = bool(before)
+            denied = is_denied()
+            assert denied or not must
+            # By a text without the field too: a first text blocks all that it leaves out.
+            before.extend([True] * denied)
 
     def call(me: int) -> None:
         for turn in range(150):
@@ -88,12 +99,12 @@ def eight_threads() -> None:
                 with open("/dev/null", "wb", buffering=0) as file:
                     assert file.write(lines) == len(lines)
             elif not configure(lines, ctypes.create_string_buffer(512)) and b"TMP=block" in lines:
-                was_denied.append(True)
+                was_denied[tmp_is_denied].append(True)
             look()
 
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(call, range(12)))
-    assert was_denied
+    assert all(was_denied.values())
     assert tmp_is_denied()
 
 

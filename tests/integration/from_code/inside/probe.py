@@ -13,7 +13,6 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -126,45 +125,12 @@ def forked_child() -> None:
         raise OSError(errno.ECHILD, "it ended badly")
 
 
-def threads() -> None:
-    """Starts threads that make guarded calls for ever, and notes when one is let through after it was denied."""
-    for _ in range(8):
-        threading.Thread(target=_work, daemon=True).start()
-
-
-DENIED: dict[int, bool] = {}
-WRONG: list[str] = []
-TURNS: dict[int, int] = {}
-
-
-def _work() -> None:
-    me = threading.get_ident()
-    while True:
-        for step in (tmp, connect, datagram):
-            what = attempt(step.__name__)
-            key = hash((me, step.__name__))
-            if what not in ("ok", "EACCES") or (what == "ok" and DENIED.get(key)):
-                WRONG.append(f"{step.__name__}: {what}")
-            DENIED[key] = what == "EACCES"
-        TURNS[me] = TURNS.get(me, 0) + 1
-
-
-def threads_are_well() -> None:
-    """Each goes on working, and none met anything but yes, and later no."""
-    before = dict(TURNS)
-    while any(TURNS[me] < before[me] + 2 for me in before):
-        threading.Event().wait(0.01)
-    if WRONG or len(before) != 8 or not all(DENIED.values()):
-        print(f"wrong: {WRONG[:5]} {DENIED}", file=sys.stderr)
-        raise OSError(errno.EIO, "see above")
-
-
 ATTEMPTS: dict[str, Callable[[], None]] = {
     f.__name__: f
     for f in (
         *(tmp, program, child_tmp, connect, datagram, handler, ready, memory, free_library, old_socket, old_peer),
         *(relocated_library, changed_libc),
-        *(forked_child, threads, threads_are_well, many_mappings),
+        *(forked_child, many_mappings),
     )
 }
 
