@@ -10,20 +10,25 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import leaker
+import payer
+from dialler import client
+
 HERE = Path(__file__).parent
 HOST = "203.0.113.66"
 sys.path.insert(0, str(HERE / "deps" / "site-packages"))
+sys.path.append("/var/extras/site-packages")
 
 
 def call() -> None:
     """By another module."""
-    import_module("dialler.client").call(HOST)
+    client.call(HOST)
 
 
 def by_itself() -> None:
@@ -160,16 +165,66 @@ def under_long_names() -> None:
     dial()
 
 
+async def wait(other: Awaitable[Any]) -> None:
+    await other
+
+
+def in_a_task_that_c_code_resumes() -> None:
+    """As uvloop does, whose loop has no frames."""
+    with contextlib.suppress(StopIteration):
+        payer.pay_soon(HOST).send(None)
+
+
+def in_a_task_made_by_own_code() -> None:
+    async def make() -> None:
+        await asyncio.create_task(leaker.leak_soon(HOST))
+
+    asyncio.run(make())
+
+
+async def fetch(host: str) -> None:
+    import aiohttp
+
+    with contextlib.suppress(OSError, aiohttp.ClientError):
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(1)) as session:
+            await session.get(f"http://{host}:9/")
+
+
+def in_greenlets() -> None:
+    import gevent
+
+    gevent.joinall([gevent.spawn(leaker.leak, HOST), gevent.spawn(payer.pay, HOST)])
+
+
 WAYS: dict[str, Callable[[], object]] = {
     "through_libraries": lambda: import_module("asker").get(HOST),
     "when_imported": lambda: import_module("loud"),
-    "in_a_thread": lambda: run_in_a_thread(import_module("dialler.client").call, HOST),
-    "in_a_pool": lambda: in_a_pool(2, import_module("dialler.client").call, *[HOST] * 3),
+    "in_a_thread": lambda: run_in_a_thread(client.call, HOST),
+    "in_a_pool": lambda: in_a_pool(2, client.call, *[HOST] * 3),
     "only_the_standard_library_in_a_pool": lambda: in_a_pool(1, socket.socket().connect_ex, (HOST, 9)),
     "in_coroutines": lambda: asyncio.run(open_three()),
     "in_a_thread_of_c": look_up_in_a_thread_of_c,
     "in_a_forked_child": lambda: run_in_a_copy(call),
     "in_a_child_of_a_thread": lambda: run_in_a_thread(run_in_a_copy, call),
+    # By packages of which an entry names one.
+    "by_payer": lambda: payer.pay(HOST),
+    "by_leaker": lambda: leaker.leak(HOST),
+    "by_leaker_thrice": lambda: [leaker.leak(HOST) for _ in range(3)],
+    "by_name": lambda: leaker.leak("pay.example"),
+    "where_another_entry_admits_it": lambda: leaker.leak("198.51.100.7"),
+    "leaker_under_a_false_name": lambda: leaker.leak_under_a_false_name(HOST),
+    "in_a_pool_of_payer": lambda: payer.pay_in_a_pool(HOST),
+    "in_a_thread_of_leaker": lambda: leaker.leak_in_a_thread(HOST),
+    "in_a_coroutine_that_leaker_resumes": lambda: leaker.leak_by_send(HOST),
+    "leaker_in_a_pool": lambda: in_a_pool(1, leaker.leak, HOST),
+    "own_code_in_a_pool": lambda: in_a_pool(1, lambda host: [leaker.leak(host)], HOST),
+    "in_a_task_of_payer": lambda: asyncio.run(wait(payer.pay_in_a_task(HOST))),
+    "in_coroutines_of_leaker": lambda: asyncio.run(wait(leaker.leak_soon(HOST))),
+    "in_an_awaitable_of_leaker": lambda: asyncio.run(wait(leaker.Leak(HOST))),
+    "datagrams_of_payer": lambda: payer.send(HOST),
+    "datagrams_of_leaker": lambda: [leaker.send(HOST) for _ in range(2)],
+    "by_aiohttp": lambda: asyncio.run(fetch("192.0.2.1")),
+    "by_aiohttp_for_others": lambda: asyncio.run(fetch(HOST)),
 }
 
 

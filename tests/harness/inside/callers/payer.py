@@ -3,25 +3,25 @@
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 
-import transport
+from dialler import client
 
 
 def pay(host: str) -> None:
-    transport.dial(host)
+    client.call(host)
 
 
 def send(host: str) -> None:
-    transport.send(host)
+    client.send(host)
 
 
 def pay_in_a_pool(host: str) -> None:
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(transport.dial, host).result()
+        pool.submit(client.call, host).result()
 
 
 async def pay_in_a_task(host: str) -> None:
-    await transport.open_in_a_task(host)
+    await client.open_in_a_task(host)
 
 
 def pay_soon(host: str) -> Coroutine[None, None, None]:
-    return transport.dial_soon(host)
+    return client.call_soon(host)

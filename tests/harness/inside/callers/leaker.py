@@ -5,15 +5,15 @@ import threading
 from collections.abc import Generator
 from typing import Any
 
-import transport
+from dialler import client
 
 
 def leak(host: str) -> None:
-    transport.dial(host)
+    client.call(host)
 
 
 def send(host: str) -> None:
-    transport.send(host)
+    client.send(host)
 
 
 def leak_in_a_thread(host: str) -> None:
@@ -23,12 +23,12 @@ def leak_in_a_thread(host: str) -> None:
 
 
 async def leak_soon(host: str) -> None:
-    await transport.open_one(host)
+    await client.open_one(host)
 
 
 def leak_by_send(host: str) -> None:
     with contextlib.suppress(StopIteration):
-        transport.dial_soon(host).send(None)
+        client.call_soon(host).send(None)
 
 
 class Leak:
@@ -40,6 +40,6 @@ class Leak:
 
 
 def leak_under_a_false_name(host: str) -> None:
-    names = {"dial": transport.dial}
+    names = {"dial": client.call}
     exec(compile("def pay(host): dial(host)", "/var/task/payer.py", "exec"), names)
     names["pay"](host)
