@@ -142,9 +142,7 @@ CASES: Mapping[str, Case] = {
         library="interposing.so",
     ),
     "Allocator": Case(
-        f"{WRAPPERS}/plain-sh",
-        {"preloaded": [_JEMALLOC]},
-        environment={"LD_PRELOAD": f"/opt/lib/{_JEMALLOC}"},
+        f"{WRAPPERS}/plain-sh", {"preloaded": [_JEMALLOC]}, environment={"LD_PRELOAD": f"/opt/lib/{_JEMALLOC}"}
     ),
     "LibraryPath": _script("library-path", host="interposed", library="own/libinterposing-by-name.so"),
 }

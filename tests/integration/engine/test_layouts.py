@@ -61,10 +61,7 @@ NOT_SEEN = {
     "switch_by_pushed_address": "-DBY_TABLE -DPUSHED",
     "rarely_and_far": "-DRARELY_AND_FAR",
 }
-OTHERS = {
-    "between_tables": "-DTABLE_IN_FRONT -DTABLE_BEHIND",
-    "relocated_and_resolves": "-Wl,-z,notext -DRESOLVES",
-}
+OTHERS = {"between_tables": "-DTABLE_IN_FRONT -DTABLE_BEHIND", "relocated_and_resolves": "-Wl,-z,notext -DRESOLVES"}
 MISREAD_BUT_JUDGED = {f.lower(): f"-D{f}" for f in ("DIVIDES", "MULTIPLIES", "WIDE_CONSTANT", "LOOP", "SIGNAL_FRAME")}
 PREFIXES = ("0x48", "0x66", "0x2e", "0x64", "0xf2", "0x67", "0x66,0x48", "0x48,0x66")
 MISREAD_AND_REFUSED = {f"prefix_{prefix}": f"-DPREFIX={prefix}" for prefix in PREFIXES} | {

@@ -21,13 +21,7 @@ import pytest
 
 from harness.inside.filtering import KILL_PROCESS, NEW_LISTENER, USER_NOTIFICATION, errno_answer, install
 from harness.system_calls import kernel_calls
-from integration.launcher.support import (
-    MACHINE,
-    Installed,
-    become,
-    needs_root,
-    write_script,
-)
+from integration.launcher.support import MACHINE, Installed, become, needs_root, write_script
 from shielded_function_emulator import seccomp
 from shielded_function_emulator.machine import EMULATOR, missing
 from shielded_function_runtime.build import native

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -318,13 +318,3 @@ def test_a_hostile_message_takes_no_long_time(native: Native) -> None:
     short = pointer(FIRST + 11 + 200)
     rest = [address(short, IP)] * 3000
     assert len(learn(native, answer(NAME, first, *rest, count=65535), asked)) == 3000
-
-
-@pytest.mark.parametrize("read", [read_query, is_stand_in], ids=["query", "stand-in"])
-def test_every_prefix_of_a_message(native: Native, read: Callable[[Native, bytes], Any]) -> None:
-    whole = answer(NAME, alias(pointer(12), b"\x01b" + pointer(16)), address(b"\x01b" + pointer(16), IP))
-    asked = asked_for(native, NAME)
-    for length in range(len(whole)):
-        read(native, whole[:length])
-        assert learn(native, whole[:length], asked) == []
-    assert learn(native, whole, asked) == [IP]

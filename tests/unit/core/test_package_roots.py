@@ -49,29 +49,15 @@ def test_a_file_of_a_package(native: Native, file: str, expected: str) -> None:
     assert package(native, file) == expected
 
 
-@pytest.mark.parametrize(
-    "file",
-    [
-        *("/var/lang/lib/python3.13/socket.py", "/var/runtime/bootstrap.py", "/var/runtime/awslambdaric/bootstrap.py"),
-        *(f"{SITE}/awslambdaric/bootstrap.py", "<frozen importlib._bootstrap>", "<string>", "", "/", "/var/task"),
-        *(
-            "/var/task/",
-            "/var/tasks/app.py",
-            "/var/task/../boto3/session.py",
-            "/var/task/./app.py",
-            "/var/task//app.py",
-        ),
-        *(
-            "/var/task/.py",
-            "/opt/pythonic/app.py",
-            "/x/site-packages/",
-            "/x/my-site-packages/a.py",
-            "site-packages/a.py",
-        ),
-        *("/var/runtime/index.mjs", "/var/runtime/dist/UserFunction.js", "node:fs", "node_modules/a.js"),
-        *("node:internal/modules/cjs/loader", "/var/task/.mjs", f"{MODULES}/", "evalmachine.<anonymous>"),
-    ],
-)
+OF_NO_PACKAGE = f"""
+    /var/lang/lib/python3.13/socket.py /var/runtime/bootstrap.py /var/runtime/awslambdaric/bootstrap.py
+    {SITE}/awslambdaric/bootstrap.py <string> / /var/task /var/task/ /var/tasks/app.py /var/task/../boto3/session.py
+    /var/task/./app.py /var/task//app.py /var/task/.py /opt/pythonic/app.py /x/site-packages/ site-packages/a.py
+    /x/my-site-packages/a.py /var/runtime/index.mjs /var/runtime/dist/UserFunction.js node:fs node_modules/a.js
+    node:internal/modules/cjs/loader /var/task/.mjs {MODULES}/ evalmachine.<anonymous>"""
+
+
+@pytest.mark.parametrize("file", ["", "<frozen importlib._bootstrap>", *OF_NO_PACKAGE.split()])
 def test_a_file_of_no_package(native: Native, file: str) -> None:
     """The standard library, the runtime's client, what was made at run time, and what only looks like a root."""
     assert package(native, file) == ""
@@ -89,16 +75,8 @@ def test_the_functions_folder_is_what_it_is_told(native: Native, file: str, root
     assert package(native, file, root) == expected
 
 
-NAME = st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1, max_size=20)
-
-
 def without_ending(name: str) -> str:
     return re.sub(r"\.(py|[mc]?js|m?ts)\Z", "", name)
-
-
-@given(scope=NAME, name=NAME, file=NAME)
-def test_a_scope_is_a_part_of_the_name(native: Native, scope: str, name: str, file: str) -> None:
-    assert package(native, f"/var/task/node_modules/@{scope}/{name}/{file}") == f"@{scope}/{name}"
 
 
 @given(file=st.text(max_size=60), root=st.text(max_size=10))

@@ -158,11 +158,6 @@ def test_lines(native: Native) -> None:
     assert policy.settings_seen == 2
 
 
-def test_a_line_without_a_value_is_an_error(native: Native) -> None:
-    _, error = native.parse("SHIELD_READ_HANDLER=block\nallow everything")
-    assert error == 'line 2: "allow everything" is not a setting; write NAME=value'
-
-
 # The environment and the file beside it: lists are joined, everything else is given by one of them.
 
 

@@ -105,12 +105,6 @@ def test_a_switch_may_be_turned_on_and_not_off(native: Native, field: str) -> No
     assert (tighten(native, IN_FORCE, f"{setting}=off")[1] == "") == is_default
 
 
-@pytest.mark.parametrize("field", ["outbound_connectivity", "executable_memory"])
-def test_looser_is_refused_and_named(native: Native, field: str) -> None:
-    said = tighten(native, IN_FORCE, f"SHIELD_{field.upper()}=allow")[1]
-    assert said == f'{field}: "allow" is looser than alert, {LATER}'
-
-
 OTHER = """ALLOW_OUTBOUND= DENY_OUTBOUND=webhook.site ALLOW_AWS=all ALLOW_AWS=none ALLOW_AWS=s3 ALLOW_BUCKETS=uploads
     ALLOW_OUTBOUND=api.example.com:443,*.example.org CHECK_TLS_NAME=on ALLOW_TMP=/tmp/** ON_FAILURE=refuse
     ALLOW_OUTBOUND=api.example.com:443,*.example.org,198.51.100.0/24,evil.example ALLOW_CHILD_PROCESS=/bin/echo
