@@ -22,10 +22,10 @@ final class NettyWays {
     private NettyWays() {}
 
     static void add(Map<String, Deed> deeds) {
-        deeds.put("netty_nio", () -> connect(new NioEventLoopGroup(1), NioSocketChannel.class));
-        deeds.put("netty_nio_datagram", () -> send(new NioEventLoopGroup(1), NioDatagramChannel.class));
-        deeds.put("netty_epoll", () -> connect(epoll(), EpollSocketChannel.class));
-        deeds.put("netty_epoll_datagram", () -> send(epoll(), EpollDatagramChannel.class));
+        deeds.put("netty_nio", () -> done(new NioEventLoopGroup(1), NioSocketChannel.class, true));
+        deeds.put("netty_nio_datagram", () -> done(new NioEventLoopGroup(1), NioDatagramChannel.class, false));
+        deeds.put("netty_epoll", () -> done(epoll(), EpollSocketChannel.class, true));
+        deeds.put("netty_epoll_datagram", () -> done(epoll(), EpollDatagramChannel.class, false));
         deeds.put("netty_epoll_available", () -> {
             Epoll.ensureAvailability();
             return "available";
@@ -37,28 +37,16 @@ final class NettyWays {
         return new EpollEventLoopGroup(1);
     }
 
-    private static Channel opened(EventLoopGroup group, Class<? extends Channel> kind, boolean connects)
-            throws Exception {
+    /** Connects, or sends a datagram. */
+    private static String done(EventLoopGroup group, Class<? extends Channel> kind, boolean connects) throws Exception {
         Bootstrap bootstrap = new Bootstrap().group(group).channel(kind).handler(new ChannelInboundHandlerAdapter());
-        return (connects ? bootstrap.connect(Network.SERVER, 80) : bootstrap.bind(0)).sync().channel();
-    }
-
-    private static String connect(EventLoopGroup group, Class<? extends Channel> kind) throws Exception {
+        InetSocketAddress sink = new InetSocketAddress(Network.SERVER, 7000);
         try {
-            opened(group, kind, true).close().sync();
-            return "connected";
-        } finally {
-            group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
-        }
-    }
-
-    private static String send(EventLoopGroup group, Class<? extends Channel> kind) throws Exception {
-        try {
-            Channel channel = opened(group, kind, false);
-            InetSocketAddress sink = new InetSocketAddress(Network.SERVER, 7000);
-            channel.writeAndFlush(new DatagramPacket(Unpooled.copiedBuffer("netty".getBytes()), sink)).sync();
+            Channel channel = (connects ? bootstrap.connect(Network.SERVER, 80) : bootstrap.bind(0)).sync().channel();
+            if (!connects)
+                channel.writeAndFlush(new DatagramPacket(Unpooled.copiedBuffer("netty".getBytes()), sink)).sync();
             channel.close().sync();
-            return "sent";
+            return connects ? "connected" : "sent";
         } finally {
             group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
         }

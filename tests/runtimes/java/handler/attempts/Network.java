@@ -2,6 +2,7 @@ package attempts;
 
 import static attempts.Deed.with;
 
+import io.netty.handler.ssl.util.InsecureTrustManagerFactory;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.net.DatagramPacket;
@@ -23,7 +24,6 @@ import java.nio.channels.DatagramChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
-import java.security.cert.X509Certificate;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Hashtable;
@@ -36,8 +36,6 @@ import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
-import javax.net.ssl.TrustManager;
-import javax.net.ssl.X509TrustManager;
 
 /** outbound_connectivity: every client of the JDK's own. A web server and a sink for datagrams listen at SERVER. */
 final class Network {
@@ -111,18 +109,11 @@ final class Network {
     }
 
     private static void addDatagrams(Map<String, Deed> deeds) {
-        deeds.put("datagram_socket", with(DatagramSocket::new, socket -> {
-            socket.send(new DatagramPacket("datagram_socket".getBytes(), 15, SINK));
-            return "sent";
-        }));
-        deeds.put("multicast_socket", with(MulticastSocket::new, socket -> {
-            socket.send(new DatagramPacket("multicast_socket".getBytes(), 16, SINK));
-            return "sent";
-        }));
+        deeds.put("datagram_socket", with(DatagramSocket::new, socket -> sent(socket, "datagram_socket")));
+        deeds.put("multicast_socket", with(MulticastSocket::new, socket -> sent(socket, "multicast_socket")));
         deeds.put("datagram_socket_connected", with(DatagramSocket::new, socket -> {
             socket.connect(SINK);
-            socket.send(new DatagramPacket("datagram_socket_connected".getBytes(), 25));
-            return "sent";
+            return sent(socket, "datagram_socket_connected");
         }));
         deeds.put("datagram_channel", with(
             DatagramChannel::open, channel -> channel.send(ByteBuffer.wrap("datagram_channel".getBytes()), SINK)));
@@ -149,6 +140,12 @@ final class Network {
         deeds.put("tls_without_name", () -> handshake(""));
         deeds.put("tls_http_client", () -> send(
             HttpClient.newBuilder().sslContext(trusting()).build(), URI.create("https://api.partner.example/")));
+    }
+
+    private static String sent(DatagramSocket socket, String text) throws IOException {
+        byte[] bytes = text.getBytes();
+        socket.send(socket.isConnected() ? new DatagramPacket(bytes, bytes.length) : new DatagramPacket(bytes, bytes.length, SINK));
+        return "sent";
     }
 
     /** What it gives, or throws as its cause. */
@@ -187,20 +184,8 @@ final class Network {
 
     /** Whose certificate it is does not matter here. */
     private static SSLContext trusting() throws Exception {
-        X509TrustManager everybody = new X509TrustManager() {
-            @Override
-            public void checkClientTrusted(X509Certificate[] chain, String kind) {}
-
-            @Override
-            public void checkServerTrusted(X509Certificate[] chain, String kind) {}
-
-            @Override
-            public X509Certificate[] getAcceptedIssuers() {
-                return new X509Certificate[0];
-            }
-        };
         SSLContext context = SSLContext.getInstance("TLS");
-        context.init(null, new TrustManager[] {everybody}, null);
+        context.init(null, InsecureTrustManagerFactory.INSTANCE.getTrustManagers(), null);
         return context;
     }
 }
