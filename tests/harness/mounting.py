@@ -1,4 +1,4 @@
-"""Runs programs where the maker of a container has mounted something before (laid_over.py, other_root.py)."""
+"""Runs programs where the maker of a container has mounted something before (inside/other_root.py)."""
 
 from __future__ import annotations
 
@@ -15,34 +15,25 @@ from shielded_function_emulator.sandbox import Completed, Sandbox
 _NOT_TO_BE_HAD = re.compile(r"(OSError|PermissionError): \[Errno \d+\] (unshare|mount (proc|tmpfs|overlay) )")
 
 
-def bring_kernel(task: Path) -> None:
-    """Brings the module to the function's code, for programs there."""
+def make_places(task: Path) -> None:
+    """What that program needs in the function's code: what it mounts over, and what it mounts by."""
     package = task / "shielded_function_emulator"
     package.mkdir()
     shutil.copy(kernel.__file__, package)
-
-
-def make_places(task: Path) -> None:
-    """What those programs need in the function's code: what they mount over, and what they mount by."""
-    bring_kernel(task)
     for folder in ("mounted", "etc"):
         (task / folder).mkdir()
     for file in ("memory", "alone.py"):
         (task / file).touch()
 
 
-def run_mounted(
-    layout: list[str], box: Sandbox, layer: Path, command: list[str], settings: dict[str, str]
-) -> Completed:
-    """Runs a command behind one of them, with its arguments, in a sandbox of the same code, which has `make_places`.
+def run_mounted(kind: str, box: Sandbox, layer: Path, command: list[str], settings: dict[str, str]) -> Completed:
+    """Runs a command where it is mounted in that way, in a sandbox of the same code, which has `make_places`.
 
     Skips where there are no namespaces.
     """
     with Sandbox(task=box.task, layers=layer, filtered=False) as unfiltered:
         prepare_tmp(unfiltered)
-        program, *arguments = layout
-        line = [PYTHON, f"/var/task/{program}.py", *arguments, *command]
-        done = unfiltered.run_command(line, environment=settings)
+        done = unfiltered.run_command([PYTHON, "/var/task/other_root.py", kind, *command], environment=settings)
     last = (done.stderr.splitlines() or [""])[-1]
     if _NOT_TO_BE_HAD.match(last):
         pytest.skip(f"no namespaces of its own here: {last}")

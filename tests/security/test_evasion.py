@@ -85,9 +85,15 @@ CAME_TO: Mapping[str, tuple[Mapping[str, str], Any, list[str] | None]] = {
     "a_library_without_unwind_tables": (BLOCKED, -REFUSED, ["read_write_tmp"]),
     "a_page_that_cannot_be_written": (RESOLVER_LISTED, [-errno.EFAULT] * 2, None),
     "a_child_with_many_variables": (BLOCKED, 7, ["read_write_tmp"]),
+    "descriptor_table_of_its_own": (BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}, [-REFUSED] * 3, None),
+    # A child that has yet to start its program finds marks there that are its parent's.
+    "programs_where_connections_were": (
+        policy(outbound_connectivity="block", create_child_process="block"), [REFUSED] * 6, None,
+    ),
 }  # fmt: skip
 
 
+@pytest.mark.promise("shield.gate", "shield.descriptors", "child.vfork")
 @pytest.mark.parametrize("name", CAME_TO)
 def test_what_an_evasion_comes_to(box: Sandbox, names: DnsServer, name: str) -> None:
     settings, came_to, reported = CAME_TO[name]
@@ -107,12 +113,6 @@ def test_what_must_stay_stays_where_memory_may_run(box: Sandbox, program: str) -
     done = box.run_command([SHIELD, f"/var/task/{program}", "libshield.so"], environment=ANYWHERE)
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr[-2000:]
     assert set(alerts(done)) == {"self_protection"}
-
-
-@pytest.mark.promise("shield.descriptors")
-def test_a_thread_with_descriptors_of_its_own(box: Sandbox) -> None:
-    settings = BLOCKED | {"SHIELD_ALLOW_TMP": "/tmp/allowed/**"}
-    assert run(box, "descriptor_table_of_its_own", settings)[0] == [-REFUSED] * 3
 
 
 @pytest.mark.promise("child.environment", "child.shielded")
@@ -212,13 +212,6 @@ def test_what_died_with_its_parents_memory_stops_nobody(box: Sandbox, kind: str)
     """Child after child dies in the midst of a guarded call."""
     done = box.run_command([SHIELD, "/var/task/shared_memory", kind], environment=BLOCKED)
     assert done.stdout == "0\n", done.stderr[-2000:]
-
-
-@pytest.mark.promise("child.vfork")
-def test_a_program_is_refused_where_connections_were(box: Sandbox) -> None:
-    """A child that has yet to start its program finds marks there that are its parent's."""
-    settings = policy(outbound_connectivity="block", create_child_process="block")
-    assert run(box, "programs_where_connections_were", settings)[0] == [REFUSED] * 6
 
 
 @pytest.mark.promise("shield.signals")

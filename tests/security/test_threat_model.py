@@ -299,12 +299,12 @@ def test_what_was_mounted_elsewhere(box: Sandbox, layer: Path) -> None:
     command = [SHIELD, PYTHON, "-c", code]
     prepare_tmp(box)
     refused = box.run_command(command, environment=TMP_BLOCKED)
-    done = run_mounted(["laid_over"], box, layer, command, TMP_BLOCKED)
+    done = run_mounted("laid_over", box, layer, command, TMP_BLOCKED)
     assert (refused.returncode, refused.stdout) == (1, ""), "without the mount"
     assert (done.returncode, done.stdout) == (0, "opened\n"), done.stderr
     command = [SHIELD, PYTHON, "-c", "open('/elsewhere/there').close(); print('opened'); open('/tmp/there')"]
     for kind in ("folder", "folder_of_layer"):
-        done = run_mounted(["other_root", kind], box, layer, command, TMP_BLOCKED)
+        done = run_mounted(kind, box, layer, command, TMP_BLOCKED)
         assert (done.returncode, done.stdout) == (1, "opened\n"), done.stderr
 
 
@@ -316,7 +316,7 @@ ask_for_work()
 print([refusal(lambda: open(path).close()) for path in ("/var/task/etc/there", "/elsewhere/there")])
 """
     settings = policy(read_handler="block") | {"_HANDLER": "etc/there.handler"}
-    done = run_mounted(["other_root", "code_of_layer"], box, layer, [SHIELD, PYTHON, "-c", code], settings)
+    done = run_mounted("code_of_layer", box, layer, [SHIELD, PYTHON, "-c", code], settings)
     assert done.stdout == f"[{errno.EACCES}, None]\n", done.stderr
 
 
@@ -334,7 +334,7 @@ os.pwrite(file, bytes.fromhex("{library.read_bytes()[begin : begin + 128].hex()}
 print(ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_char_p)(low)(b"/tmp/there") > 2)
 """
     settings = TMP_BLOCKED | {"SHIELD_EXECUTABLE_MEMORY": "block"}
-    done = run_mounted(["other_root", "apart"], box, layer, [SHIELD, PYTHON, "-c", code], settings)
+    done = run_mounted("apart", box, layer, [SHIELD, PYTHON, "-c", code], settings)
     assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
 
 

@@ -7,8 +7,8 @@ import socket
 import subprocess
 import sys
 
-from hellos import cut, hello, unchecked
-from questions import RESOLVER, framed, over_tcp, query
+from hellos import unchecked
+from questions import RESOLVER, over_tcp, query
 from ways import raise_from, refusal
 
 ADDRESS, OTHER = "203.0.113.66", "198.51.100.9"
@@ -42,12 +42,6 @@ def ask(question: bytes, *to: object) -> None:
         s.sendto(question, to or RESOLVER)
 
 
-def in_pieces() -> None:
-    with over_tcp() as s:
-        for piece in cut(framed(query("denied.example")), 9):
-            s.sendall(piece)
-
-
 def in_a_program() -> None:
     """With an empty environment: the shield brings its list along."""
     code = f"import socket; raise SystemExit(socket.socket().connect_ex(('{ADDRESS}', 443)))"
@@ -68,12 +62,6 @@ def asks_for(name: str) -> None:
         assert b"200 OK" in s.recv(4096)
 
 
-def tls_in_halves(name: str) -> None:
-    with socket.create_connection((OTHER, 443), TRIES) as s:
-        for piece in cut(hello(name), 40):
-            s.sendall(piece)
-
-
 ACTS = {
     "an address": lambda: stream(ADDRESS),
     "another port of it": lambda: stream(ADDRESS, 8080),
@@ -90,10 +78,8 @@ ACTS = {
     "with other bytes in it": lambda: ask(query("a b!\xff.bins.example")),
     "no query": lambda: ask(query("denied.example")[:-3]),
     "a query over TCP": lambda: over_tcp(query("denied.example")),
-    "in pieces": in_pieces,
     "its name in TLS": lambda: tls("denied.example"),
     "in capitals in TLS": lambda: tls("DENIED.EXAMPLE"),
-    "in halves in TLS": lambda: tls_in_halves("denied.example"),
     "by its address in TLS": lambda: tls("other.example", ADDRESS),
     "a denied port of a name": lambda: named("ssh.example", 22),
     "an address in a program": in_a_program,

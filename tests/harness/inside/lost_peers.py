@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import select
+import signal
 import socket
 import struct
+import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from hellos import GSS_REQUEST, HOST, RESETS, SSL_REQUEST, address, after, connected, foreign, hello
 from questions import RESOLVER
@@ -154,3 +158,43 @@ def allowed_name_on_a_connection_taken_back() -> None:
         disconnect(s.fileno())
         s.connect(address())
         s.send(hello(HOST))
+
+
+def full() -> tuple[int, int]:
+    """A pair of which nothing more fits into the second."""
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            theirs.send(bytes(4096))
+    theirs.setblocking(True)
+    return ours.detach(), theirs.detach()
+
+
+def wait_until_it_waits(thread: threading.Thread) -> None:
+    """By two looks: what it waits for first may be Python's own lock."""
+    status = Path(f"/proc/self/task/{thread.native_id}/stat")
+    for _ in range(100):
+        time.sleep(0.02)
+        if status.read_text().rpartition(")")[2].split()[0] == "S":
+            time.sleep(0.02)
+            return
+
+
+@way
+def a_write_that_waits_meanwhile() -> None:
+    """A thread waits in a write to a full socket. Its number is made a connection to an allowed host, whose first bytes
+    are yet to be looked at, and a signal has the kernel begin the write anew, with what it finds there now (signal(7),
+    SA_RESTART)."""
+    signal.signal(signal.SIGUSR1, lambda *_: None)
+    signal.siginterrupt(signal.SIGUSR1, False)
+    (reads, number), data, results = full(), hello(), list[int | None]()
+    writer = threading.Thread(target=lambda: results.append(refusal(lambda: os.write(number, data))), daemon=True)
+    writer.start()
+    wait_until_it_waits(writer)
+    os.dup2(connected().detach(), number)
+    assert writer.ident is not None
+    signal.pthread_kill(writer.ident, signal.SIGUSR1)
+    writer.join(5)
+    os.close(reads)
+    raise_from((results[0] or 0) if results else errno.ETIMEDOUT)

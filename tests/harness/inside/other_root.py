@@ -1,6 +1,7 @@
-"""`other_root.py KIND PROGRAM [ARGUMENT ...]`: runs a program, in namespaces of its own, whose root is an overlay that
-can be written, and where /tmp is as KIND says; /elsewhere is what is there by another name, or lies beside it. Each of
-both holds a file, `there`."""
+"""`other_root.py KIND PROGRAM [ARGUMENT ...]`: runs a program, in namespaces of its own, in which the makers of
+containers can mount. `laid_over`: where something lies over files and folders. Else its root is an overlay that can be
+written, and /tmp is as KIND says; /elsewhere is what is there by another name, or lies beside it. Each of both holds a
+file, `there`."""
 
 from __future__ import annotations
 
@@ -9,13 +10,34 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import namespaces
-
 from shielded_function_emulator import kernel
 
 ROOT, UPPER = Path("/var/task/mounted"), Path("/var/task/etc")
 TMP, ELSEWHERE, DISK, CODE = ROOT / "tmp", ROOT / "elsewhere", ROOT / "disk", ROOT / "var/task"
 ELSEWHERE_IN_ITS_LAYER = UPPER / "upper" / ELSEWHERE.name
+
+
+def enter() -> None:
+    """Goes on as root, in the first process, of new namespaces."""
+    kernel.new_user_namespace(0, 0, kernel.CLONE_NEWNS | kernel.CLONE_NEWPID)
+    child = os.fork()
+    if child:
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+
+
+def bind(source: Path | str, target: Path | str) -> None:
+    """Another name for what is there."""
+    kernel.mount(str(source), str(target), "", kernel.MS_BIND | kernel.MS_REC)
+
+
+def lay_over() -> None:
+    """A file of /tmp over /proc/cpuinfo, folders that everyone may write to over /proc/fs and /tmp/folder, its memory
+    over /var/task/memory; and a second procfs at /var/task/mounted."""
+    kernel.mount("proc", str(ROOT), "proc")
+    bind("/tmp/there", "/proc/cpuinfo")
+    for folder in ("/proc/fs", "/tmp/folder"):
+        kernel.mount("tmpfs", folder, "tmpfs", options="mode=777")
+    bind("/proc/self/mem", "/var/task/memory")
 
 
 def nothing() -> None:
@@ -30,13 +52,13 @@ def link() -> None:
 def folder() -> None:
     """It is a folder of the root's, mounted there."""
     TMP.mkdir()
-    namespaces.bind(str(ELSEWHERE), str(TMP))
+    bind(ELSEWHERE, TMP)
 
 
 def folder_of_layer() -> None:
     """It is a folder of the root's upper layer, whose files have other numbers there."""
     TMP.mkdir()
-    namespaces.bind(str(ELSEWHERE_IN_ITS_LAYER), str(TMP))
+    bind(ELSEWHERE_IN_ITS_LAYER, TMP)
 
 
 def disk() -> None:
@@ -46,7 +68,7 @@ def disk() -> None:
     kernel.mount("tmpfs", str(DISK), "tmpfs")
     for name, place in (("a", TMP), ("b", ELSEWHERE)):
         (DISK / name).mkdir()
-        namespaces.bind(str(DISK / name), str(place))
+        bind(DISK / name, place)
 
 
 def apart() -> None:
@@ -58,14 +80,14 @@ def apart() -> None:
 def code() -> None:
     """So it is, and what is elsewhere is also the function's code: as a folder in it, and as a file."""
     apart()
-    namespaces.bind(str(ELSEWHERE), str(CODE / "etc"))
-    namespaces.bind(str(ELSEWHERE / "there"), str(CODE / "alone.py"))
+    bind(ELSEWHERE, CODE / "etc")
+    bind(ELSEWHERE / "there", CODE / "alone.py")
 
 
 def code_of_layer() -> None:
     """The same of what is elsewhere in the root's upper layer."""
     apart()
-    namespaces.bind(str(ELSEWHERE_IN_ITS_LAYER), str(CODE / "etc"))
+    bind(ELSEWHERE_IN_ITS_LAYER, CODE / "etc")
 
 
 KINDS: dict[str, Callable[[], None]] = {
@@ -84,27 +106,30 @@ def lay_root() -> None:
     kernel.mount("overlay", str(ROOT), "overlay", options=f"{options},userxattr")
 
 
-def main() -> None:
-    namespaces.enter()
+def change_root(kind: str) -> None:
     lay_root()
     for entry in os.scandir("/"):
         if entry.is_symlink():
             (ROOT / entry.name).symlink_to(os.readlink(entry.path))
         elif entry.is_dir() and entry.name not in ("tmp", "proc"):
             (ROOT / entry.name).mkdir()
-            namespaces.bind(entry.path, str(ROOT / entry.name))
+            bind(entry.path, ROOT / entry.name)
     (ROOT / "proc").mkdir()
     kernel.mount("proc", str(ROOT / "proc"), "proc")
     ELSEWHERE.mkdir()
     (ELSEWHERE / "there").write_text("content")
-    KINDS[sys.argv[1]]()
+    KINDS[kind]()
     for place in (TMP, ELSEWHERE):  # what was mounted may hold none
         if place.exists():
             (place / "there").write_text("content")
     os.chroot(ROOT)
     os.chdir("/")
-    os.execv(sys.argv[2], sys.argv[2:])
 
 
 if __name__ == "__main__":
-    main()
+    enter()
+    if sys.argv[1] == "laid_over":
+        lay_over()
+    else:
+        change_root(sys.argv[1])
+    os.execv(sys.argv[2], sys.argv[2:])

@@ -114,7 +114,7 @@ WITHOUT_CAPABILITY = (
 def test_a_mount_or_a_capability_leaves_limits_off(
     box: Sandbox, layer: Path, behind: tuple[str, ...], expected: list[str], why: dict[str, str]
 ) -> None:
-    done = run_mounted(["laid_over"], box, layer, [*behind, SHIELD, PYTHON, INSIDE, "plain"], BLOCK)
+    done = run_mounted("laid_over", box, layer, [*behind, SHIELD, PYTHON, INSIDE, "plain"], BLOCK)
     assert (said(done)["held"], *told(done)) == (expected, expected, why)
 
 

@@ -54,7 +54,7 @@ paths = ["/proc/cpuinfo", "/var/task/mounted/self/mem", "/var/task/mounted/self/
 print([refusal(lambda p=p: open(p, mode).close()) for p in paths for mode in ("rb", "r+b")])
 """
     for wrapper, results in (([], [None] * 8), ([SHIELD], [REFUSED, REFUSED, *[None, REFUSED] * 3])):
-        done = run_mounted(["laid_over"], box, layer, [*wrapper, *PROGRAM, code], ALL_BLOCKED)
+        done = run_mounted("laid_over", box, layer, [*wrapper, *PROGRAM, code], ALL_BLOCKED)
         assert done.stdout == f"{results}\n", done.stderr
 
 
@@ -69,7 +69,7 @@ print([refusal(lambda: open("/elsewhere/there").close()) for _ in range(40)])
 """
     settings = ALL_BLOCKED | {"LAMBDA_TASK_ROOT": root, "_HANDLER": f"{handler}.handler"}
     for wrapper, result in (([], None), ([SHIELD], REFUSED)):
-        done = run_mounted(["other_root", "code"], box, layer, [*wrapper, *PROGRAM, code], settings)
+        done = run_mounted("code", box, layer, [*wrapper, *PROGRAM, code], settings)
         assert done.stdout == f"{[result] * 40}\n", done.stderr
 
 
@@ -80,16 +80,16 @@ print([refusal(lambda: open(path).close()) for path in ("/tmp/there", "/elsewher
 
 @pytest.mark.parametrize("kind", ["nothing", "link"])
 def test_without_a_folder_at_tmp_it_does_not_start(kind: str, layer: Path, box: Sandbox) -> None:
-    unshielded = run_mounted(["other_root", kind], box, layer, [*PROGRAM, LOOK], TMP_BLOCKED)
+    unshielded = run_mounted(kind, box, layer, [*PROGRAM, LOOK], TMP_BLOCKED)
     assert unshielded.stdout == f"{[2 if kind == 'nothing' else None, None]}\n", unshielded.stderr
-    shielded = run_mounted(["other_root", kind], box, layer, [SHIELD, *PROGRAM, LOOK], TMP_BLOCKED)
+    shielded = run_mounted(kind, box, layer, [SHIELD, *PROGRAM, LOOK], TMP_BLOCKED)
     assert (shielded.returncode, shielded.stdout) == (78, "")
     assert "read_write_tmp: there is no directory, but a link or nothing, at /tmp" in shielded.stderr
-    allowing = run_mounted(["other_root", kind], box, layer, [SHIELD, *PROGRAM, LOOK], policy())
+    allowing = run_mounted(kind, box, layer, [SHIELD, *PROGRAM, LOOK], policy())
     assert allowing.stdout == unshielded.stdout, allowing.stderr
 
 
 def test_all_of_the_file_system_of_tmp_is_tmp(layer: Path, box: Sandbox) -> None:
     for wrapper, result in (([], None), ([SHIELD], REFUSED)):
-        done = run_mounted(["other_root", "disk"], box, layer, [*wrapper, *PROGRAM, LOOK], TMP_BLOCKED)
+        done = run_mounted("disk", box, layer, [*wrapper, *PROGRAM, LOOK], TMP_BLOCKED)
         assert done.stdout == f"{[result, result]}\n", done.stderr

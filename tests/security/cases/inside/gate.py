@@ -128,7 +128,8 @@ def leave_user_dispatch() -> str:
 def leave_limits_of_a_child() -> str:
     """Its own limits, and a look at a child's, pass."""
     number = resource.RLIMIT_NOFILE
-    child = os.fork() or signal.pause()
+    if not (child := os.fork()):
+        signal.pause()
     try:
         resource.setrlimit(number, resource.prlimit(child, number))
         resource.prlimit(child, number, (0, 64))
