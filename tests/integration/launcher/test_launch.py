@@ -204,28 +204,24 @@ def test_where_nothing_is_blocked_it_runs_unshielded(installed: Installed, setti
     assert ("as nothing is blocked and SHIELD_ON_FAILURE is not set" in reason) == (not setting)
 
 
-def test_run_unshielded_from_the_policy_file(installed: Installed, tmp_path: Path) -> None:
-    file = tmp_path / "policy"
-    file.write_text("SHIELD_ON_FAILURE=run_unshielded\nSHIELD_READ_HANDLER=block\n")
-    installed.library.unlink()
-    done = installed.run(["/bin/echo", "ran"], {"SHIELD_POLICY_FILE": str(file)})
-    assert done.stdout == "ran\n"
-    assert "libshield.so" in read_line(done.stderr, "unshielded")
-
-
-def test_run_unshielded_keeps_the_next_wrapper(installed: Installed, tmp_path: Path) -> None:
-    wrapper = write_script(tmp_path / "wrapper", "echo wrapper", 'exec "$@"')
-    installed.library.unlink()
-    environment = {**POLICY, **UNSHIELDED, "SHIELD_NEXT_WRAPPER": str(wrapper)}
-    assert installed.run(["/bin/echo", "ran"], environment).stdout == "wrapper\nran\n"
-
-
-@pytest.mark.parametrize("wrapper", ["/no/such/wrapper", "wrapper", "{itself}"])
-def test_run_unshielded_skips_a_next_wrapper_that_cannot_run(installed: Installed, wrapper: str) -> None:
-    path = wrapper.format(itself=installed.program)
-    done = installed.run(["/bin/echo", "ran"], {**POLICY, **UNSHIELDED, "SHIELD_NEXT_WRAPPER": path})
-    assert done.stdout == "ran\n"
-    assert "SHIELD_NEXT_WRAPPER" in read_line(done.stderr, "unshielded")
+@pytest.mark.parametrize(
+    ("name", "value", "printed", "named"),
+    [
+        ("POLICY_FILE", "{tmp}/policy", "ran\n", "libshield.so"),
+        ("NEXT_WRAPPER", "{tmp}/wrapper", "wrapper\nran\n", "libshield.so"),
+        # One that cannot run is left out.
+        *(("NEXT_WRAPPER", path, "ran\n", "NEXT_WRAPPER") for path in ("/no/such/wrapper", "wrapper", "{itself}")),
+    ],
+)
+def test_run_unshielded(installed: Installed, tmp_path: Path, name: str, value: str, printed: str, named: str) -> None:
+    (tmp_path / "policy").write_text("SHIELD_ON_FAILURE=run_unshielded\nSHIELD_READ_HANDLER=block\n")
+    write_script(tmp_path / "wrapper", "echo wrapper", 'exec "$@"')
+    if named == "libshield.so":
+        installed.library.unlink()
+    setting = {f"SHIELD_{name}": value.format(tmp=tmp_path, itself=installed.program)}
+    done = installed.run(["/bin/echo", "ran"], POLICY | ({} if name == "POLICY_FILE" else UNSHIELDED) | setting)
+    assert done.stdout == printed
+    assert named in read_line(done.stderr, "unshielded")
 
 
 def test_run_unshielded_runs_a_static_program(installed: Installed, static_program: Path) -> None:
