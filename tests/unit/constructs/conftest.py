@@ -13,11 +13,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
 from harness.function_template import of_type
-from shielded_function import layer_archive
+from shielded_function import ShieldedFunction, layer_archive
 
 PROMISE = "construct.function"
 
 Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
+Make = Callable[..., ShieldedFunction]
 
 
 def make_layers(root: Path) -> Path:
@@ -81,3 +82,9 @@ def resources(synthesize: Synthesize) -> Callable[[cdk.Stack, str], dict[str, An
         return of_type(template(stack), kind)
 
     return find
+
+
+@pytest.fixture
+def make(stack: cdk.Stack, props: dict[str, Any]) -> Make:
+    """Makes a shielded function."""
+    return lambda name="Checkout", **more: ShieldedFunction(stack, name, **{**props, **more})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 import aws_cdk as cdk
@@ -10,15 +10,14 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import custom_resources
 
-from shielded_function import ShieldedFunction, ShieldPerimeter, ShieldPolicy
+from shielded_function import ShieldPerimeter, ShieldPolicy
 from shielded_function.testing import SimulatedPerimeter
 from shielded_function_monitoring.cfn.values import Resolver
 from unit.constructs.aws import add_aspect, aws
+from unit.constructs.conftest import Make
 from unit.constructs.perimeter.test_template import domains_in
 
 pytestmark = pytest.mark.promise("construct.everywhere")
-
-Make = Callable[..., ShieldedFunction]
 
 HOSTS = {
     "us-east-1": ("s3.amazonaws.com", "s3.us-east-1.amazonaws.com", "s3-us-east-1.amazonaws.com"),
@@ -27,14 +26,6 @@ HOSTS = {
     "cn-north-1": ("s3.cn-north-1.amazonaws.com.cn",),
     "us-gov-west-1": ("s3-us-gov-west-1.amazonaws.com",),
 }
-
-
-@pytest.fixture
-def make(stack: cdk.Stack, props: dict[str, Any]) -> Make:
-    def of(policy: ShieldPolicy | None = None, name: str = "Handler", **more: Any) -> ShieldedFunction:
-        return ShieldedFunction(stack, name, policy=policy or ShieldPolicy(allow_aws="granted"), **props, **more)
-
-    return of
 
 
 def by_function(stack: cdk.Stack, function: lambda_.Function) -> Any:
@@ -75,7 +66,7 @@ def policy_in(app: cdk.App, region: str) -> ShieldPolicy:
 
 @pytest.mark.parametrize("way", [by_function, by_l1_and_version, by_alias, by_topic, of_another_stack])
 def test_a_service_token_reaches_it_in_every_region(app: cdk.App, stack: cdk.Stack, make: Make, way: Any) -> None:
-    function = make()
+    function = make("Handler")
     custom = way(stack, function)
     for region, hosts in HOSTS.items():
         policy = policy_in(app, region)
@@ -105,7 +96,7 @@ def test_a_service_token_reaches_it_in_every_region(app: cdk.App, stack: cdk.Sta
 def test_it_is_listed_where_s3_is_not_open(
     app: cdk.App, stack: cdk.Stack, make: Make, policy: ShieldPolicy, listed: bool
 ) -> None:
-    by_function(stack, make(policy))
+    by_function(stack, make("Handler", policy=policy))
     found = policy_in(app, "eu-west-1")
     assert (len(found.allow_outbound) == 3) is listed
     host = "cloudformation-custom-resource-response-euwest1.s3-eu-west-1.amazonaws.com"
@@ -113,7 +104,7 @@ def test_it_is_listed_where_s3_is_not_open(
 
 
 def test_a_providers_handler_does_not_answer(app: cdk.App, stack: cdk.Stack, make: Make) -> None:
-    function: Any = make()
+    function: Any = make("Handler")
     token = custom_resources.Provider(stack, "Provider", on_event_handler=function).service_token
     cdk.CustomResource(stack, "Custom", service_token=token)
     assert policy_in(app, "eu-west-1").allow_outbound == ()
@@ -123,7 +114,7 @@ def test_a_providers_handler_does_not_answer(app: cdk.App, stack: cdk.Stack, mak
 def test_a_perimeter_lets_it_through(app: cdk.App, stack: cdk.Stack, make: Make) -> None:
     """In a stack of no region, whose names have that of the deployment."""
     vpc = aws.ec2.Vpc(stack, "Vpc", max_azs=1)
-    by_function(stack, make(ShieldPolicy(allow_aws=["granted", "sqs"]), vpc=vpc))
+    by_function(stack, make("Handler", policy=ShieldPolicy(allow_aws=["granted", "sqs"]), vpc=vpc))
     ShieldPerimeter(stack, "Perimeter", vpc=vpc, also_allow=[])
     template = app.synth().get_stack_by_name("Shop").template
     assert {"Fn::Join": ["", ["sqs.", {"Ref": "AWS::Region"}, ".amazonaws.com"]]} in domains_in(template)
@@ -139,7 +130,7 @@ def test_a_perimeter_lets_it_through(app: cdk.App, stack: cdk.Stack, make: Make)
 
 
 def test_one_that_comes_after_the_policy_fails_the_synthesis(app: cdk.App, make: Make) -> None:
-    function = make()
+    function = make("Handler")
 
     def answer(_: Any) -> None:
         if not function.stack.node.try_find_child("Custom"):

@@ -157,13 +157,15 @@ def test_each_is_a_detection_finding(world: World) -> None:
         assert len(event["detail"]["message"]) > len("checkout ")
 
 
+def violation_in(line: str) -> violations.Violation:
+    (violation,), _ = violations.violations_in(violations.Delivery(ACCOUNT, GROUP, STREAM, (line,)))
+    return violation
+
+
 @pytest.mark.parametrize(("told", "severity"), [*zip(SEVERITIES, SEVERITIES, strict=True), ("urgent", "critical")])
 def test_severities_are_the_lines(told: str, severity: str) -> None:
     """It knows the policy; a line without one of them is not the shield's."""
-    lines = violations.Delivery(
-        ACCOUNT, GROUP, STREAM, (json.dumps({**FORGED, "severity": told}, separators=(",", ":")),)
-    )
-    (violation,), _ = violations.violations_in(lines)
+    violation = violation_in(json.dumps({**FORGED, "severity": told}, separators=(",", ":")))
     assert ocsf.severity_of(violation) == severity
     assert {"severity"} <= set.intersection(*(set(json.loads(line)) for line in LINES.values()))
     assert set(violations.DID) == set(COUNTED)
@@ -171,9 +173,7 @@ def test_severities_are_the_lines(told: str, severity: str) -> None:
 
 @pytest.mark.parametrize("through", [(), ("app",), ("leftpad", "app"), ("urllib3", "requests", "leftpad", "app")])
 def test_the_package_is_the_reports(through: tuple[str, ...]) -> None:
-    lines = violations.Delivery(ACCOUNT, GROUP, STREAM, (connect("a.example", through=through),))
-    (violation,), _ = violations.violations_in(lines)
-    assert violation.package == outermost(through)
+    assert violation_in(connect("a.example", through=through)).package == outermost(through)
 
 
 def test_what_is_the_same(world: World) -> None:

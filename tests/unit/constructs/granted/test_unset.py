@@ -15,15 +15,9 @@ from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Annotations, Match
 
-from shielded_function import Shield, ShieldedFunction, ShieldPolicy
+from shielded_function import Shield, ShieldPolicy
+from unit.constructs.conftest import Make
 from unit.constructs.granted.rows import table
-
-Make = Callable[..., ShieldedFunction]
-
-
-@pytest.fixture
-def make(stack: cdk.Stack, props: dict[str, Any]) -> Make:
-    return lambda name="Checkout", **more: ShieldedFunction(stack, name, **{**props, **more})
 
 
 def services_of(stack: cdk.Stack) -> list[str]:
