@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeVar
@@ -99,11 +98,11 @@ class FunctionLog:
             del self.by_target[seen.target]
 
     @property
-    def folded(self) -> Counter[str]:
+    def folded(self) -> dict[str, int]:
         """By control, violations that were counted and not written: their targets are unknown."""
-        counts: Counter[str] = Counter()
+        counts: dict[str, int] = {}
         for (policy, _), evidence in self.not_written.items():
-            counts[policy] += evidence.count
+            counts[policy] = counts.get(policy, 0) + evidence.count
         return counts
 
     @property
