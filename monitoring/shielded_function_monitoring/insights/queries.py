@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
@@ -29,9 +30,9 @@ class QueryError(ShieldError):
 
 @dataclass(frozen=True)
 class Aggregate:
-    """`sum(field) as alias`."""
+    """`sum(field) as alias`; or of `count`, `count_distinct`, `earliest`, `latest`."""
 
-    function: Literal["count", "sum", "count_distinct", "earliest", "latest"]
+    function: str
     field: str
     alias: str
 
@@ -49,6 +50,11 @@ class Aggregate:
         if self.field == "timestamp":
             return f"rtrim(substr({function}({AT}), 1, {TIME_LENGTH}))"
         return f"substr({function}({AT} || `{self.field}`), {TIME_LENGTH + NUMBER_LENGTH + 1})"
+
+
+def aggregates_of(text: str) -> tuple[Aggregate, ...]:
+    """Aggregates as Logs Insights has them, with commas in between."""
+    return tuple(Aggregate(*found) for found in re.findall(r"(\w+)\((\S+)\) as (\w+)", text))
 
 
 @dataclass(frozen=True)
@@ -182,41 +188,30 @@ CALLER: Final = ("caller.object", "caller.package", *_OUTER)
 """The caller: the shared object, and the packages that led to it. `through` begins with `package`."""
 ADMITTED: Final = ("aws", "buckets", "hosts")
 """Of a start: the services of AWS that its policy admitted, and the numbers of listed buckets and hosts."""
-SEEN: Final = (
-    Aggregate("sum", "count", "violations"),
-    Aggregate("count", "*", "lines"),
-    Aggregate("earliest", "timestamp", "first_seen"),
-    Aggregate("latest", "timestamp", "last_seen"),
-    Aggregate("count_distinct", "day", "days"),
-    Aggregate("earliest", "version", "first_version"),
-    Aggregate("latest", "version", "last_version"),
-    Aggregate("latest", "caller.file", "last_file"),
-    Aggregate("latest", "caller.line", "last_line"),
+SEEN: Final = aggregates_of(
+    "sum(count) as violations, count(*) as lines, earliest(timestamp) as first_seen, latest(timestamp) as last_seen, "
+    "count_distinct(day) as days, earliest(version) as first_version, latest(version) as last_version, "
+    "latest(caller.file) as last_file, latest(caller.line) as last_line"
 )
-_START_AND_PROCESS: Final = (
-    Aggregate("earliest", "@logStream", "first_start"),
-    Aggregate("latest", "@logStream", "last_start"),
-    Aggregate("latest", "pid", "last_pid"),
+_START_AND_PROCESS: Final = aggregates_of(
+    "earliest(@logStream) as first_start, latest(@logStream) as last_start, latest(pid) as last_pid"
 )
 """Each start of a function has its own log stream. Two that differ are two starts."""
-_WHY: Final = (
-    Aggregate("latest", "details.syscall", "last_syscall"),
-    Aggregate("latest", "reason", "last_reason"),
-)
+_WHY: Final = aggregates_of("latest(details.syscall) as last_syscall, latest(reason) as last_reason")
 """The system call is the subject of some lines about the shield itself."""
 
 
 def observed(functions: tuple[str, ...] = ()) -> Query:
     """All that the shield wrote: by function, event, control, mode, target, caller, entry and kind of start."""
     by = (*WHO, "event", "policy", "mode", *TARGET, *CALLER, "allow", *ADMITTED)
-    aggregates = (*SEEN, *_START_AND_PROCESS, *_WHY, Aggregate("latest", "severity", "last_severity"))
+    aggregates = (*SEEN, *_START_AND_PROCESS, *_WHY, *aggregates_of("latest(severity) as last_severity"))
     return Query(f"(({_COUNTED}) or {_UNCOUNTED})", functions, aggregates, by, limit=MAX_ROWS)
 
 
 def timeline(functions: tuple[str, ...] = (), period: Literal["1h", "1d"] = "1d") -> Query:
     """Violations by period, function, control and mode."""
     by = ("period", *WHO, "policy", "mode")
-    return Query(_COUNTED, functions, (Aggregate("sum", "count", "violations"),), by, period, limit=MAX_ROWS)
+    return Query(_COUNTED, functions, aggregates_of("sum(count) as violations"), by, period, limit=MAX_ROWS)
 
 
 GROUPS: Final = {

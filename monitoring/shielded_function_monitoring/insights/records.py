@@ -23,10 +23,6 @@ _STREAM: Final = re.compile(r"\d{4}/\d\d/\d\d/[^\s{\"]+\s*$", re.ASCII)
 """The name of a log stream in front of a line, as `aws logs tail` prints it."""
 
 
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
@@ -34,7 +30,7 @@ def _finite(text: str) -> float:
     return number
 
 
-_decoder: Final = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse_constant)
+_decoder: Final = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
 _decode = _decoder.decode
 
 BROKEN: Final = "begin as the shield's and are cut off, or forged"

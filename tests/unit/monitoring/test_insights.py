@@ -23,7 +23,7 @@ from shielded_function_monitoring.insights import (
     queries,
     records,
 )
-from shielded_function_monitoring.insights.queries import Aggregate
+from shielded_function_monitoring.insights.queries import aggregates_of
 
 pytestmark = pytest.mark.promise("cli.logs")
 
@@ -182,7 +182,7 @@ def test_parts_of_the_time_make_the_whole(found: list[tuple[int, str, int]], par
 
 
 def test_numbers_as_insights_writes_them() -> None:
-    together = CombinedRows((Aggregate("sum", "count", "n"), Aggregate("count_distinct", "day", "days")), ("a",))
+    together = CombinedRows(aggregates_of("sum(count) as n, count_distinct(day) as days"), ("a",))
     for part in ([{"a": "x", "n": "1.2E7", "days": "3.0"}], [{"a": "x", "n": "5", "days": "nonsense"}, {"n": "1"}]):
         together.add(part)
     assert in_order(together.stream()) == [{"a": "x", "n": "12000005", "days": "3"}, {"n": "1"}]
