@@ -17,7 +17,6 @@ from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring import learning
 from shielded_function_monitoring.learning import learn
 from shielded_function_monitoring.learning.evidence import PackageCount
-from shielded_function_monitoring.learning.hosts import common_domain, domain_of
 from shielded_function_monitoring.learning.never_learned import RULES
 from unit.monitoring.learned import URLLIB3, entries, learned_of, log_of, read, rules
 
@@ -44,10 +43,6 @@ def test_each_policy_with_a_list() -> None:
         ("allow_tmp", "/tmp/cache.json"),
         ("allow_child_process", "/usr/bin/convert"),
     ]
-    packages = (PackageCount(3, object="libssl.so"), PackageCount(1, object="_socket.so"))
-    assert learned.entries[2].evidence == learning.Evidence(
-        4, at(20), at(22), 2, ("_socket.so", "libssl.so"), packages, "7", "7", starts=(at(),), pid=17
-    )
     assert (learned.findings, learned.offers, learned.incomplete) == ([], [], [])
     assert (learned.cold_starts, learned.days) == (1, 2)
     assert ShieldPolicy(**learned.additions()).allow_tmp == ("/tmp/cache.json",)
@@ -74,28 +69,6 @@ def test_what_is_denied_in_every_mode_is_never_proposed() -> None:
     log = log_of(*lines)
     left = [each.target for each in Verdicts(ShieldPolicy(), log.key).replay(log)]
     assert sorted(left) == ["api.example.com:443", "uploads.example.com:443"], "the rest is meant to be denied"
-
-
-def test_aws_becomes_services_and_buckets() -> None:
-    learned = learned_of(
-        connect("sqs.eu-west-1.amazonaws.com"),
-        connect("dynamodb.eu-west-1.amazonaws.com"),
-        connect("monitoring.eu-west-1.amazonaws.com"),
-        connect("123456789012.ddb.eu-west-1.amazonaws.com"),
-        connect("shop-orders.s3.eu-west-1.amazonaws.com"),
-        connect("sqs.us-east-1.amazonaws.com"),  # another region's is a host like any other
-        connect("ec2-203-0-113-7.eu-west-1.compute.amazonaws.com"),
-        connect("999999999999.ddb.eu-west-1.amazonaws.com"),  # another account's
-    )
-    assert entries(learned) == [
-        ("allow_outbound", "999999999999.ddb.eu-west-1.amazonaws.com:443"),
-        ("allow_outbound", "ec2-203-0-113-7.eu-west-1.compute.amazonaws.com:443"),
-        ("allow_outbound", "sqs.us-east-1.amazonaws.com:443"),
-        ("allow_aws", "cloudwatch"),
-        ("allow_aws", "dynamodb"),
-        ("allow_aws", "sqs"),
-        ("allow_buckets", "shop-orders"),
-    ]
 
 
 NEVER = [
@@ -188,8 +161,20 @@ def test_many_files_of_one_directory() -> None:
 
 HOSTS = [f"host{n}.example.com" for n in range(21)]
 BELOW = [f"host{n}.data.example.co.uk" for n in range(21)]
-# Each: lines, the entries of allow_outbound, and what is offered.
+AWS = ("sqs", "dynamodb", "monitoring", "123456789012.ddb", "shop-orders.s3")
+OTHERS = "999999999999.ddb.eu-west-1.amazonaws.com"
+COMPUTE = "ec2-203-0-113-7.eu-west-1.compute.amazonaws.com"
+# Each: lines, the entries, and what is offered. An entry is of allow_outbound, or of a field that is named.
 SEEN: list[tuple[list[str], list[str], list[tuple[str, int]]]] = [
+    (
+        [connect(f"{each}.eu-west-1.amazonaws.com") for each in AWS],
+        ["allow_aws=cloudwatch", "allow_aws=dynamodb", "allow_aws=sqs", "allow_buckets=shop-orders"],
+        [],
+    ),
+    # Another region's, a machine's, and another account's are hosts like any other.
+    ([connect("sqs.us-east-1.amazonaws.com")], ["sqs.us-east-1.amazonaws.com:443"], []),
+    ([connect(COMPUTE)], [f"{COMPUTE}:443"], []),
+    ([connect(OTHERS)], [f"{OTHERS}:443"], []),
     ([connect(name) for name in [*BELOW, "a.example"]], ["a.example:443"], [("*.data.example.co.uk:443", 21)]),
     # No wildcard covers the domain itself, and it makes none of what is above it.
     ([connect(name) for name in [*HOSTS, "example.com"]], ["example.com:443"], [("*.example.com:443", 21)]),
@@ -207,13 +192,8 @@ SEEN: list[tuple[list[str], list[str], list[tuple[str, int]]]] = [
 @pytest.mark.parametrize(("seen", "values", "offered"), SEEN)
 def test_hosts_that_are_learned(seen: list[str], values: list[str], offered: list[tuple[str, int]]) -> None:
     learned = learned_of(*seen)
-    assert entries(learned) == [("allow_outbound", value) for value in values]
+    assert ["=".join(each).removeprefix("allow_outbound=") for each in entries(learned)] == values
     assert [(each.value, each.covers) for each in learned.offers] == offered
-
-
-def test_domains() -> None:
-    assert domain_of(BELOW[0]) == "example.co.uk"
-    assert common_domain(["a.b.example", "c.example"]) == "example"
 
 
 @pytest.mark.parametrize("address", ["198.51.100.7", "::ffff:198.51.100.7"])
@@ -224,34 +204,19 @@ def test_an_address_that_also_had_a_name(address: str) -> None:
     assert "api.stripe.com's" in learned.findings[0].reason
 
 
-def test_counted_calls_are_unknown_repeated_ones_known() -> None:
-    """A line of repeats tells of each of them: it is counted with the target, and nothing is missing."""
-    learned = learned_of(
-        folded("outbound_connectivity", 2), connect("b.example"), alert("read_handler", count=9, path="/x")
-    )
-    assert learned.unknown == {"outbound_connectivity": 2}
-    assert learned.incomplete[0].startswith("2 violations of outbound_connectivity were counted and not written")
-    again = folded("outbound_connectivity", 249, event="repeated", details={"ip": "203.0.113.7", "port": 443})
-    log = log_of(connect("", ip="203.0.113.7"), again)
-    assert (sum(each.evidence.count for each in log.observations), log.folded) == (250, {})
-    assert log_of(folded("read_write_tmp", 3, event="repeated")).folded == {"read_write_tmp": 3}
-
-
 def test_what_may_be_missing_is_said() -> None:
-    learned = learned_of(
-        folded("read_write_tmp", 1800),
-        refused("no such mode"),
-        tmp("/tmp/x", mode="block"),
-        line(event="tightened", pid=1),
-    )
-    assert len(learned.incomplete) == 3
-    assert (
-        learned.incomplete[0]
-        == "1,800 violations of read_write_tmp were counted and not written: their targets are unknown"
-    )
-    assert "observed in block mode" in learned.incomplete[1]
-    assert learned.incomplete[2] == "1 starts were refused: no such mode"
-    assert len(learned.notes) == 1
+    """Counted calls are unknown; a line of repeats tells of each of them, with the target."""
+    repeats = folded("outbound_connectivity", 249, event="repeated", details={"ip": "203.0.113.7", "port": 443})
+    lines = [folded("read_write_tmp", 1797), folded("read_write_tmp", 3, event="repeated"), repeats]
+    lines += [refused("no such mode"), tmp("/tmp/x", mode="block"), line(event="tightened", pid=1)]
+    log = log_of(connect("", ip="203.0.113.7"), *lines, alert("read_handler", count=9, path="/x"))
+    assert sum(each.evidence.count for each in log.observations) == 250 + 1 + 9
+    learned = learn(log)
+    assert learned.unknown == {"read_write_tmp": 1800}
+    unknown, block, start = learned.incomplete
+    assert unknown == "1,800 violations of read_write_tmp were counted and not written: their targets are unknown"
+    assert "observed in block mode" in block
+    assert (start, len(learned.notes)) == ("1 starts were refused: no such mode", 1)
 
 
 def test_the_replay() -> None:
@@ -303,26 +268,21 @@ def test_more_targets_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None
     assert denied == {"evil.example:443", *names}
 
 
+CHAIN = "app > requests > urllib3"
+
+
 def test_which_packages_need_an_entry() -> None:
-    log = log_of(
+    learned = learned_of(
         *(connect("api.stripe.com", caller=caller, through=URLLIB3) for caller in ("_socket.so", "_ssl.so")),
         connect("api.stripe.com", through=("urllib3", "botocore"), caller="_socket.so"),
         connect("api.stripe.com", caller="libcurl.so"),
+        connect(ip="169.254.169.254", port=80, through=URLLIB3, caller="_socket.so"),
     )
-    (entry,) = learn(log).entries
-    assert entry.evidence.packages == (
-        PackageCount(2, URLLIB3),
-        PackageCount(1, (), "libcurl.so"),
-        PackageCount(1, ("urllib3", "botocore")),
-    )
-    assert entry.evidence.chains == ["app > requests > urllib3", "botocore > urllib3"]
-    text = write_toml({"allow_outbound": ["api.stripe.com:443"]}, learn(log))
-    assert ", by _socket.so, _ssl.so, libcurl.so, for app > requests > urllib3, botocore > urllib3\n" in text
-
-
-def test_who_did_what_is_not_learned() -> None:
-    learned = learned_of(connect(ip="169.254.169.254", port=80, through=URLLIB3, caller="_socket.so"))
-    assert learned.findings[0].evidence.who == "app > requests > urllib3"
-    text = write_toml({}, learned)
-    assert "# Not learned (metadata-address): 169.254.169.254:80, 1 time, for app > requests > urllib3.\n" in text
+    (entry,), (finding,) = learned.entries, learned.findings
+    others = (PackageCount(1, (), "libcurl.so"), PackageCount(1, ("urllib3", "botocore")))
+    assert entry.evidence.packages == (PackageCount(2, URLLIB3), *others)
+    assert (entry.evidence.who, finding.evidence.who) == (f"{CHAIN}, botocore > urllib3", CHAIN)
     assert learned_of(connect(ip="169.254.169.254", caller="_socket.so")).findings[0].evidence.who == "_socket.so"
+    text = write_toml({"allow_outbound": ["api.stripe.com:443"]}, learned)
+    assert f", by _socket.so, _ssl.so, libcurl.so, for {CHAIN}, botocore > urllib3\n" in text
+    assert f"# Not learned (metadata-address): 169.254.169.254:80, 1 time, for {CHAIN}.\n" in text

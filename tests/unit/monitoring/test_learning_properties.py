@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from harness.alert_lines import FUNCTION, armed, at, connect, program, tmp
 from shielded_function.cli.learned_files import FORMATS
 from shielded_function.cli.learned_policy import make_result
-from shielded_function.cli.present import Present
+from shielded_function.cli.policy_verdicts import Verdicts
 from shielded_function.granted import Grants
 from shielded_function.granted.model import Entry
 from shielded_function.granted_policy import wants_grants, with_grants
@@ -21,7 +22,6 @@ from shielded_function_monitoring.learning import Evidence, FunctionLog, Learned
 from shielded_function_monitoring.learning.questions import question_of
 from shielded_function_monitoring.learning.tmp_names import MOST_OFFERS, admits, is_narrow, plan
 from shielded_function_monitoring.learning.tmp_patterns import is_fixed
-from shielded_function_runtime import core
 from unit.monitoring.learned import read
 
 pytestmark = pytest.mark.promise("cli.learn")
@@ -56,23 +56,12 @@ def _line(fields: dict[str, Any]) -> str:
     return json.dumps({**head, **body}, separators=(",", ":"))
 
 
-_SETTINGS = {name: f"SHIELD_{name.upper()}" for name in ("allow_outbound", "allow_tmp", "allow_child_process")}
-
-
 def _admitted(log: FunctionLog, entries: list[tuple[str, str]]) -> set[tuple[str, ...]]:
     """What a policy of these entries, and nothing else, admits of a log."""
-    lists = {name: [value for field, value in entries if field == name] for name in _SETTINGS}
-    lines = [f"{_SETTINGS[name]}={','.join(values)}" for name, values in lists.items() if values]
-    policy = core.parse("\n".join(["AWS_REGION=eu-west-1", "SHIELD_ALLOW_AWS=none", *lines]) + "\n")
-    admitted = set[tuple[str, ...]]()
-    for seen in log.observations:
-        question = question_of(seen)
-        try:
-            if question is not None and policy.decide(*question).allowed:
-                admitted.add(seen.target)
-        except core.TargetError:
-            continue
-    return admitted
+    lists: dict[str, Any] = {name: [value for field, value in entries if field == name] for name, _ in entries}
+    verdicts = Verdicts(ShieldPolicy(**{"allow_aws": "none", **lists}), log.key)
+    asked = ((seen, question_of(seen)) for seen in log.observations)
+    return {seen.target for seen, question in asked if question and verdicts.admits(question)}
 
 
 @given(st.lists(st.one_of(_CONNECTION, _FILE), min_size=1, max_size=12))
@@ -166,23 +155,10 @@ _ALLOW_AWS = st.one_of(
 )
 
 
-class _Given(Present):
-    """An option of `learn` that names the present policy, or none."""
-
-    def __init__(self, policy: ShieldPolicy | None) -> None:
-        self.policy = policy
-
-    def policy_of(self, function: str) -> ShieldPolicy | None:
-        return self.policy
-
-
 def _admits(policy: ShieldPolicy, line: str) -> bool:
     (log,) = read([line]).functions.values()
-    (seen,) = log.observations
-    question = question_of(seen)
-    assert question is not None
-    place = f"AWS_REGION={FUNCTION['region']}\nSHIELD_ACCOUNT_ID={FUNCTION['account']}\n"
-    return core.parse(place + policy.to_lines()).decide(*question).allowed
+    (question,) = map(question_of, log.observations)
+    return question is not None and Verdicts(policy, log.key).admits(question)
 
 
 @given(
@@ -229,7 +205,8 @@ def test_learning_never_loosens(
     reported = [line for line in calls if not _admits(before, line)]
     (log,) = read([*starts, *reported]).functions.values()
 
-    result = make_result(log, _Given(present if is_known else None))
+    known: Any = SimpleNamespace(policy_of=lambda _: present if is_known else None)
+    result = make_result(log, known)
     read_back = FORMATS[form].read
     assert read_back is not None
     written = read_back(FORMATS[form].write(result))
