@@ -78,9 +78,9 @@ def _name(tokens: deque[str]) -> str:
     return tokens.popleft().strip("`")
 
 
-def _listed(tokens: deque[str], take: Callable[[deque[str]], Any]) -> list[Any]:
+def _listed(tokens: deque[str], take: Callable[[deque[str]], Any], between: str = ",") -> list[Any]:
     found = [take(tokens)]
-    while tokens and tokens[0] == ",":
+    while tokens and tokens[0] == between:
         tokens.popleft()
         found.append(take(tokens))
     return found
@@ -91,18 +91,12 @@ def _value(tokens: deque[str]) -> Any:
 
 
 def _either(tokens: deque[str]) -> Test:
-    tests = [_both(tokens)]
-    while tokens and tokens[0] == "or":
-        tokens.popleft()
-        tests.append(_both(tokens))
+    tests: list[Test] = _listed(tokens, _both, "or")
     return lambda row: any(test(row) for test in tests)
 
 
 def _both(tokens: deque[str]) -> Test:
-    tests = [_condition(tokens)]
-    while tokens and tokens[0] == "and":
-        tokens.popleft()
-        tests.append(_condition(tokens))
+    tests: list[Test] = _listed(tokens, _condition, "and")
     return lambda row: all(test(row) for test in tests)
 
 

@@ -178,7 +178,12 @@ def test_a_signal_handler_maps_text_under_an_advice(box: Sandbox) -> None:
 
 @x86_64
 def test_the_32_bit_way_in_where_the_kernel_has_it(layer: Path, box: Sandbox) -> None:
-    code = LOAD + "print(beyond.getpid_by_int80())"
+    code = """
+import ctypes, mmap
+page = mmap.mmap(-1, 4096, prot=7)
+page.write(bytes.fromhex("b814000000 cd80 c3"))  # mov $20 (getpid there), %eax; int $0x80; ret
+print(ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))())
+"""
     filtered = box.run_command([SHIELD, PYTHON, "-c", code], environment=TMP_BLOCKED)
     assert filtered.returncode < 0, "the filter that Lambda has ends the process"
     assert box.task is not None

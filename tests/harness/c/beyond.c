@@ -71,16 +71,6 @@ long open_in_own_code(const char *path)
     return open_at(page, path);
 }
 
-#if defined(__x86_64__)
-/* The 32-bit way into the kernel, where it is built in: getpid is number 20 there. */
-long getpid_by_int80(void)
-{
-    long result;
-    __asm__ volatile("int $0x80" : "=a"(result) : "a"(20L) : "memory");
-    return result;
-}
-#endif
-
 static volatile int stop, guess, caught = -1;
 
 static void *grab(void *unused)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import stat
 import sys
 
 from changing import Told, main, open_while, open_while_the_path_changes, told_by_a_copy
@@ -97,19 +96,6 @@ def spellings() -> Told:
     return told
 
 
-def rights() -> Told:
-    """What is made has the mode that was asked for, but for the mask, and bits that mean nothing are passed over."""
-    fill()
-    os.umask(0o027)
-    told: Told = {}
-    for i, mode in enumerate((0o600, 0o666, 0o7777, 0o100644, 0o177777)):
-        path = f"{OK}/{i}"
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, mode))
-        told[oct(mode)] = oct(stat.S_IMODE(os.stat(path).st_mode))
-    read = os.open(f"{OK}/file", os.O_RDONLY)
-    return told | {"written": refusal(lambda: os.write(read, b"x")), "inherited": str(os.get_inheritable(read))}
-
-
 def forked() -> Told:
     fill()
     paths = {"secret": f"{SECRET}/file", "file": f"{OK}/file"}
@@ -148,4 +134,4 @@ def raced_folders() -> Told:
 
 
 if __name__ == "__main__":
-    main(prepare, spellings, rights, forked, raced_paths, raced_folders)
+    main(prepare, spellings, forked, raced_paths, raced_folders)

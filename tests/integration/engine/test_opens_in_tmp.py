@@ -54,13 +54,6 @@ def test_listed_paths_open_and_no_spelling_of_others(
     assert (lines > 0) == (settings is LISTED)
 
 
-@pytest.mark.parametrize("settings", [LISTED, ALLOWED], ids=["listed", "allowed"])
-def test_what_is_made_has_its_mode(box: Sandbox, settings: dict[str, str]) -> None:
-    plain, _ = run(box, {}, "rights", shield=False)
-    assert plain["0o600"] == "0o600"
-    assert run(box, settings, "rights") == (plain, 0)
-
-
 def test_a_copy_opens_what_is_listed_and_nothing_else(box: Sandbox) -> None:
     assert run(box, LISTED, "forked")[0] == {"secret": errno.EACCES, "file": None}
 

@@ -45,17 +45,9 @@ def with_environment(package: FunctionPackage, variables: Mapping[str, str]) -> 
     return replace(package, environment={**package.environment, **variables})
 
 
-def in_mode(mode: Mode) -> dict[str, str]:
-    """Every policy in one mode."""
-    policy = policy_of(mode)
-    return policy.to_env() if policy else {}
-
-
-SETTINGS: Mapping[str, Mapping[str, str]] = {
-    "default": {},
-    "alert": in_mode("alert"),
-    "allow": in_mode("allow"),
-    "lists": LISTS,
+MODES: tuple[Mode, ...] = ("alert", "allow")
+SETTINGS: Mapping[str, Mapping[str, str]] = {"default": {}, "lists": LISTS} | {
+    mode: policy.to_env() for mode in MODES if (policy := policy_of(mode))
 }
 
 

@@ -31,9 +31,12 @@ def allowed(function: Callable[[], object]) -> None:
 
 @allowed
 def tmp_allowed_opens() -> list[object]:
+    """What is made has the mode that was asked for, but for the mask, and bits that mean nothing are passed over."""
     os.umask(0o027)
     try:
         descriptor = os.open("/tmp/allowed/file", NEW, 0o666)
+        for mode in (0o600, 0o7777, 0o100644, 0o177777):
+            os.close(os.open(f"/tmp/allowed/{mode:o}", NEW, mode))
     finally:
         os.umask(0o022)
     facts: list[object] = [oct(os.fstat(descriptor).st_mode), os.get_inheritable(descriptor)]
