@@ -23,7 +23,7 @@ from .evidence import Evidence
 from .function_log import FunctionKey, FunctionLog, Observed
 from .learned import Addition, Denied, Finding, Learned
 from .learner import Known, learn
-from .observation import Observation
+from .questions import Observation
 from .rows import observed_of
 
 __all__ = [

@@ -11,7 +11,7 @@ from zlib import crc32
 from shielded_function_monitoring.insights import Table
 
 from .evidence import NOT_SEEN, Evidence
-from .observation import Observation
+from .questions import Observation
 
 MAX_TARGETS: Final = 50_000
 """Targets of all functions that are kept in memory: some 80 MB. The others go to temporary files."""

@@ -11,8 +11,7 @@ from .function_log import FunctionLog
 from .hosts import MANY_NAMES, AwsHosts, common_domain, crowded, domain_of
 from .learned import ANY_TMP, ANY_TMP_MEANS, LISTS, Addition, Finding, Learned, unknown_targets
 from .never_learned import Facts, judge
-from .observation import Observation
-from .questions import FIELDS, Question, entry_for, question_of
+from .questions import FIELDS, Observation, Question, entry_for, question_of
 from .tmp_names import MAX_TMP, has_two_starts, plan
 
 _MODES: Final = ("read_handler", "executable_memory")

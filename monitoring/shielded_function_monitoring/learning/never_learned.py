@@ -12,8 +12,7 @@ from typing import Final, NamedTuple
 
 from .evidence import made_by_python
 from .hosts import looks_like_data
-from .observation import Observation
-from .questions import UNSHIELDED, Question, address_of, questions_of
+from .questions import UNSHIELDED, Observation, Question, address_of, questions_of
 
 # Of clouds and container platforms; link-local as a whole is treated alike.
 _METADATA: Final = frozenset(

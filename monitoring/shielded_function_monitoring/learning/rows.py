@@ -13,7 +13,7 @@ from shielded_function_monitoring.insights.queries import chain_of_row, place_of
 
 from .evidence import NOT_SEEN, Evidence, PackageCount
 from .function_log import FunctionKey, FunctionLog, Observed, add_to
-from .observation import Observation
+from .questions import Observation
 
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 _UNKNOWN: Final = "0000-00-00T00:00:00.000000Z"

@@ -11,8 +11,7 @@ from shielded_function_monitoring.filters import COUNTED, PACKAGE
 from shielded_function_monitoring.insights import Row, number_of
 from shielded_function_monitoring.learning.evidence import Evidence
 from shielded_function_monitoring.learning.function_log import FunctionLog, Observed
-from shielded_function_monitoring.learning.observation import Observation
-from shielded_function_monitoring.learning.questions import entry_of, is_by_others
+from shielded_function_monitoring.learning.questions import Observation, entry_of, is_by_others
 
 from .model import NOT_WRITTEN, Coverage, Group, Period, Previous, Report
 

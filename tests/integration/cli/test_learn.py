@@ -534,6 +534,7 @@ def test_the_assembly_beside_a_log_is_offered(log: Path, tmp_path: Path) -> None
         (("--assembly", "."), "manifest.json cannot be read"),
         (("--place", "a=b"), "--place names a function of --assembly"),
         (("--output", "x.YAML"), "--output x.YAML: learn writes TOML or Python: give the name the ending .toml or .py"),
+        (("--output", "x.txt"), "--output x.txt: learn writes TOML or Python"),
         (("--json", "--output", "x"), "--output formats a written policy, and --json writes none: remove one of them"),
         (("--check", "--output", "x"), "--output formats a written policy, and --check writes none"),
         (("--json", "--format", "python"), "--format formats a written policy, and --json writes none"),
