@@ -29,7 +29,6 @@ TIMES = {"tmpfs": "birth", "ramfs": "change"}
 # What is used every day
 
 
-@pytest.mark.promise("tmp.clear")
 @pytest.mark.parametrize(
     "code",
     [
@@ -145,7 +144,6 @@ def test_a_mark_for_the_platform_stays(function: Function) -> None:
         assert ("/tmp/.aws-xray" in function.run(LOOK)) == (said == "Operation not supported"), said
 
 
-@pytest.mark.promise("tmp.clear")
 def test_a_process_from_before_the_first_event() -> None:
     """It was forked, or started, while nobody asked for an event yet."""
     for start in ("fork", "program"):
@@ -154,7 +152,6 @@ def test_a_process_from_before_the_first_event() -> None:
             assert function.left(code) == set()
 
 
-@pytest.mark.promise("tmp.clear")
 @pytest.mark.parametrize("kind", ["ramfs", "ext4"])
 def test_without_birth_times_what_was_changed_goes_as_well(kind: str, tmp_path: Path) -> None:
     """Whose clock may count seconds."""

@@ -20,8 +20,6 @@ from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.machine import architecture, is_emulated, machine
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
-pytestmark = pytest.mark.promise("shield.transparent")
-
 REFUSED = errno.EACCES
 
 
