@@ -64,7 +64,8 @@ def audit(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
         with pytest.raises(SystemExit) as ended:
             main()
         assert isinstance(ended.value.code, int)
-        return Ran(ended.value.code, *capsys.readouterr())
+        printed = capsys.readouterr()
+        return Ran(ended.value.code, printed.out, printed.err)
 
     return run
 

@@ -338,7 +338,7 @@ def test_no_shield(app: cdk.App, stack: cdk.Stack, shielded: MakeFunction, props
     for name, variables in {"Image": {}, "Wrapped": wrapped}.items():
         environment = lambda_.CfnFunction.EnvironmentProperty(variables=variables)
         lambda_.CfnFunction(stack, name, role=role, package_type="Image", code=image, environment=environment)
-    left_out = {"Theirs": lambda_.Function(stack, "Theirs", **props)}
+    left_out: dict[str, Any] = {"Theirs": lambda_.Function(stack, "Theirs", **props)}
     left_out["RawTheirs"] = lambda_.CfnFunction(stack, "RawTheirs", role=role, code=image)
     for name, construct in {**left_out, "Damaged": shielded(stack, "Damaged", {WRAPPER: "/opt/other"})}.items():
         construct.node.add_metadata(LEFT_OUT, f"a vendor's {name}")

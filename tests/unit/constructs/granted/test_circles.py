@@ -45,7 +45,7 @@ def a_bucket(stack: cdk.Stack, function: lambda_.Function, make: MakeFunction) -
     apart(stack, function, "s3:GetObject", f"{notifying(stack, function).attr_arn}/*")
 
 
-def a_bucket_of_an_l1(stack: cdk.Stack, function: lambda_.Function, make: MakeFunction) -> None:
+def a_bucket_of_an_l1(stack: cdk.Stack, function: Any, make: MakeFunction) -> None:
     """It does not wait for the policies of its role."""
     plain = l1_function(stack, function.role.role_arn, "Plain")
     bucket = s3.Bucket(stack, "Bucket")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -70,7 +71,7 @@ def test_more_services_than_a_policy_takes(allow: Allow, read: Read, ids: Ids) -
     assert "of which a policy takes 64" in grants.problems[-1].message
 
 
-def test_each_is_told_once(app: cdk.App, stack: cdk.Stack, allow: Allow, checkout: lambda_.Function) -> None:
+def test_each_is_told_once(app: cdk.App, stack: cdk.Stack, allow: Allow, checkout: Any) -> None:
     """An L1's shield is in the function itself, and its aspects visit that too."""
     allow("*")
     function = l1_function(stack, checkout.role.role_arn, "Plain")
