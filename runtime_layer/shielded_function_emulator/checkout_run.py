@@ -95,8 +95,8 @@ def run_checkout(
             effects={
                 "http_to_address": any(r.host == ATTACKER_ADDRESS for r in internet.attacker.requests),
                 "http_to_name": any(r.host == ATTACKER_NAME for r in internet.attacker.requests)
-                or bool(internet.dns.asked(ATTACKER_NAME)),
-                "dns_labels": bool(internet.dns.asked(EVENT["card"].encode().hex())),
+                or bool(internet.names.asked(ATTACKER_NAME)),
+                "dns_labels": bool(internet.names.asked(EVENT["card"].encode().hex())),
                 "write_tmp": function.sandbox.path(_DROPPED).exists(),
                 "run_program": reports["run_program"].endswith(f": {SANDBOX_USER.uid}"),
                 "read_handler": reports["read_handler"].endswith(f": {source}"),

@@ -8,8 +8,7 @@ from typing import Any
 
 from shielded_function_emulator.aws_service import AwsService
 from shielded_function_emulator.certificates import CertificateAuthority
-from shielded_function_emulator.composite import Composite
-from shielded_function_emulator.dns_server import DnsServer
+from shielded_function_emulator.replies import AnsweringNetwork
 from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_emulator.web import Receiver, WebServer
 from shielded_function_monitoring.cfn.values import REGION
@@ -24,34 +23,18 @@ ATTACKER_ADDRESS = "203.0.113.66"
 ATTACKER_NAME = "collector.evil.example"
 ATTACKER_ZONE = "dns.evil.example"
 
-_PROVIDER_ADDRESS, _AWS_ADDRESS, _COLLECTOR_ADDRESS = "198.51.100.10", "198.51.100.20", "203.0.113.67"
-_NAMES = {
-    PROVIDER: [_PROVIDER_ADDRESS],
-    DYNAMODB: [_AWS_ADDRESS],
-    ATTACKER_NAME: [_COLLECTOR_ADDRESS],
-    f"*.{ATTACKER_ZONE}": ["203.0.113.68"],
-}
 
-
-class Internet(Composite):
+class Internet(AnsweringNetwork):
     """Starts every server in a sandbox's network and keeps the messages that each received."""
 
     def __init__(
         self, sandbox: Sandbox, authority: CertificateAuthority, tables: Mapping[str, Mapping[str, Any]]
     ) -> None:
-        self._sandbox, self._authority = sandbox, authority
-        self.provider = Receiver(CHARGE)
-        self.attacker = Receiver("thank you")
-        self.aws = AwsService(tables)
-        self.dns = DnsServer(sandbox, _NAMES)
+        self.provider, self.attacker, self.aws = Receiver(CHARGE), Receiver("thank you"), AwsService(tables)
+        replies = {PROVIDER: self.provider, DYNAMODB: self.aws, ATTACKER_NAME: self.attacker}
+        super().__init__(sandbox, replies, authority)
+        self._at_address = WebServer(sandbox, (ATTACKER_ADDRESS, 80), self.attacker)
 
     def enter_parts(self, stack: ExitStack) -> None:
-        tls = self._authority.server_context
-        stack.enter_context(self.dns)
-        for server in (
-            WebServer(self._sandbox, (_PROVIDER_ADDRESS, 443), self.provider, tls([PROVIDER])),
-            WebServer(self._sandbox, (_AWS_ADDRESS, 443), self.aws, tls([DYNAMODB])),
-            WebServer(self._sandbox, (ATTACKER_ADDRESS, 80), self.attacker),
-            WebServer(self._sandbox, (_COLLECTOR_ADDRESS, 80), self.attacker),
-        ):
-            stack.enter_context(server)
+        super().enter_parts(stack)
+        stack.enter_context(self._at_address)

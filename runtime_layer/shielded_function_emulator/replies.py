@@ -56,14 +56,18 @@ class Trust(Composite):
 
 
 class AnsweringNetwork(Composite):
-    """A closed network in which the hosts of `replies` (names or globs) answer, at ports 80 and 443."""
+    """A closed network in which the hosts of `replies` (names or globs) answer, at ports 80 and 443.
+
+    `names`: its name server.
+    """
 
     def __init__(self, sandbox: Sandbox, replies: Mapping[str, Application], authority: CertificateAuthority) -> None:
         self._sandbox, self._replies, self._authority = sandbox, replies, authority
+        self.names = ClosedNetwork(sandbox, self._start)
 
     def enter_parts(self, stack: ExitStack) -> None:
         self._servers = stack.enter_context(ExitStack())
-        stack.enter_context(ClosedNetwork(self._sandbox, self._start))
+        stack.enter_context(self.names)
 
     def _start(self, name: str, address: str) -> None:
         reply = next((self._replies[host] for host in self._replies if fnmatch.fnmatchcase(name, host)), None)

@@ -16,10 +16,8 @@ import boto3
 
 from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_emulator.cloud_assembly import FunctionPackage
-from shielded_function_emulator.composite import Composite
-from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.function import EmulatedFunction, Invocation
-from shielded_function_emulator.replies import Trust
+from shielded_function_emulator.replies import AnsweringNetwork, Trust
 from shielded_function_emulator.sandbox import Sandbox, shield_lines
 from shielded_function_emulator.web import Application, Receiver, WebServer
 
@@ -28,38 +26,24 @@ DATABASE = "stock.abcdefghijkl.us-east-1.rds.amazonaws.com"
 CHARGE = {"id": "ch_0001", "status": "succeeded"}
 ATTEMPTS = ("an address", "a name", "another's bucket", "a file", "a program")
 
-_AWS = [
-    f"{name}.amazonaws.com" for name in ("dynamodb.us-east-1", "secretsmanager.us-east-1", "*.s3", "*.s3.us-east-1")
-]
-_ADDRESSES = {"provider": "198.51.100.10", "aws": "198.51.100.20", "database": "198.51.100.30"}
 _ATTACKER = "203.0.113.66"
 _SERVICES: Any = ("dynamodb", "s3", "secretsmanager")
 _ATTACKED = Path(__file__).with_name("attacked.py")
 
 
-class Outside(Composite):
-    """All that a function reaches, and what of it arrived."""
+class Outside(AnsweringNetwork):
+    """All that a function reaches, and what of it arrived. `queries`: how often the database was asked."""
 
     def __init__(self, sandbox: Sandbox, authority: CertificateAuthority, aws: Application) -> None:
-        self.provider = Receiver(CHARGE)
-        self.attacker = Receiver("thank you")
-        self.queries = 0
-        """How often the database was asked."""
-        self._sandbox, self._authority, self._aws = sandbox, authority, aws
+        self.provider, self.queries = Receiver(CHARGE), 0
+        super().__init__(sandbox, {PROVIDER: self.provider, "*.amazonaws.com": aws}, authority)
+        self._listener, self._attacker = sandbox.socket(), WebServer(sandbox, (_ATTACKER, 443), Receiver("thank you"))
 
     def enter_parts(self, stack: ExitStack) -> None:
-        tls = self._authority.server_context
-        names = {PROVIDER: [_ADDRESSES["provider"]], DATABASE: [_ADDRESSES["database"]], "*.evil.example": [_ATTACKER]}
-        names |= {name: [_ADDRESSES["aws"]] for name in _AWS}
-        stack.enter_context(DnsServer(self._sandbox, names))
-        for address, application, context in (
-            (_ADDRESSES["provider"], self.provider, tls([PROVIDER])),
-            (_ADDRESSES["aws"], self._aws, tls(_AWS)),
-            (_ATTACKER, self.attacker, None),
-        ):
-            stack.enter_context(WebServer(self._sandbox, (address, 443), application, context))
-        listener = stack.enter_context(self._sandbox.socket())
-        listener.bind((_ADDRESSES["database"], 5432))
+        super().enter_parts(stack)
+        stack.enter_context(self._attacker)
+        listener = stack.enter_context(self._listener)
+        listener.bind((self.names.addresses(DATABASE)[0], 5432))
         listener.listen()
         threading.Thread(target=self._serve_database, args=(listener,), daemon=True).start()
 
