@@ -7,12 +7,14 @@ machine, and no right of root is needed. What cannot be had gets one line that s
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Iterable
 
 from harness import browser, extras, programs
-from harness.fetching import fetch_all
 from lab.presets import libraries
 from lab.workloads import packages
 from shielded_function_emulator import languages
+from shielded_function_emulator.languages.parts import Part, Unavailable
 
 PARTS = (
     *languages.PARTS,
@@ -23,6 +25,23 @@ PARTS = (
     *packages.SAMPLES.values(),
     packages.NODE_CLIENTS_PART,
 )
+
+
+def fetch_all(parts: Iterable[Part]) -> int:
+    """One after the other; one that is not available gets a line that says why. The exit status is 0 also then."""
+    for part in parts:
+        if part.there:
+            continue
+        print(f"runtimes: {part.name} ({part.effort})", flush=True)
+        begun = time.monotonic()
+        try:
+            part.fetch()
+        except Unavailable as error:
+            print(f"runtimes: {part.name} is not available: {error}", flush=True)
+            continue
+        print(f"runtimes: {part.name} is there after {time.monotonic() - begun:.0f} s", flush=True)
+    return 0
+
 
 if __name__ == "__main__":
     sys.exit(fetch_all(PARTS))

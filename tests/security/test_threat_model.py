@@ -6,7 +6,6 @@ A row whose test starts to fail has become a promise: move it.
 from __future__ import annotations
 
 import errno
-import json
 import signal
 import socket
 import threading
@@ -19,7 +18,7 @@ import pytest
 from harness.compiling import SOURCES, compile_c
 from harness.elf_files import offset_of
 from harness.mounting import make_places, run_mounted
-from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.running import PYTHON, SHIELD, last_line, policy, prepare_tmp, run_inside, whole_sandbox
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.machine import architecture
@@ -276,9 +275,7 @@ HELD = policy(read_write_tmp="block", create_child_process="block")
 def limited(box: Sandbox, what: str, settings: Mapping[str, str] = HELD) -> Mapping[str, Any]:
     """What native code gets done behind the gate, by inside/kernel_limits.py."""
     prepare_tmp(box)
-    done = box.run_command([SHIELD, PYTHON, "/var/task/kernel_limits.py", what], environment=settings)
-    assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
-    return json.loads(done.stdout)
+    return last_line(run_inside(box, "kernel_limits", what, settings=settings))
 
 
 def test_the_kernels_limits_leave_names_and_bytes(box: Sandbox) -> None:

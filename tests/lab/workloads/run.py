@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from harness import programs
-from harness.fetching import fetch_all
+from harness.needs import fetch_all
 from lab.workloads import packages, page, results
 from lab.workloads.catalogue import WORKLOADS, Language, Workload
 from lab.workloads.judging import behaviour_of, differs

@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.running import PYTHON, SHIELD
 from security.cases.catalogue import Case
 from security.cases.world import World
 from shielded_function_emulator.sandbox import shield_lines
 
-PYTHON = "/var/lang/bin/python3"
-SHIELD = "/opt/shielded-function/shield"
 MAIN = "/var/task/main.py"
 UNSHIELDED = "unshielded"
 ANSWER_SECONDS = 180.0  # an emulated machine is many times slower

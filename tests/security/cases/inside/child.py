@@ -39,7 +39,7 @@ ARGUMENTS = (ctypes.c_char_p * 2)(b"mark", None)
 
 
 def by_c(function: str) -> None:
-    from_c(getattr(HELP, function)(MARK.encode()))
+    from_c(getattr(HELP(), function)(MARK.encode()))
 
 
 def replaced(name: str, *arguments: object) -> None:

@@ -76,7 +76,7 @@ def fork_and_use_pipes() -> str:
 @unchanged(CHILD)
 def vfork_that_fails_to_exec() -> int:
     """The parent goes on as it was: its own files are its own."""
-    result = HELP.vfork_exec(b"/var/task/missing")
+    result = HELP().vfork_exec(b"/var/task/missing")
     return result if read("/etc/passwd") else 0
 
 

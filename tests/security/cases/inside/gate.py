@@ -55,7 +55,7 @@ each(
 
 effects(
     attempt(TMP),
-    entry_vfork_child=lambda: from_c(HELP.vfork_create(b"/tmp/new")),
+    entry_vfork_child=lambda: from_c(HELP().vfork_create(b"/tmp/new")),
     entry_inline_create_directory=lambda: from_c(inline().create_directory(b"/tmp/made")),
 )
 

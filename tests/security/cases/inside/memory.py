@@ -59,7 +59,7 @@ def pages_of(name: str) -> list[tuple[int, int, str]]:
 
 
 def engine_pages() -> list[tuple[int, int, str]]:
-    assert HELP.vfork_exec  # loaded by now, in case it has to stand in for the engine
+    assert HELP().vfork_exec  # loaded by now, in case it has to stand in for the engine
     return pages_of("libshield.so") or pages_of("libhelp.so")
 
 

@@ -6,6 +6,7 @@ The result is the same as unshielded, in every mode. `calls` that are refused me
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import signal
 import socket
@@ -16,12 +17,12 @@ from collections.abc import Callable
 from typing import Any
 
 from common import attempt, effects, unchanged
-from tools import MARK, Helpers, bytes_of, content, forked, libc, run, using
+from tools import MARK, bytes_of, content, forked, helpers, libc, run, using
 from ways import each, in_threads, refusal
 
 TMP = "read_write_tmp"
 THERE = b"/tmp/there"
-STATES = Helpers("states")
+STATES = functools.partial(helpers, "states")
 SA_RESTART = 0x10000000
 MANY = (0, 1_000_000)
 # A FIFO in an allowed place: an open of it is judged, and then waits.
@@ -36,10 +37,10 @@ def same(**facts: Any) -> Callable[[Any], Any]:
 
 each(
     same(alerts=MANY, alone=True),
-    signals_ten_thousand_a_second=lambda: STATES.calls_under_signals(THERE, b"/tmp/allowed/data", 0, 700),
-    signals_that_restart_calls=lambda: STATES.calls_under_signals(THERE, b"/tmp/allowed/data", SA_RESTART, 700),
-    threads_that_come_and_go=lambda: STATES.threads_that_come_and_go(THERE),
-    vfork_in_many_threads=lambda: STATES.vfork_in_threads(THERE),
+    signals_ten_thousand_a_second=lambda: STATES().calls_under_signals(THERE, b"/tmp/allowed/data", 0, 700),
+    signals_that_restart_calls=lambda: STATES().calls_under_signals(THERE, b"/tmp/allowed/data", SA_RESTART, 700),
+    threads_that_come_and_go=lambda: STATES().threads_that_come_and_go(THERE),
+    vfork_in_many_threads=lambda: STATES().vfork_in_threads(THERE),
 )
 
 
@@ -93,28 +94,28 @@ each(
     signal_restarts_an_open=lambda: waiting(open_fifo, lambda: os.close(os.open(FIFO, os.O_WRONLY))),
     signal_interrupts_a_receive=lambda: received(False),
     signal_restarts_a_receive=lambda: received(True),
-    backtrace_through_a_waiting_open=lambda: STATES.backtrace_through_open(FIFO),
+    backtrace_through_a_waiting_open=lambda: STATES().backtrace_through_open(FIFO),
     frozen_in_an_open=stopped_and_continued,
 )
 each(
     same(alone=True),
-    cancelled_in_an_open=lambda: STATES.cancelled_open(FIFO),
-    cancelled_in_a_receive=lambda: STATES.cancelled_receive(),
+    cancelled_in_an_open=lambda: STATES().cancelled_open(FIFO),
+    cancelled_in_a_receive=lambda: STATES().cancelled_receive(),
 )
 each(
     # What is not opened by its path leaves the reference that it was judged by.
     same(alone=True, leaves=5),
-    cancelled_in_an_open_of_an_object=lambda: STATES.cancelled_open(FIFO.replace(b"/fifo", b"/./fifo")),
+    cancelled_in_an_open_of_an_object=lambda: STATES().cancelled_open(FIFO.replace(b"/fifo", b"/./fifo")),
 )
-each(same(alerts=(0, 1)), cancelled_before_an_open=lambda: STATES.cancelled_before(THERE))
+each(same(alerts=(0, 1)), cancelled_before_an_open=lambda: STATES().cancelled_before(THERE))
 each(
     same(alerts=(1, 1)),
-    alternate_signal_stack=lambda: STATES.on_an_alternate_stack(THERE),
-    smallest_thread_stack=lambda: STATES.on_the_smallest_stack(THERE),
+    alternate_signal_stack=lambda: STATES().on_an_alternate_stack(THERE),
+    smallest_thread_stack=lambda: STATES().on_the_smallest_stack(THERE),
 )
 each(
     same(alerts=(1, 1), alone=True),
-    thread_that_exits_by_system_call=lambda: STATES.thread_that_exits_by_itself(THERE),
+    thread_that_exits_by_system_call=lambda: STATES().thread_that_exits_by_itself(THERE),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import socket
 import struct
@@ -34,20 +35,13 @@ _NUMBERS: dict[str, tuple[int, int | None]] = {
 }  # fmt: skip
 
 
-class Helpers:
-    """A library of ours, loaded when it is first used: where cases are only listed, it is not there."""
-
-    def __init__(self, name: str) -> None:
-        self._path = f"/var/task/lib{name}.so"
-        self._library: ctypes.CDLL | None = None
-
-    def __getattr__(self, function: str) -> Any:
-        if self._library is None:
-            self._library = ctypes.CDLL(self._path, use_errno=True)
-        return getattr(self._library, function)
+@functools.cache
+def helpers(name: str) -> ctypes.CDLL:
+    """A library of ours. Where cases are only listed, it is not there: it is loaded when it is first used."""
+    return ctypes.CDLL(f"/var/task/lib{name}.so", use_errno=True)
 
 
-HELP = Helpers("help")
+HELP = functools.partial(helpers, "help")
 
 
 def number_of(name: str) -> int:
