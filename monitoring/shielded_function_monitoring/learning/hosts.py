@@ -1,4 +1,4 @@
-"""What a host's name says: its domain, data in it, and the service of AWS, or the bucket, that it is of."""
+"""Reads names of hosts: the domain, data in the name, and the service of AWS, or the bucket, that has it."""
 
 from __future__ import annotations
 
