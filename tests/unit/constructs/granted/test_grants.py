@@ -180,7 +180,8 @@ def key_of_a_bucket_that_is_not_granted(s: Any, f: Any) -> None:
 
 def key_of_a_bucket_that_signs(s: Any, f: Any) -> None:
     made = key(s)
-    aws.s3.Bucket(s, "Bucket", encryption_key=made).grant_read(f)
+    bucket = aws.s3.Bucket(s, "Bucket", encryption_key=made)
+    allow(f, "s3:GetObject", bucket.arn_for_objects("*"))
     made.grant(f, "kms:Sign")
 
 
@@ -216,9 +217,7 @@ ROWS: dict[str, Row] = {
         left=("Lambda polls it", "Lambda sends unprocessed records to it"),
     ),
     "key_of_a_bucket_that_is_not_granted": Row(key_of_a_bucket_that_is_not_granted, "kms", left=()),
-    "key_of_a_bucket_that_signs": Row(
-        key_of_a_bucket_that_signs, "kms", buckets="Bucket", left=("it is the key of Bucket, whose service calls KMS",)
-    ),
+    "key_of_a_bucket_that_signs": Row(key_of_a_bucket_that_signs, "kms", buckets="Bucket", left=()),
     "key_by_way_of_a_service": Row(lambda s, f: allow(f, "kms:Decrypt", conditions=VIA_S3)),
     "log_of_anything": Row(allowing(WRITE_LOGS)),
     "log_of_any_name": Row(allowing(WRITE_LOGS, "arn:aws:logs:*:*:*")),
