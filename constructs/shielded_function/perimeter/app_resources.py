@@ -10,7 +10,7 @@ from typing import Any, Final
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 
-from shielded_function_monitoring.cfn.parts import as_template, parts
+from shielded_function_monitoring.cfn.parts import as_template, divider_of, parts
 
 from ..batching import members_of, read_resources
 from ..late import references_in
@@ -128,17 +128,15 @@ def _read_meaning(host: str, stack: cdk.Stack) -> Meaning | str:
     except RuntimeError:
         value = None
     tree = json.dumps([value, attributes])
-    for part in parts(value):
-        match part:
-            case {"Fn::Join": [str(between), {**_items}]} if between.endswith(","):
-                if re.fullmatch(r":\d+,", between) and TEXT_TOKEN.fullmatch(host):
-                    return Meaning("names", divider=between)
-                return (
-                    f"allow_outbound: {host}: it is a list known only at deployment, with ports in it perhaps: list "
-                    "its members one by one (Fn.select)"
-                )
-            case _:
-                pass
+    for divider in map(divider_of, parts(value)):
+        if not divider.endswith(","):
+            continue
+        if re.fullmatch(r":\d+,", divider) and TEXT_TOKEN.fullmatch(host):
+            return Meaning("names", divider=divider)
+        return (
+            f"allow_outbound: {host}: it is a list known only at deployment, with ports in it perhaps: list "
+            "its members one by one (Fn.select)"
+        )
     is_network = _NETWORKS.search(tree)
     if not is_network and not _ADDRESSES.search(tree):
         return Meaning("name")

@@ -51,6 +51,15 @@ def parts_of_sub(argument: Any) -> Iterator[Any]:
     yield text[at:]
 
 
+def divider_of(part: Any) -> str:
+    """The text between the members of a list that only a deployment knows; empty for another part."""
+    match part:
+        case {"Fn::Join": [str(divider), {**_list}]}:
+            return divider
+        case _:
+            return ""
+
+
 def text_of(value: Any) -> str:
     """A value as text, with an expression in the form of `Fn::Sub` where possible, else as JSON."""
     return "".join(part if isinstance(part, str) else expression(part) for part in parts(value))

@@ -32,7 +32,7 @@ class Case:
     attach      which ways of attaching make sense
     unless      why the thing may be impossible even unshielded: it does not count then
     not_in      modes in which it is not run, and why
-    leaves      descriptors that stay open where something is enforced, and only there: a limit that is written down
+    leaves      at most so many descriptors stay open where something is enforced, and only there: a written limit
     """
 
     name: str
