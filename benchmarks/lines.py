@@ -205,7 +205,7 @@ def measure(what: str, count: int) -> dict[str, float]:
 
 def evaluate(granularity: str, file: Path, count: int) -> int:
     """Every line through the filters, every alarm once a minute; returns how many values were published."""
-    from shielded_function.simulation import simulate_cloudwatch
+    from shielded_function.testing.simulation import simulate_cloudwatch
     from shielded_function_monitoring.simulated import LogEvent
     from shielded_function_monitoring.simulated.metrics import Metrics
 

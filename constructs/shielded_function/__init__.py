@@ -20,18 +20,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .alarms import AlarmOptions, ControlAlarm
+    from .alarms.options import AlarmOptions, ControlAlarm
     from .checks.plugin import ShieldChecks
+    from .dashboards.dashboard import ShieldDashboard
+    from .dashboards.monitoring import ShieldMonitoring
     from .errors import ShieldError
-    from .everywhere import ShieldedApp
     from .findings.construct import ShieldFindings
-    from .function import ShieldedFunction
-    from .log_group import LogOptions
-    from .monitoring.dashboard import ShieldDashboard
-    from .monitoring.monitoring import ShieldMonitoring
     from .perimeter.construct import ShieldPerimeter
     from .policy import ShieldPolicy, ShieldPolicyError
-    from .shield import AttachedShield, Shield
+    from .shield.everywhere import ShieldedApp
+    from .shield.function import ShieldedFunction
+    from .shield.log_group import LogOptions
+    from .shield.shield import AttachedShield, Shield
 
 __all__ = [
     "AlarmOptions",
@@ -52,21 +52,21 @@ __all__ = [
 ]
 
 _MODULES = {
-    "ControlAlarm": "alarms",
-    "AttachedShield": "shield",
-    "Shield": "shield",
-    "AlarmOptions": "alarms",
+    "ControlAlarm": "alarms.options",
+    "AttachedShield": "shield.shield",
+    "Shield": "shield.shield",
+    "AlarmOptions": "alarms.options",
     "ShieldChecks": "checks.plugin",
-    "ShieldDashboard": "monitoring.dashboard",
+    "ShieldDashboard": "dashboards.dashboard",
     "ShieldError": "errors",
     "ShieldFindings": "findings.construct",
-    "LogOptions": "log_group",
-    "ShieldMonitoring": "monitoring.monitoring",
+    "LogOptions": "shield.log_group",
+    "ShieldMonitoring": "dashboards.monitoring",
     "ShieldPerimeter": "perimeter.construct",
     "ShieldPolicy": "policy",
     "ShieldPolicyError": "policy",
-    "ShieldedApp": "everywhere",
-    "ShieldedFunction": "function",
+    "ShieldedApp": "shield.everywhere",
+    "ShieldedFunction": "shield.function",
 }
 
 

@@ -73,6 +73,25 @@ def test_no_module_imports_another_in_a_circle() -> None:
         raise AssertionError(circle.args[1]) from None
 
 
+def test_no_folder_imports_another_in_a_circle() -> None:
+    """At most six modules of the constructs stand outside of a folder, and the folders have at most eight floors."""
+    rooms = {module: module.split(".")[1] for module in graph() if is_in(module, CONSTRUCTS) and "." in module}
+    loose = [module for module, room in rooms.items() if module == f"{CONSTRUCTS}.{room}" and is_loose(module)]
+    assert 0 < len(loose) < 6, loose  # and __init__
+    above: dict[str, set[str]] = {}
+    for module in rooms.keys() - set(loose):
+        others = {rooms[other] for other in graph()[module] if other in rooms and other not in loose}
+        above.setdefault(rooms[module], set()).update(others - {rooms[module]})
+    floors: dict[str, int] = {}
+    for room in TopologicalSorter(above).static_order():
+        floors[room] = 1 + max((floors[other] for other in above[room]), default=0)
+    assert max(floors.values()) == 8
+
+
+def is_loose(module: str) -> bool:
+    return modules()[module].name != "__init__.py"
+
+
 @pytest.mark.parametrize(
     ("floor", "without", "may_not"),
     [

@@ -13,9 +13,9 @@ from shielded_function_monitoring.cfn.template import Place
 
 from ..globs import covers
 from ..names import OFF
-from .dates import Temporary, find_expired, read_exceptions
+from .expiry import Temporary, find_expired, read_exceptions
 from .finding import Finding, Severity
-from .model import Assembly, LambdaFunction
+from .functions import Assembly, LambdaFunction
 from .rules import NOT_SEEN, NOT_SHIELDED, PRODUCTION, RULES, Context, Rule
 
 

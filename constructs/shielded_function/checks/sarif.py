@@ -13,7 +13,7 @@ from typing import Any, Final
 from shielded_function_monitoring.cfn.template import Place
 
 from .checking import Report
-from .comparing import Change
+from .differences import Change
 from .finding import Finding
 from .rules import OF_NO_FUNCTION, RULES
 

@@ -25,7 +25,7 @@ from shielded_function_monitoring.visible import visible
 from . import terminal
 from .alert_groups import Group, describe_attempt, groups_of, listing, ways_to_allow
 from .aws import call, client, error_code
-from .errors import FOUND, NOT_WHOLE, CliError
+from .failures import FOUND, NOT_WHOLE, CliError
 from .listed_hosts import ListedHosts
 from .log_files import check_files, read_lines
 from .log_groups import find_batches

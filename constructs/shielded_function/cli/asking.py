@@ -19,7 +19,7 @@ from rich.filesize import decimal
 from shielded_function_monitoring.insights import CombinedRows, Query, Row
 
 from .aws import call, client, error_code
-from .errors import CliError
+from .failures import CliError
 from .options import Place
 from .progress import Progress
 

@@ -12,16 +12,16 @@ from rich.text import Text
 
 from shielded_function.checks.assembly import read_assembly
 from shielded_function.checks.checking import Report, check
-from shielded_function.checks.comparing import Change, compare
-from shielded_function.checks.model import LambdaFunction
+from shielded_function.checks.differences import Change, compare
+from shielded_function.checks.functions import LambdaFunction
 from shielded_function.checks.sarif import to_sarif
-from shielded_function.other_code import out_of_scope
 from shielded_function.policy.dates import read_day
+from shielded_function.reading.other_code import out_of_scope
 from shielded_function_monitoring.cfn.template import Place
 from shielded_function_monitoring.visible import visible
 
 from .blast_radius import as_json, radii_of, table_of
-from .errors import NO, STDOUT, CliError, write_file
+from .failures import NO, STDOUT, CliError, write_file
 from .options import Audit
 from .terminal import Cells, console, flat, print_json, stacked, table
 

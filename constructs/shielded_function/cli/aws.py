@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from .errors import CliError
+from .failures import CliError
 from .options import Place
 
 _ATTEMPTS: Final = 8

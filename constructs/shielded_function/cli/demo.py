@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .errors import CliError
+from .failures import CliError
 
 _EXAMPLE = Path("examples", "checkout")
 

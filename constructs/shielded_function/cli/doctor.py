@@ -10,7 +10,7 @@ import subprocess
 import sys
 from importlib import resources
 
-from .errors import CliError
+from .failures import CliError
 
 # platform.machine()'s name: the layer's folder.
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from . import run as runs
-from .errors import CliError
+from .failures import CliError
 from .options import Drill, OneFunction
 from .progress import live
 from .terminal import cell, console, note, print_json, stacked, table

@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from shielded_function.layer_archive import code_sha256, layer_zip, missing_binaries, sha256_hex
-from shielded_function.layer_sbom import layer_sbom
+from shielded_function.layer.archive import code_sha256, layer_zip, missing_binaries, sha256_hex
+from shielded_function.layer.sbom import layer_sbom
 
-from .errors import CliError
+from .failures import CliError
 from .options import Layer
 from .terminal import print_json
 

@@ -14,7 +14,7 @@ from shielded_function_monitoring.insights import queries
 from shielded_function_monitoring.learning import Observed, observed_of
 
 from . import learned_lock, terminal
-from .errors import FOUND, NO, STDIN, CliError
+from .failures import FOUND, NO, STDIN, CliError
 from .learned_files import write
 from .learned_output import as_json, completing_commands, print_results, show_check
 from .learned_policy import Choices, check_accepted, make_result

@@ -18,7 +18,7 @@ from shielded_function_monitoring.learning import Learned
 from shielded_function_monitoring.learning.evidence import times
 from shielded_function_monitoring.visible import quote, visible
 
-from .errors import STDOUT, CliError, write_file
+from .failures import STDOUT, CliError, write_file
 from .learned_policy import Result, fields_of
 
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,140}")

@@ -17,7 +17,7 @@ from shielded_function_monitoring.learning import FunctionLog, Learned
 from shielded_function_monitoring.learning.learned import unknown_targets
 
 from . import terminal
-from .errors import CliError, read_file, write_file
+from .failures import CliError, read_file, write_file
 from .learned_files import check_valid
 from .learned_output import show_lacking
 from .learned_policy import Result, make_result

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from shielded_function.granted_policy import without_grants
+from shielded_function.granted.in_policy import without_grants
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 from shielded_function.policy.aws_names import is_service
 from shielded_function.policy.denied_presets import fold_denied
@@ -19,7 +19,7 @@ from shielded_function_monitoring.learning.learned import ANY_TMP
 from shielded_function_monitoring.learning.questions import Question, entry_by, question_of
 from shielded_function_monitoring.learning.tmp_names import MAX_TMP
 
-from .errors import CliError
+from .failures import CliError
 from .learned_aws import aws_of
 from .learned_presets import propose_presets
 from .listed_hosts import EXFILTRATION, matcher, read_list

@@ -14,7 +14,7 @@ from shielded_function_monitoring.insights import Row, number_of
 from shielded_function_monitoring.learning.questions import Question, decide, questions_of
 from shielded_function_monitoring.learning.rows import observation_of
 
-from .errors import CliError, read_file
+from .failures import CliError, read_file
 
 EXFILTRATION: Final = "preset:exfiltration"
 _AT_ONCE: Final = 256

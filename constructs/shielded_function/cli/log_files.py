@@ -14,7 +14,7 @@ from typing import Final, cast
 
 from rich.filesize import decimal
 
-from .errors import STDIN, CliError
+from .failures import STDIN, CliError
 from .progress import Progress
 
 _LOOK_AFTER: Final = 2000

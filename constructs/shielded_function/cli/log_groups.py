@@ -10,7 +10,7 @@ from shielded_function_monitoring.filters import COUNTED, NAMESPACE, SEVERITIES,
 
 from .asking import MAX_LOG_GROUPS, Batch
 from .aws import call, client
-from .errors import CliError
+from .failures import CliError
 from .options import Place, Where
 
 OF_LAMBDA: Final = "/aws/lambda/"

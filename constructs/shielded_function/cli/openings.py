@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shielded_function.checks.hosts import shared_suffix
 from shielded_function.checks.policies import PLACEHOLDER
 from shielded_function.checks.rules.lists import admitted_shared_hosts
-from shielded_function.perimeter.entries import read_entry
+from shielded_function.checks.shared_hosts import shared_suffix
 from shielded_function.policy import ShieldPolicy
+from shielded_function.policy.targets import read_entry
 
 
 class Opening(NamedTuple):

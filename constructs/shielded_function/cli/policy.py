@@ -17,7 +17,7 @@ from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.fields import KINDS, setting_of
 from shielded_function.policy.presets import PRESETS
 
-from .errors import FOUND, NO, CliError, read_file
+from .failures import FOUND, NO, CliError, read_file
 from .modes import FILE_VARIABLE
 from .openings import openings
 from .options import Decide, Explain

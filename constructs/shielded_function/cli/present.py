@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 from shielded_function.policy import ShieldPolicy
 
 from . import policy as policies
-from .errors import CliError
+from .failures import CliError
 
 if TYPE_CHECKING:
-    from shielded_function.checks.model import LambdaFunction
+    from shielded_function.checks.functions import LambdaFunction
 
 # CloudFormation generates a name from the stack's, the logical id and a random part; `shielded-function run` leaves out
 # the last. A function's name has 64 characters at most: the first two parts are cut where it would have more.

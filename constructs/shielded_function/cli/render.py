@@ -14,16 +14,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any, Final
 
-from shielded_function.alarms import AlarmOptions
-from shielded_function.monitoring.descriptions import describe_function
-from shielded_function.monitoring.watches import general_counter, watches_of
+from shielded_function.alarms.descriptions import describe_function
+from shielded_function.alarms.options import AlarmOptions
+from shielded_function.alarms.watches import general_counter, watches_of
 from shielded_function.names import ACCOUNT_VARIABLE, WRAPPER, WRAPPER_VARIABLE
 from shielded_function.policy import ShieldPolicy
-from shielded_function.resolution.lengths import MAX_ENVIRONMENT, environment_size
+from shielded_function.policy.lengths import MAX_ENVIRONMENT, environment_size
 from shielded_function_monitoring.filters import NAMESPACE, VALUE, of_functions
 
 from . import policy as policies
-from .errors import CliError
+from .failures import CliError
 from .options import Render, RenderFormat
 from .terminal import note
 

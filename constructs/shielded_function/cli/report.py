@@ -13,7 +13,7 @@ from shielded_function_monitoring.learning import observed_of
 from shielded_function_monitoring.reporting import Previous, build, previous_from_json, report_to_json, to_html
 
 from . import terminal
-from .errors import FOUND, NOT_WHOLE, STDOUT, CliError, read_file, write_file
+from .failures import FOUND, NOT_WHOLE, STDOUT, CliError, read_file, write_file
 from .options import Page, Where
 from .sources import iso, source_of
 

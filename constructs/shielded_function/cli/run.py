@@ -22,7 +22,7 @@ from rich.text import Text
 from shielded_function_monitoring.insights import Lines, queries, records
 
 from .alert_groups import groups_of, listing
-from .errors import FOUND, NO, CliError, read_file, write_file
+from .failures import FOUND, NO, CliError, read_file, write_file
 from .modes import in_alert_mode
 from .options import Fetch, OneFunction, Run
 from .progress import live

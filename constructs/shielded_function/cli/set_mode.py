@@ -20,7 +20,7 @@ from shielded_function_monitoring.visible import visible
 
 from .aws import call
 from .aws import client as client_of
-from .errors import NO, CliError
+from .failures import NO, CliError
 from .modes import FILE_VARIABLE, MODES, POLICIES, variable
 from .options import SetMode
 from .terminal import note, print_json

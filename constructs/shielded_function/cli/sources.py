@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from shielded_function_monitoring.insights import Lines, Query, Record, Row, Tally, record_of, records
 
 from .asking import LOG, Asker, Batch
-from .errors import STDIN, CliError
+from .failures import STDIN, CliError
 from .log_files import check_files, read_lines
 from .log_groups import OF_LAMBDA, find_batches
 from .options import Place, Where

@@ -20,22 +20,22 @@ from constructs import Construct, IConstruct
 from shielded_function_monitoring.filters import SEVERITIES, Severity, longest_of_functions, of_functions, violations
 from shielded_function_monitoring.pattern import MAX_LENGTH
 
-from ..alarms import AlarmOptions, check_switch
+from ..alarms.options import AlarmOptions, check_switch
 from ..errors import ShieldError
-from ..function import ShieldedFunction
-from ..function_shield import attached_in
 from ..keywords import by_name
-from ..late import check_late, late_text
-from ..layer import zip_code
-from ..layer_archive import MemberFile, write_zip
-from ..log_group import LogOptions
-from ..monitoring.scope import is_within, outermost
+from ..layer.archive import MemberFile, write_zip
+from ..layer.versions import zip_code
 from ..policy import ShieldPolicy
-from ..stage_shields import stack_shields, stage_shields
+from ..reading.late import check_late, late_text
+from ..shield.function import ShieldedFunction
+from ..shield.function_shield import attached_in
+from ..shield.log_group import LogOptions
+from ..shield.scope import is_within, outermost
+from ..shield.stage import stack_shields, stage_shields
 from .handler.shield_findings import ocsf
 
 if TYPE_CHECKING:
-    from ..function_shield import FunctionShield
+    from ..shield.function_shield import FunctionShield
 
 _HANDLER: Final = Path(__file__).parent / "handler"
 _MODE: Final = 0o644

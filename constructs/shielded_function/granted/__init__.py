@@ -5,18 +5,18 @@
     grants.buckets    # ("${Token[TOKEN.42]}",)
 
 `roles` reads roles, policies and Lambda's work for a function, from constructs by `stage_reader`, from templates by
-`template_reader`; `statements` derives services, buckets and hosts from them, by the tables in `actions`, `planes`,
-`origins` and `managed`.
+`checks.template_grants`; `statements` derives services, buckets and hosts from them, by the tables in `actions`,
+`planes`, `origins` and `managed`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .model import Entry, Finding, Grants, LeftOut, Source, changed
+from .entries import Entry, Finding, Grants, LeftOut, Source, changed
 
 if TYPE_CHECKING:
-    from .reading import Inputs, are_same, read_grants, read_inputs, read_stage
+    from .stage import Inputs, are_same, read_grants, read_inputs, read_stage
 
 __all__ = [
     "Entry",
@@ -34,9 +34,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Names that need the CDK are imported at their first use, as `template_reader` works without it."""
+    """Names that need the CDK are imported at their first use, as `checks.template_grants` works without it."""
     if name in ("Inputs", "are_same", "read_grants", "read_inputs", "read_stage"):
-        from . import reading
+        from . import stage
 
-        return getattr(reading, name)
+        return getattr(stage, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

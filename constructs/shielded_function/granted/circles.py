@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ..batching import circles_of
+from ..reading.batching import circles_of
 from .actions import parse_action
 from .arns import l2_path
-from .model import Entry, Finding, Grants, Source
+from .entries import Entry, Finding, Grants, Source
 from .planes import planes_of
 
 __all__ = ["Holder", "break_circles"]

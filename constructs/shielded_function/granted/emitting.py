@@ -10,7 +10,7 @@ import aws_cdk as cdk
 from constructs import IConstruct
 
 from .arns import Target, Unknown, literal, text_of
-from .model import BUCKET_LENGTH, Kind
+from .entries import BUCKET_LENGTH, Kind
 from .s3 import Place
 from .stage_reader import StageReader
 

@@ -2,7 +2,7 @@
 
 An app's grants end up in IAM resources: a role's inline policies, policies and managed policies that name the role,
 managed policies that the role names, and resource policies that name it as principal. A source gives the resources and
-the targets of their references: `stage_reader` from constructs, `template_reader` from templates.
+the targets of their references: `stage_reader` from constructs, `checks.template_grants` from templates.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from shielded_function_monitoring.cfn.template import as_mapping, is_function, r
 from ..names import l2_path
 from .actions import covers, parse_action
 from .arns import Element, Field, Piece, Resource, Target, Unknown, join_pieces, literal, target_of, words
+from .entries import Finding
 from .lambdas import Mappings
 from .managed import LAMBDAS_OWN, STATEMENTS, managed_name
-from .model import Finding
 from .origins import LambdaUse
 from .statements import Caller, Statement, managed_statements
 

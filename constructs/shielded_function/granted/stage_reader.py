@@ -21,14 +21,14 @@ from shielded_function_monitoring.cfn.documents import statements
 from shielded_function_monitoring.cfn.parts import map_constructs
 from shielded_function_monitoring.cfn.template import REF, as_mapping, reference
 
-from ..batching import find_all, holders_of, members_of, read_resources
 from ..errors import ShieldError
-from ..function_facts import FunctionHandle
 from ..names import LOCK, l2_path
-from ..paths import described, find_constructs, path_of, request_paths
+from ..reading.batching import find_all, holders_of, members_of, read_resources
+from ..reading.functions import FunctionHandle
+from ..reading.paths import described, find_constructs, path_of, request_paths
 from ..tokens import has_token
 from .arns import Field, Resource, Target, Unknown, words
-from .model import Finding
+from .entries import Finding
 from .roles import IDENTITY_POLICIES, RESOURCE_POLICIES, RoleReader
 from .statements import Caller
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from ..errors import ShieldPolicyError
 from .entry import Entries, Entry, Row, Unreadable
-from .kinds import type_names
 from .refused import REFUSED
 from .table import ROWS
+from .types import type_names
 
 __all__ = [
     "ROWS",

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import aws_cdk as cdk
 
-from .kinds import types_in
+from .types import types_in
 
 Field = Literal["allow_outbound", "allow_buckets"]
 

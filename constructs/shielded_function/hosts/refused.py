@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from .kinds import types_in
+from .types import types_in
 
 _SERVICES: Final[Mapping[str, str]] = {
     "appconfig": "aws_appconfig: Application IApplication",

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import aws_cdk as cdk
 
-from ..late import references_in
+from ..reading.late import references_in
 from .entry import Entry, Read, Unreadable, hosts
-from .kinds import type_names
+from .types import type_names
 
 REGION: Final = 16
 """Bytes of a region's name: the longest today is `ap-northeast-1`, 14

@@ -12,11 +12,11 @@ from aws_cdk import aws_ec2 as ec2
 
 from shielded_function_monitoring.cfn.parts import as_template, divider_of, parts
 
-from ..batching import members_of, read_resources
-from ..late import references_in
-from ..paths import find_constructs, path_of
+from ..policy.targets import EntryError, Meaning
+from ..reading.batching import members_of, read_resources
+from ..reading.late import references_in
+from ..reading.paths import find_constructs, path_of
 from ..tokens import TEXT_TOKEN
-from .entries import EntryError, Meaning
 from .residents import (
     CAPACITY_PROVIDER,
     ENDPOINT,

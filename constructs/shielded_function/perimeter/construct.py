@@ -15,33 +15,33 @@ from constructs import Construct, IConstruct
 
 from shielded_function_monitoring.pattern import PatternError
 
-from ..alarms import ControlAlarm
+from ..alarms.options import ControlAlarm
 from ..errors import ShieldError
-from ..function_shield import attached_in
 from ..keywords import by_name
-from ..late import check_late, late_any
-from ..log_group import LogOptions, protect_retained
-from ..monitoring.scope import is_within, stages_in
 from ..names import PERIMETER
-from ..paths import path_of
-from ..stage_shields import known_stages, stage_shields
+from ..policy.targets import EntryError
+from ..reading.late import check_late, late_any
+from ..reading.paths import path_of
+from ..shield.function_shield import attached_in
+from ..shield.log_group import LogOptions, protect_retained
+from ..shield.scope import is_within, stages_in
+from ..shield.stage import known_stages, stage_shields
 from . import egress, query_logs
 from .app_resources import App
+from .arguments import EndpointPolicy, Mode, check_options, chosen_functions, others_policy
 from .covered import Covered, Grants, is_resolved
 from .credentials import CredentialLock
 from .dns import AllowedNames
 from .egress import NO_TRAFFIC, EgressRule, Group, remove_covered
 from .endpoints import EndpointPolicies
-from .entries import EntryError
-from .grants import Trust, service_in
-from .options import EndpointPolicy, Mode, check_options, chosen_functions, others_policy
+from .granted_actions import Trust, service_in
 from .residents import FUNCTION, GROUP, Resource, is_database
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from ..function_shield import FunctionShield
-    from ..props import MetricProps
+    from ..shield.function_shield import FunctionShield
+    from ..shield.props import MetricProps
 
 _ID: Final = "ShieldPerimeter"
 _PRIORITY: Final = 900

@@ -11,17 +11,17 @@ import aws_cdk as cdk
 
 from ..granted.stage_reader import StageReader
 from ..policy import ShieldPolicy
+from ..policy.targets import EntryError, Target, read_entry
 from .app_resources import classify_in
 from .egress import EgressRule, egress_of, remove_covered
-from .entries import EntryError, Target, read_entry
 from .firewall import DOMAINS_A_LIST
-from .names import RESOLVER_OWN, Place, domains_of
 from .residents import Resource
+from .rule_names import RESOLVER_OWN, Place, domains_of
 
 if TYPE_CHECKING:
-    from ..function_facts import FunctionHandle
-    from ..function_shield import FunctionShield
     from ..granted.statements import Caller
+    from ..reading.functions import FunctionHandle
+    from ..shield.function_shield import FunctionShield
 
 TELEMETRY: Final = ShieldPolicy(allow_aws=["logs", "xray"])
 """Hosts of a capacity provider's instances besides the policies: logs and traces use the provider's VPC

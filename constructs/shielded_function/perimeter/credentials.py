@@ -13,11 +13,11 @@ from ..granted.actions import Action, parse_action, services_of
 from ..granted.arns import Resource, l2_path, literal, parse_arn
 from ..granted.origins import may_be_lambdas, reason_of_use
 from ..granted.statements import LAMBDAS_ALONE, Caller
-from ..late import late_any, references_in
 from ..names import LOCK
-from ..paths import path_of
+from ..reading.late import late_any, references_in
+from ..reading.paths import path_of
 from .covered import Covered, Grants
-from .grants import PREFIXES
+from .granted_actions import PREFIXES
 from .residents import Resource as AppResource
 
 _EVERY: Final = Resource(("*",))

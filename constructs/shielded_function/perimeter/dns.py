@@ -9,15 +9,15 @@ import aws_cdk as cdk
 from aws_cdk import aws_route53resolver as route53resolver
 from constructs import Construct
 
-from ..late import late_list
 from ..policy import ShieldPolicy
-from ..resolution import ResolvedPolicy, resolve_policy
-from ..resolution.exports import keep_exports
+from ..policy.targets import EntryError
+from ..reading.late import late_list
+from ..shield.resolution import ResolvedPolicy, resolve_policy
+from ..shield.resolution.exports import keep_exports
 from . import firewall
+from .arguments import Mode
 from .covered import TELEMETRY, Covered, Names, expected_names, is_resolved, names_of
-from .entries import EntryError
-from .names import RESOLVER_OWN, Place
-from .options import Mode
+from .rule_names import RESOLVER_OWN, Place
 
 
 class AllowedNames:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shielded_function_monitoring.cfn.parts import map_constructs, text_of
 
+from ..policy.targets import Protocol, Target
 from ..tokens import has_token
-from .entries import Protocol, Target
 from .residents import GROUP_EGRESS, Resource
 
 if TYPE_CHECKING:

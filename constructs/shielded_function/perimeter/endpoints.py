@@ -9,11 +9,11 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 
-from ..late import late_any
-from ..paths import path_of
+from ..reading.late import late_any
+from ..reading.paths import path_of
+from .arguments import EndpointPolicy
 from .covered import Covered, Grants
-from .grants import LONGEST, PREFIXES, Trust, granted, policy_document, service_in
-from .options import EndpointPolicy
+from .granted_actions import LONGEST, PREFIXES, Trust, granted, policy_document, service_in
 from .residents import Resource
 
 _UNKNOWN = ("ImportedRole", "ManagedPolicy", "AssumedRole", "Undisclosed")

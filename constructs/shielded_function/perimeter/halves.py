@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ..policy.targets import EntryError, Meaning, Target, read_entry
 from .egress import ANYWHERE, ANYWHERE_V6, EgressRule, egress_of, rules_of
-from .entries import EntryError, Meaning, Target, read_entry
-from .names import RESOLVER_OWN, Place, aws_domains, domains_of
+from .rule_names import RESOLVER_OWN, Place, aws_domains, domains_of
 
 if TYPE_CHECKING:
     from ..policy import ShieldPolicy

@@ -13,12 +13,12 @@ from constructs import Construct
 from shielded_function_monitoring.filters import NAMESPACE
 from shielded_function_monitoring.pattern import Pattern, all_of, any_of, text
 
-from ..monitoring import resources
-from ..monitoring.watches import Counter
+from ..alarms import resources
+from ..alarms.watches import Counter
 
 if TYPE_CHECKING:
-    from ..alarms import ControlAlarm
-    from ..log_group import LogOptions
+    from ..alarms.options import ControlAlarm
+    from ..shield.log_group import LogOptions
 
 METRIC: Final = "PerimeterViolations"
 _ACTION: Final = "$.firewall_rule_action"

@@ -19,7 +19,7 @@ from shielded_function_monitoring.cfn.template import Template, as_mapping, refe
 from shielded_function_monitoring.cfn.values import ACCOUNT, REGION, Resolver
 
 from ..errors import ShieldError
-from .entries import Protocol
+from ..policy.targets import Protocol
 
 _LIST: Final = "AWS::Route53Resolver::FirewallDomainList"
 _GROUP: Final = "AWS::Route53Resolver::FirewallRuleGroup"

@@ -28,7 +28,7 @@ from integration.cli.moto_account import REGION
 from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, ShieldMonitoring
 from shielded_function.cli import alerts, asking, learn, report
 from shielded_function.cli.app import app as cli
-from shielded_function.cli.errors import CliError
+from shielded_function.cli.failures import CliError
 from shielded_function.cli.options import Alerts, Learn, Page, Where
 from shielded_function.testing import simulate_cloudwatch
 from shielded_function_monitoring.alert import POLICIES

@@ -14,7 +14,7 @@ from harness.alert_lines import connect
 from integration.cli.insights_account import Account, account, ago, denying
 from integration.cli.moto_account import REGION
 from shielded_function.cli import alerts, learn, report, set_mode
-from shielded_function.cli.errors import CliError
+from shielded_function.cli.failures import CliError
 from shielded_function.cli.options import Alerts, Learn, Page, Place, SetMode, Where
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "iam-permissions.md"

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from integration.cli.running import command, says
-from shielded_function import layer_archive
-from shielded_function.layer_archive import ARCHITECTURES, FILES, MemberFile, layer_zip, write_zip
-from shielded_function.layer_sbom import BOTOCORE_VERSION, MUSL_VERSION, ZIG_VERSION, layer_sbom
+from shielded_function.layer import archive
+from shielded_function.layer.archive import ARCHITECTURES, FILES, MemberFile, layer_zip, write_zip
+from shielded_function.layer.sbom import BOTOCORE_VERSION, MUSL_VERSION, ZIG_VERSION, layer_sbom
 from shielded_function_runtime.build import native
 
 pytestmark = [pytest.mark.promise("cli.templates"), pytest.mark.promise("construct.layer")]
@@ -30,7 +30,7 @@ ARM64 = ("layer", "--arch", "arm64", "-o", "layer.zip")
 def test_the_bytes_are_these_on_every_system() -> None:
     """Pinned: a Python, a zlib or a system that writes others changes every deployed layer."""
     expected = "da1223f584c88dc807c276e0744019da380f5b9e7be87a64aaf343f091230b07"
-    assert layer_archive.sha256_hex(write_zip(SAMPLE)) == expected
+    assert archive.sha256_hex(write_zip(SAMPLE)) == expected
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -52,13 +52,13 @@ def test_the_layer_and_the_sbom_beside_it(architecture: str, tmp_path: Path) -> 
     folder = ARCHITECTURES[architecture]
     built = {path.partition(f"layer/{folder}/")[2] for path in native.PATHS if f"layer/{folder}/" in path}
     hashes: dict[str, str] = {}
-    with zipfile.ZipFile(file) as archive:
-        assert archive.testzip() is None
-        assert archive.namelist() == sorted(built) == sorted(FILES)
-        for entry in archive.infolist():
+    with zipfile.ZipFile(file) as zipped:
+        assert zipped.testzip() is None
+        assert zipped.namelist() == sorted(built) == sorted(FILES)
+        for entry in zipped.infolist():
             assert entry.external_attr >> 16 == stat.S_IFREG | FILES[entry.filename]
-            assert archive.read(entry) == (native.BINARIES / "layer" / folder / entry.filename).read_bytes()
-            hashes[entry.filename] = hashlib.sha256(archive.read(entry)).hexdigest()
+            assert zipped.read(entry) == (native.BINARIES / "layer" / folder / entry.filename).read_bytes()
+            hashes[entry.filename] = hashlib.sha256(zipped.read(entry)).hexdigest()
     assert FILES["shielded-function/shield"] == 0o755
     text = (tmp_path / "layer.cdx.json").read_text()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
@@ -82,13 +82,13 @@ def test_modes_dates_and_leftovers_of_the_folder_do_not_matter(tmp_path: Path, m
     (root / "python" / "shielded_function_runtime" / "__pycache__").mkdir(exist_ok=True)
     (root / "python" / "shielded_function_runtime" / "__pycache__" / "x.pyc").write_bytes(b"x")
     as_built = layer_zip("arm64")
-    monkeypatch.setattr(layer_archive, "layers_folder", lambda: tmp_path / "layer")
+    monkeypatch.setattr(archive, "layers_folder", lambda: tmp_path / "layer")
     assert layer_zip("arm64") == as_built
-    assert layer_archive.missing_binaries("x86_64") == []
+    assert archive.missing_binaries("x86_64") == []
     (tmp_path / "layer" / "x86_64" / "shielded-function" / "libshield.so").unlink()
-    (problem,) = layer_archive.missing_binaries("x86_64")
+    (problem,) = archive.missing_binaries("x86_64")
     assert problem.startswith("the shield is not built for x86_64 (shielded-function/libshield.so not in ")
-    assert layer_archive.missing_binaries("riscv64") == ["architecture riscv64: the shield runs on x86_64 and arm64"]
+    assert archive.missing_binaries("riscv64") == ["architecture riscv64: the shield runs on x86_64 and arm64"]
 
 
 def test_the_umask_does_not_matter(tmp_path: Path) -> None:

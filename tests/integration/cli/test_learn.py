@@ -13,7 +13,7 @@ import pytest
 from harness.alert_lines import alert, armed, at, connect, folded, lookup, program, tmp
 from integration.cli.running import command, says
 from integration.emulator.test_cloud_assembly import assembly, function, rewrite
-from shielded_function.cli.errors import CliError
+from shielded_function.cli.failures import CliError
 from shielded_function.cli.present import InAssembly
 from shielded_function.policy import ShieldPolicy
 

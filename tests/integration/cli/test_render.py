@@ -20,7 +20,7 @@ from harness.linting import lint
 from harness.thinning import long_but
 from integration.cli.running import command
 from shielded_function import ShieldedFunction, ShieldPolicy
-from shielded_function.cli.errors import CliError
+from shielded_function.cli.failures import CliError
 from shielded_function.cli.options import Render, RenderFormat
 from shielded_function.cli.render import _NO_GRANTS, FORMATS, hcl_string, render, yaml_string
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, of_functions, violations

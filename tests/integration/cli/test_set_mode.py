@@ -14,7 +14,7 @@ from integration.cli.insights_account import Account, account, denying
 from integration.cli.moto_account import REGION, SHIELDED, moto_account
 from integration.cli.running import command
 from shielded_function.cli import set_mode
-from shielded_function.cli.errors import CliError
+from shielded_function.cli.failures import CliError
 from shielded_function.cli.modes import MODES, POLICIES, in_alert_mode, variable
 from shielded_function.cli.options import Place, SetMode
 from shielded_function.policy import ShieldPolicy

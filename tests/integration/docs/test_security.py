@@ -20,7 +20,7 @@ from integration.docs.promises import (
     promises,
     sections,
 )
-from shielded_function.monitoring.changes import ALARMS, FUNCTIONS, LOGS
+from shielded_function.dashboards.changes import ALARMS, FUNCTIONS, LOGS
 from shielded_function_monitoring.pattern import parse
 
 SECURITY = ROOT / "docs" / "security"

@@ -19,7 +19,7 @@ from integration.cli.running import command
 from integration.docs.commands import check_options
 from shielded_function.cli import learned_files, render
 from shielded_function.cli.app import app
-from shielded_function.layer_archive import ARCHITECTURES
+from shielded_function.layer.archive import ARCHITECTURES
 from shielded_function_monitoring.insights import queries
 from shielded_function_runtime.build import native
 

@@ -13,7 +13,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
 from harness.function_template import of_type
-from shielded_function import ShieldedFunction, layer_archive
+from shielded_function import ShieldedFunction
+from shielded_function.layer import archive
 
 PROMISE = "construct.function"
 
@@ -22,8 +23,8 @@ Make = Callable[..., ShieldedFunction]
 
 
 def make_layers(root: Path) -> Path:
-    for architecture in layer_archive.ARCHITECTURES.values():
-        for name, mode in layer_archive.FILES.items():
+    for architecture in archive.ARCHITECTURES.values():
+        for name, mode in archive.FILES.items():
             file = root / architecture / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(f"{file.name} for {architecture}\n")
@@ -36,7 +37,7 @@ def placeholder_layers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     """Stands in for the package's `binaries/layer`."""
     root = make_layers(tmp_path_factory.mktemp("layers"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layer_archive, "layers_folder", lambda: root)
+        patch.setattr(archive, "layers_folder", lambda: root)
         yield
 
 
@@ -44,7 +45,7 @@ def placeholder_layers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
 def layers_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Files of its own, for a test that changes them."""
     root = make_layers(tmp_path / "layer")
-    monkeypatch.setattr(layer_archive, "layers_folder", lambda: root)
+    monkeypatch.setattr(archive, "layers_folder", lambda: root)
     return root
 
 

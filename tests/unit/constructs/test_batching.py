@@ -12,9 +12,10 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 
-from shielded_function import Shield, ShieldPerimeter, ShieldPolicy, batching
-from shielded_function.batching import members_of
-from shielded_function.kinds import CLASSES, find_relevant
+from shielded_function import Shield, ShieldPerimeter, ShieldPolicy
+from shielded_function.reading import batching
+from shielded_function.reading.batching import members_of
+from shielded_function.reading.kinds import CLASSES, find_relevant
 from unit.constructs.aws import aws, l1_function
 
 pytestmark = [pytest.mark.promise("construct.batched"), pytest.mark.usefixtures("way")]

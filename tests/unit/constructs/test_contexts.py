@@ -12,7 +12,7 @@ from aws_cdk.assertions import Annotations, Match
 from harness.deploying import Account, Refused
 from harness.function_template import Props
 from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldPerimeter, ShieldPolicy
-from shielded_function.function_shield import attached_to
+from shielded_function.shield.function_shield import attached_to
 from unit.constructs.aws import aws
 from unit.constructs.test_everywhere import variables
 

@@ -18,17 +18,9 @@ from aws_cdk.assertions import Annotations, Match
 from constructs import Construct
 
 from harness.function_template import WRAPPER, Props
-from shielded_function import (
-    AlarmOptions,
-    LogOptions,
-    Shield,
-    ShieldedFunction,
-    ShieldError,
-    ShieldPolicy,
-    globs,
-    stage_shields,
-)
-from shielded_function.function_shield import attached_to
+from shielded_function import AlarmOptions, LogOptions, Shield, ShieldedFunction, ShieldError, ShieldPolicy, globs
+from shielded_function.shield import stage as of_stage
+from shielded_function.shield.function_shield import attached_to
 from unit.constructs.aws import add_aspect, aws, l1_function
 from unit.constructs.granted.rows import table
 
@@ -366,8 +358,8 @@ def test_more_resources_than_cloudformation_takes(
     tmp_path: Path, props: Props, monkeypatch: pytest.MonkeyPatch, granularity: Any, limit: int, says: str
 ) -> None:
     """The CDK's own error says nothing of the shields."""
-    assert stage_shields._MANY_SHIELDS == 50
-    monkeypatch.setattr(stage_shields, "_MANY_SHIELDS", 7)
+    assert of_stage._MANY_SHIELDS == 50
+    monkeypatch.setattr(of_stage, "_MANY_SHIELDS", 7)
     app = cdk.App(outdir=str(tmp_path), context={"@aws-cdk/core:stackResourceLimit": limit})
     stack = cdk.Stack(app, "Shop")
     role = aws.iam.Role(stack, "Role", assumed_by=aws.iam.ServicePrincipal("lambda.amazonaws.com"))

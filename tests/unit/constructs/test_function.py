@@ -16,7 +16,7 @@ from aws_cdk import interfaces
 
 from harness.function_template import ALARM, FUNCTION, LAYER, Props, Resources, variables
 from shielded_function import ShieldedFunction, ShieldError, ShieldPolicy
-from shielded_function.props import FunctionProps, MetricProps
+from shielded_function.shield.props import FunctionProps, MetricProps
 from unit.constructs.aws import aws
 from unit.constructs.granted.rows import table
 

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from aws_cdk import aws_lambda as lambda_
 
-from shielded_function.function_facts import FunctionFacts
-from shielded_function.invariants import (
+from shielded_function.policy.lengths import environment_size
+from shielded_function.reading.functions import FunctionFacts
+from shielded_function.shield.invariants import (
     applied_problems,
     eligibility_problems,
     late_problems,
     log_group_problems,
 )
-from shielded_function.resolution.lengths import environment_size
 
 pytestmark = pytest.mark.promise("construct.errors")
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.promise("package.installed")
 
 
 @pytest.mark.parametrize(
-    "used", [f"shielded_function.{name}" for name in ("policy", "cli.audit", "cli.render", "layer_archive")]
+    "used", [f"shielded_function.{name}" for name in ("policy", "cli.audit", "cli.render", "layer.archive")]
 )
 def test_what_needs_no_cdk(used: str) -> None:
     """A policy with tokens that follows the grants decides and explains without the CDK."""

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from shielded_function import ShieldPolicy
-from shielded_function.plan import plan_variables
-from shielded_function.resolution import ResolvedPolicy
+from shielded_function.shield.plan import plan_variables
+from shielded_function.shield.resolution import ResolvedPolicy
 
 pytestmark = pytest.mark.promise("construct.function")
 

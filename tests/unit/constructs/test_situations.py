@@ -16,14 +16,7 @@ from aws_cdk.assertions import Template
 from constructs import Construct
 
 from harness.function_template import ALARM, FILTER, LOG_GROUP, Props
-from shielded_function import (
-    AlarmOptions,
-    LogOptions,
-    Shield,
-    ShieldMonitoring,
-    ShieldPerimeter,
-    ShieldPolicy,
-)
+from shielded_function import AlarmOptions, LogOptions, Shield, ShieldMonitoring, ShieldPerimeter, ShieldPolicy
 from unit.constructs.aws import add_aspect, aws, l1_function
 
 pytestmark = pytest.mark.promise("construct.everywhere")

@@ -13,9 +13,9 @@ import pytest
 from shielded_function import ShieldPolicy
 from shielded_function.cli import policy as policies
 from shielded_function.policy.denied_presets import DATA, denied_presets
+from shielded_function.policy.lengths import environment_bytes
 from shielded_function.policy.presets import PRESETS, PresetName
-from shielded_function.resolution import resolve_policy
-from shielded_function.resolution.lengths import environment_bytes
+from shielded_function.shield.resolution import resolve_policy
 from shielded_function_runtime import core
 
 pytestmark = pytest.mark.promise("policy.presets")

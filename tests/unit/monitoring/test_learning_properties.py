@@ -15,8 +15,8 @@ from shielded_function.cli.learned_files import FORMATS
 from shielded_function.cli.learned_policy import make_result
 from shielded_function.cli.policy_verdicts import Verdicts
 from shielded_function.granted import Grants
-from shielded_function.granted.model import Entry
-from shielded_function.granted_policy import wants_grants, with_grants
+from shielded_function.granted.entries import Entry
+from shielded_function.granted.in_policy import wants_grants, with_grants
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring.learning import Evidence, FunctionLog, Learned, learn
 from shielded_function_monitoring.learning.questions import question_of

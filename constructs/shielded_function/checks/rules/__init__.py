@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from ...layer.runtimes import SUPPORTED, TESTED, can_be_shielded
 from ...names import POLICY_FILE_VARIABLE
-from ...runtimes import SUPPORTED, TESTED, can_be_shielded
-from ..dates import EXPIRED
-from ..model import LambdaFunction
+from ..expiry import EXPIRED
+from ..functions import LambdaFunction
 from . import alerts, applied, coverage, lists, modes, outside
 from .rule import ENVIRONMENT, Context, Problem, Rule, variable, where
 

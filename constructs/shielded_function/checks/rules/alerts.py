@@ -14,7 +14,7 @@ from shielded_function_monitoring.simulated.metrics import MetricKey
 from shielded_function_monitoring.simulated.queries import MetricsQuery
 from shielded_function_monitoring.simulated.template_reader import read_filters, watched
 
-from ..model import Assembly, LambdaFunction
+from ..functions import Assembly, LambdaFunction
 from .rule import Context, Problem
 from .topics import Topics
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any, cast
 
-from shielded_function.runtimes import SUPPORTED, can_be_shielded
+from shielded_function.layer.runtimes import SUPPORTED, can_be_shielded
 from shielded_function_monitoring.cfn.template import canonical, construct_of, ref_of, referred
 
 from ...names import (
@@ -19,7 +19,7 @@ from ...names import (
     WRAPPER_VARIABLE,
 )
 from ...policy.fields import KINDS, NOT_POLICY, field_of
-from ..model import LambdaFunction
+from ..functions import LambdaFunction
 from .rule import ENVIRONMENT, Context, Problem
 
 _WRAPPER_AT = f"{ENVIRONMENT}.{WRAPPER_VARIABLE}"

@@ -18,7 +18,7 @@ from shielded_function_monitoring.cfn.template import canonical
 from shielded_function_monitoring.filters import level_of, severity_of
 from shielded_function_monitoring.pattern import read_line
 
-from ..model import LambdaFunction
+from ..functions import LambdaFunction
 from .alerts import Alarm, Monitoring, watching
 from .rule import Context, Problem
 

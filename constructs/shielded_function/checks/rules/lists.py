@@ -6,11 +6,11 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Final
 
-from ...perimeter.entries import Target, read_entry
 from ...policy import ShieldPolicy
-from ..hosts import shared_hosts, shared_suffix
-from ..model import LambdaFunction
+from ...policy.targets import Target, read_entry
+from ..functions import LambdaFunction
 from ..policies import PLACEHOLDER
+from ..shared_hosts import shared_hosts, shared_suffix
 from .rule import Context, Problem, variable
 
 WIDEST: Final = {4: 16, 6: 32}

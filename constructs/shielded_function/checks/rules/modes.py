@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from shielded_function_monitoring.cfn.template import as_mapping
 
-from ...granted_policy import is_unknown_grant
+from ...granted.in_policy import is_unknown_grant
 from ...policy.fields import effective_on_failure
 from ...policy.presets import PRESETS
-from ..model import LambdaFunction
+from ..functions import LambdaFunction
 from .rule import Context, Problem, of_policy, variable
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _grants_beside_all(function: LambdaFunction, context: Context) -> tuple[Gran
     policy, hidden = function.policy.policy, function.policy_file in ("unseen", "missing")
     if policy is None or policy.outbound_connectivity == "allow" or policy.allow_aws != "all" or hidden:
         return None, []
-    from ...granted.template_reader import TemplateGrants  # which imports the model of these checks
+    from ..template_grants import TemplateGrants  # which imports the model of these checks
 
     reader = context.read(TemplateGrants)
     grants = reader.grants_of(reader.caller_of(function))

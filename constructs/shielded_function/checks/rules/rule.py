@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from ...globs import covers
 from ...policy import ShieldPolicy
 from ..finding import Severity
-from ..model import Assembly, LambdaFunction
+from ..functions import Assembly, LambdaFunction
 
 T = TypeVar("T")
 

@@ -9,9 +9,9 @@ import json
 import pytest
 
 from shielded_function import ShieldPolicy, globs
-from shielded_function.checks import hosts
+from shielded_function.checks import shared_hosts as hosts
 from shielded_function.checks.rules import lists
-from shielded_function.perimeter.entries import read_entry
+from shielded_function.policy.targets import read_entry
 
 
 @pytest.mark.parametrize("module", [globs, hosts, lists])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shielded_function import ShieldPolicy
-from shielded_function.checks.comparing import loosened
+from shielded_function.checks.differences import loosened
 from shielded_function.checks.policies import FunctionPolicy, read_policy
 
 DB = {"Fn::GetAtt": ["Db", "Endpoint.Address"]}

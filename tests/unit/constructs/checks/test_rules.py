@@ -22,8 +22,8 @@ from aws_cdk import aws_sqs as sqs
 from shielded_function import AlarmOptions, Shield, ShieldedFunction, ShieldError, ShieldPerimeter, ShieldPolicy
 from shielded_function.checks import LEFT_OUT, check, read_assembly
 from shielded_function.checks.rules import OF_NO_FUNCTION, RULES
-from shielded_function.other_code import FUNCTIONS, NO_CODE, OTHER_CODE, PREFIXES
-from shielded_function.runtimes import TESTED, can_be_shielded
+from shielded_function.layer.runtimes import TESTED, can_be_shielded
+from shielded_function.reading.other_code import FUNCTIONS, NO_CODE, OTHER_CODE, PREFIXES
 from shielded_function.testing import assert_shielded
 from unit.constructs.aws import aws, l1_function
 

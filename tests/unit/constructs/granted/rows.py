@@ -13,8 +13,8 @@ from constructs import Construct
 
 from shielded_function import Shield, ShieldPolicy
 from shielded_function.checks import read_assembly
+from shielded_function.checks.template_grants import TemplateGrants
 from shielded_function.granted import Grants, read_grants
-from shielded_function.granted.template_reader import TemplateGrants
 from unit.constructs.aws import aws
 
 HOME: Final = cdk.Environment(region="eu-west-1", account="111111111111")

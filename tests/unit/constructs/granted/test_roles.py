@@ -15,9 +15,9 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import cloudformation_include as cfn_include
 
 from shielded_function import ShieldError
-from shielded_function.checks.model import Assembly
+from shielded_function.checks.functions import Assembly
+from shielded_function.checks.template_grants import TemplateGrants
 from shielded_function.granted import read_grants
-from shielded_function.granted.template_reader import TemplateGrants
 from unit.constructs.aws import l1_function
 
 from .conftest import Ids, MakeFunction, Read

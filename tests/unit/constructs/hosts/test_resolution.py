@@ -19,9 +19,9 @@ from aws_cdk import aws_ssm as ssm
 from aws_cdk.assertions import Template
 
 from shielded_function import ShieldError, ShieldPolicy, ShieldPolicyError
-from shielded_function.late import late_list, late_text
-from shielded_function.resolution import ResolvedPolicy, resolve_policy
-from shielded_function.resolution.lengths import environment_size
+from shielded_function.policy.lengths import environment_size
+from shielded_function.reading.late import late_list, late_text
+from shielded_function.shield.resolution import ResolvedPolicy, resolve_policy
 from shielded_function_monitoring.cfn.values import Resolver
 
 from .conftest import make_function

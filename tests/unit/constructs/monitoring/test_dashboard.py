@@ -18,8 +18,8 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from harness.function_template import Props, shown
 from shielded_function import AlarmOptions, ControlAlarm, LogOptions, ShieldDashboard, ShieldedFunction, ShieldError
-from shielded_function.monitoring import dashboard_body
-from shielded_function.monitoring.dashboard_body import shared_prefixes
+from shielded_function.dashboards import dashboard_body
+from shielded_function.dashboards.dashboard_body import shared_prefixes
 from shielded_function_monitoring.queries import QUERIES
 
 Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]

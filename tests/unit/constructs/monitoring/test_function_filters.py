@@ -14,7 +14,7 @@ from aws_cdk.assertions import Annotations, Match, Template
 from harness.circles import find_circle
 from harness.function_template import FILTER, Props, Resources
 from shielded_function import AlarmOptions, ControlAlarm, Shield, ShieldedFunction
-from shielded_function.function_shield import attached_to
+from shielded_function.shield.function_shield import attached_to
 from shielded_function.testing import SimulatedCloudWatch, alert_line, simulate_cloudwatch
 
 pytestmark = pytest.mark.promise("alarm.filters")

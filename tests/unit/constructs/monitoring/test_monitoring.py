@@ -26,7 +26,7 @@ from shielded_function import (
     ShieldMonitoring,
     ShieldPolicy,
 )
-from shielded_function.monitoring import changes
+from shielded_function.dashboards import changes
 from shielded_function_monitoring.pattern import parse as parse_pattern
 from shielded_function_monitoring.queries import QUERIES
 from unit.constructs.aws import aws

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from harness.thinning import long_but
 from shielded_function import ShieldPolicy
 from shielded_function.perimeter import egress, firewall
-from shielded_function.perimeter.entries import BOTH, EntryError, Kind, Target, read_entry
-from shielded_function.perimeter.names import RESOLVER_OWN, Place, domains_of
+from shielded_function.perimeter.rule_names import RESOLVER_OWN, Place, domains_of
 from shielded_function.perimeter.simulated import Rule, admits, decide, matches
+from shielded_function.policy.targets import BOTH, EntryError, Kind, Target, read_entry
 from shielded_function_monitoring.cfn.parts import as_template
 from shielded_function_runtime import core
 

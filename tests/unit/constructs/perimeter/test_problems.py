@@ -12,8 +12,8 @@ from aws_cdk import aws_logs as logs
 
 from harness.function_template import of_type
 from shielded_function import ControlAlarm, LogOptions, ShieldError, ShieldPerimeter, ShieldPolicy
-from shielded_function.function_policy import FunctionPolicy
 from shielded_function.perimeter import firewall
+from shielded_function.shield.function_policy import FunctionPolicy
 from shielded_function.testing import SimulatedPerimeter
 from unit.constructs.aws import aws
 

@@ -16,9 +16,9 @@ from aws_cdk.aws_cloudwatch_actions import SnsAction
 from harness.function_template import of_type
 from harness.linting import lint
 from shielded_function import ControlAlarm, Shield, ShieldedFunction, ShieldError, ShieldPerimeter, ShieldPolicy
-from shielded_function.perimeter.names import RESOLVER_OWN
+from shielded_function.perimeter.rule_names import RESOLVER_OWN
 from shielded_function.perimeter.simulated import SimulatedPerimeter
-from shielded_function.simulation import simulate_cloudwatch
+from shielded_function.testing.simulation import simulate_cloudwatch
 from unit.constructs.aws import add_aspect, aws, l1_function
 
 from .conftest import PLACE, POLICY, Make, Walls, provider, synthesize, warnings
