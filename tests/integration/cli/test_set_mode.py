@@ -14,6 +14,7 @@ from integration.cli.insights_account import Account, account, denying
 from integration.cli.moto_account import REGION, SHIELDED, moto_account
 from integration.cli.running import command
 from shielded_function.cli import set_mode
+from shielded_function.cli.aws import client
 from shielded_function.cli.failures import CliError
 from shielded_function.cli.modes import MODES, POLICIES, in_alert_mode, variable
 from shielded_function.cli.options import Place, SetMode
@@ -81,7 +82,7 @@ def test_several_at_once_and_back_again(checkout: Any, capsys: pytest.CaptureFix
 
 
 def test_throttled_requests_are_tried_as_often_as_others() -> None:
-    assert set_mode.client_of("lambda", Place(REGION)).meta.config.retries["total_max_attempts"] == 9, "cli/aws.py"
+    assert client("lambda", Place(REGION)).meta.config.retries["total_max_attempts"] == 9
 
 
 def test_what_changes_nothing(aws: Account, checkout: Any, capsys: pytest.CaptureFixture[str]) -> None:
