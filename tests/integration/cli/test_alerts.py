@@ -51,15 +51,6 @@ def test_groups_of_a_file(file: Path) -> None:
     }  # fmt: skip
 
 
-def test_a_table_with_nothing_that_a_terminal_acts_on(file: Path) -> None:
-    done = command("alerts", file)
-    assert done.returncode == 3
-    assert "\x1b" not in done.stdout
-    assert "/tmp/x\\x1b[2J" in done.stdout
-    assert "api.stripe.com:443 (198.51.100.7), tcp" in done.stdout
-    assert done.stdout.rstrip().endswith("24 violations of 4 kinds")
-
-
 def test_grouped(file: Path) -> None:
     for by, rows in {"function": 1, "policy": 3, "package": 4, "target": 4}.items():
         said = json.loads(command("alerts", file, "--by", by, "--json").stdout)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -107,31 +106,10 @@ def series(*values: tuple[float, float]) -> Series:
     return made.series(key)
 
 
-def state(rule: AlarmRule, values: Sequence[tuple[float, float]], at: float) -> AlarmState:
-    return state_of(rule, datapoints(rule, [series(*values)], at))
-
-
-@pytest.mark.parametrize(
-    ("times", "at", "expected"),
-    [
-        ([], 600.0, "OK"),
-        ([600.0], 600.0, "ALARM"),
-        ([659.9], 659.9, "ALARM"),
-        ([600.0], 660.0, "ALARM"),  # the newest real datapoint of the range still counts
-        ([600.0], 779.9, "ALARM"),
-        ([600.0], 780.0, "OK"),  # out of the range of three periods
-        ([700.0], 600.0, "OK"),  # not yet
-    ],
-)
-def test_the_rule_of_the_constructs(times: list[float], at: float, expected: str) -> None:
-    assert state(RULE, [(time, 1) for time in times], at) == expected
-
-
 def test_values_are_summed_by_period() -> None:
     values = [(60.0, 1.0), (119.9, 2.0), (120.0, 1.0), (300.0, 1.0), (1.0, 1.0)]
     assert datapoints(RULE, [series(*values)], at=179.0) == [1.0, 3.0, 1.0]
-    assert state(AlarmRule(threshold=3, treat_missing_data="notBreaching"), values, at=119.0) == "ALARM"
-    assert state(AlarmRule(threshold=3, treat_missing_data="notBreaching"), values, at=179.0) == "OK"
+    assert datapoints(RULE, [series(*values)], at=119.0) == [None, 1.0, 3.0]
 
 
 @pytest.mark.parametrize(
