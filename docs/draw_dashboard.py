@@ -166,7 +166,7 @@ def draw() -> str:
     counted: Counter[tuple[str, int]] = Counter()
     for key in cloudwatch.metrics:
         for minute, found in cloudwatch.metrics.series(key).items():
-            counted[dict(key.dimensions).get("Level", ""), minute - int(_START // 60)] += int(found.Sum)
+            counted[dict(key.dimensions).get("Level", ""), minute - int(_START // 60)] += int(sum(found))
     states = cloudwatch.states
     drawn: list[str] = []
     bottom = 0

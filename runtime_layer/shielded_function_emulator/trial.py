@@ -189,6 +189,8 @@ def alarms_of(
     for change in cloudwatch.evaluate(at):
         called[change.alarm.name].update(dict.fromkeys(call.action for call in change.notifications))
     return tuple(
-        Alarm(each.name, each.logical_id, before[each.name], cloudwatch.states[each.name], tuple(called[each.name]))
+        Alarm(
+            each.name, each.place.logical_id, before[each.name], cloudwatch.states[each.name], tuple(called[each.name])
+        )
         for each in cloudwatch.alarms
     )

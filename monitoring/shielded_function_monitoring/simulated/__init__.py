@@ -6,9 +6,9 @@ and reports the firing alarms and the messages of their actions. `shielded_funct
 
 from __future__ import annotations
 
-from .cloudwatch import SimulatedCloudWatch, SimulationError
+from .cloudwatch import SimulatedCloudWatch
 from .log_events import LogEvent, alert_line
-from .metrics import MetricKey
+from .metrics import MetricKey, SimulationError
 from .template_reader import read_templates
 
 __all__ = ["LogEvent", "MetricKey", "SimulatedCloudWatch", "SimulationError", "alert_line", "read_templates"]

@@ -8,10 +8,10 @@ from datetime import datetime, timezone
 from typing import Any, Final, NamedTuple
 
 from ..cfn.template import Place
-from .metrics import Metrics, datapoints
+from .metrics import Metrics
 from .queries import HOURS, MAX_SERIES, MetricsQuery
 from .rules import CompositeRule
-from .states import AlarmRule, AlarmState, state_of
+from .states import AlarmRule, AlarmState, datapoints, state_of
 
 Contributor = tuple[tuple[str, str], ...]
 """One time series of a query: the dimensions that it is grouped by, with their values."""
@@ -54,11 +54,6 @@ class Alarm:
     source: tuple[MetricsQuery, AlarmRule] | CompositeRule
 
     @property
-    def logical_id(self) -> str:
-        """In its template."""
-        return self.place.logical_id
-
-    @property
     def query(self) -> MetricsQuery | None:
         """Its metric or query; None for a composite alarm."""
         return None if isinstance(self.source, CompositeRule) else self.source[0]
@@ -67,10 +62,6 @@ class Alarm:
     def children(self) -> tuple[str, ...]:
         """The names or ARNs of the alarms that a composite alarm is on."""
         return self.source.alarms if isinstance(self.source, CompositeRule) else ()
-
-    def is_called(self, wanted: str) -> bool:
-        """Whether the text is its name, ARN, logical id, construct path, or the end of that path."""
-        return wanted in (self.name, self.arn) or self.place.is_called(wanted)
 
     def evaluate(
         self, metrics: Metrics, states: Mapping[str, AlarmState], at: float, previous: AlarmState
@@ -97,11 +88,10 @@ class Alarm:
             state = state_of(rule, points, previous)
             return Evaluation(state, "unchanged" if state == previous else _reason(rule, points, state))
         first = [(values, datapoints(rule, series, at)) for values, series in groups.items()]
-        if query.descending is not None:
-            first.sort(key=lambda one: sum(point or 0 for point in one[1]), reverse=query.descending)
+        first.sort(key=lambda one: sum(point or 0 for point in one[1]), reverse=True)
         contributors: dict[Contributor, AlarmState] = {
             tuple(zip(query.group_by, values, strict=True)): "ALARM" if state_of(rule, points) == "ALARM" else "OK"
-            for values, points in first[: min(query.limit or MAX_SERIES, MAX_SERIES)]
+            for values, points in first[:MAX_SERIES]
         }
         count = sum(state == "ALARM" for state in contributors.values())
         reason = f"{count} out of {len(contributors)} time series evaluated to ALARM"

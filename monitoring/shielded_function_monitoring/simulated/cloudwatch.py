@@ -8,22 +8,17 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from ..errors import ShieldError
 from ..pattern import Selector, read_line
 from .alarms import Alarm, Contributor, Evaluation, Notification, Transition
-from .filters import MAX_FILTERS, MetricFilter
+from .filters import MetricFilter
 from .log_events import LogEvent
-from .metrics import MINUTE, MetricKey, Metrics
+from .metrics import MINUTE, Metrics, SimulationError
 from .queries import MetricsQuery
 from .states import AlarmState
 from .template_reader import LoggedFunction, Problem, ReadTemplate
 
 _FUNCTION = Selector("$.function")
 """The field of a line that has the function's name."""
-
-
-class SimulationError(ShieldError):
-    """The request is not simulated, or its object does not exist; the message names it, and the available ones."""
 
 
 class SimulatedCloudWatch:
@@ -45,17 +40,10 @@ class SimulatedCloudWatch:
     """
 
     def __init__(self, read: ReadTemplate) -> None:
-        """
-        Args:
-            read: the filters and alarms, as `read_templates` reads them.
-
-        Raises:
-            SimulationError: a log group has more filters than CloudWatch takes.
-        """
+        """Takes the filters and alarms as `read_templates` reads them."""
         self.functions: tuple[LoggedFunction, ...] = tuple(read.functions)
         self.filters: tuple[MetricFilter, ...] = tuple(read.filters)
         self.alarms: tuple[Alarm, ...] = tuple(read.alarms)
-        self.topics: tuple[str, ...] = tuple(read.topics)
         self.problems: tuple[Problem, ...] = tuple(read.problems)
         self.metrics = Metrics()
         self.transitions: list[Transition] = []
@@ -63,12 +51,8 @@ class SimulatedCloudWatch:
         self._filters_of: dict[str, list[MetricFilter]] = {name: [] for name in groups if name is not None}
         for found in self.filters:
             self._filters_of[found.log_group].append(found)
-        self._matched: dict[tuple[MetricFilter, int], bool] = {}  # by minute, of those with a default value
         self._states: dict[str, AlarmState] = {alarm.name: "INSUFFICIENT_DATA" for alarm in self.alarms}
         self._contributors: dict[str, dict[Contributor, AlarmState]] = {}
-        for log_group, filters in self._filters_of.items():
-            if (count := len(filters)) > MAX_FILTERS:
-                raise SimulationError(f"{log_group}: {count} metric filters; CloudWatch takes {MAX_FILTERS}")
 
     def function(self, wanted: str) -> LoggedFunction:
         """The function of a name, a logical id, a construct path or the end of one.
@@ -88,7 +72,7 @@ class SimulatedCloudWatch:
         for problem in self.problems:
             if wanted in problem.names or problem.place.is_called(wanted):
                 raise SimulationError(f"the alarm {wanted} is not simulated: {problem.reason}")
-        found = [alarm for alarm in self.alarms if alarm.is_called(wanted)]
+        found = [alarm for alarm in self.alarms if wanted in (alarm.name, alarm.arn) or alarm.place.is_called(wanted)]
         return _only(found, f"alarm {wanted}", [alarm.place.path for alarm in self.alarms])
 
     def state(self, wanted: str) -> AlarmState:
@@ -108,15 +92,6 @@ class SimulatedCloudWatch:
     def firing(self) -> tuple[Alarm, ...]:
         """The alarms in ALARM."""
         return tuple(alarm for alarm in self.alarms if self._states[alarm.name] == "ALARM")
-
-    def contributors(self, wanted: str) -> list[dict[str, str]]:
-        """The time series that hold a query's alarm in ALARM, as DescribeAlarmContributors gives them.
-
-        Raises:
-            SimulationError: there is no such alarm, or it is not simulated.
-        """
-        found = self._contributors.get(self.alarm(wanted).name, {})
-        return [dict(contributor) for contributor, state in found.items() if state == "ALARM"]
 
     def notifications(self, state: AlarmState | None = None) -> list[Notification]:
         """Every call of an action so far, or those of changes into one state."""
@@ -156,10 +131,6 @@ class SimulatedCloudWatch:
                 if published is not None:
                     self.metrics.put(*published, when)
                     count += 1
-                if found.default_value is not None:
-                    minute = (found, int(when // MINUTE))
-                    matches = line is not None and found.pattern.holds(line)
-                    self._matched[minute] = self._matched.get(minute, False) or matches
         return count
 
     def evaluate(self, at: float | None = None) -> list[Transition]:
@@ -171,7 +142,6 @@ class SimulatedCloudWatch:
             at: seconds since the epoch; now, where not given.
         """
         moment = clock.time() if at is None else at
-        self._publish_defaults(moment)
         changes: list[Transition] = []
         states: dict[str, AlarmState] = {}
         for alarm in self.alarms:
@@ -193,12 +163,6 @@ class SimulatedCloudWatch:
             self.put_log_events(log_group, lines)
             changes.extend(self.evaluate((minute + 1) * MINUTE - 0.001))
         return changes
-
-    def _publish_defaults(self, moment: float) -> None:
-        """The default value of a filter, for each minute in which its log group had lines, and it matched none."""
-        for found, minute in [each for each in self._matched if each[1] * MINUTE <= moment]:
-            if not self._matched.pop((found, minute)) and found.default_value is not None:
-                self.metrics.put(MetricKey(found.namespace, found.metric), found.default_value, minute * MINUTE)
 
     def _contributor_changes(self, alarm: Alarm, evaluation: Evaluation, at: float) -> list[Transition]:
         before, now = self._contributors.get(alarm.name, {}), evaluation.contributors

@@ -12,20 +12,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from ..errors import ShieldError
 from ..pattern import Pattern, Selector
 from .metrics import MetricKey
 
-MAX_FILTERS: Final = 100
-"""Metric filters on one log group (PutMetricFilter)."""
-MAX_DIMENSIONS: Final = 3
-"""Dimensions of one metric filter (MetricTransformation, `dimensions`)."""
 MAX_VALUE: Final = 2**360
 """A metric takes values from -2^360 to 2^360 (MetricDatum, `Value`)."""
-
-
-class FilterError(ShieldError):
-    """A metric filter that CloudWatch would refuse, or that is not evaluated here; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +31,6 @@ class MetricFilter:
         metric: the metric's name.
         value: the value of each line: a number, or the field that holds it (`$.count`).
         dimensions: name -> the field that holds the value.
-        default_value: published for a minute that had lines of which none matched; None: nothing is.
-
-    Raises:
-        FilterError: CloudWatch takes no default value beside dimensions, and three dimensions at most.
     """
 
     name: str
@@ -53,13 +40,6 @@ class MetricFilter:
     metric: str
     value: float | Selector = 1.0
     dimensions: tuple[tuple[str, Selector], ...] = ()
-    default_value: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.dimensions and self.default_value is not None:
-            raise FilterError(f"{self.name}: DefaultValue does not go with Dimensions")
-        if len(self.dimensions) > MAX_DIMENSIONS:
-            raise FilterError(f"{self.name}: {len(self.dimensions)} dimensions; CloudWatch takes {MAX_DIMENSIONS}")
 
     def publishes(self, line: Mapping[str, Any]) -> tuple[MetricKey, float] | None:
         """The data that it publishes for a line that `pattern.read_line` has read: a metric and a value, or nothing.

@@ -14,15 +14,19 @@ add up over dimensions (https://docs.aws.amazon.com/AmazonCloudWatch/latest/moni
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import reduce
-from typing import NamedTuple
 
-from .states import AlarmRule
+from ..errors import ShieldError
 
 MINUTE = 60
 """Seconds: the finest that metric filters publish."""
+Series = dict[int, list[float]]
+"""The values published to one metric, by the minute."""
+
+
+class SimulationError(ShieldError):
+    """A request or a part of a template is not simulated, or its object does not exist; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -43,49 +47,6 @@ class MetricKey:
         return f"{self.namespace} {self.name}" + (f" {{{dimensions}}}" if dimensions else "")
 
 
-class Statistics(NamedTuple):
-    """The statistics of a period's values, by the names that alarms use."""
-
-    SampleCount: int
-    Sum: float
-    Minimum: float
-    Maximum: float
-
-    @property
-    def Average(self) -> float:
-        return self.Sum / self.SampleCount
-
-    def with_values(self, other: Statistics) -> Statistics:
-        """Those of its values and the other's together."""
-        count, total = self.SampleCount + other.SampleCount, self.Sum + other.Sum
-        return Statistics(count, total, min(self.Minimum, other.Minimum), max(self.Maximum, other.Maximum))
-
-
-Series = dict[int, Statistics]
-"""The data published to one metric, by the minute."""
-
-
-def datapoints(rule: AlarmRule, series: Sequence[Series], at: float) -> list[float | None]:
-    """The datapoints of a rule's evaluation range over some series taken together, oldest first.
-
-    Args:
-        rule: the alarm's rule.
-        series: of one metric, or of several that a query takes together.
-        at: when the alarm is evaluated, in seconds since the epoch; the period that holds it is the newest.
-
-    Returns None where nothing was published.
-    """
-    newest = math.floor(at / rule.period)
-    slots, kept = range(newest - rule.range + 1, newest + 1), [one for one in series if one]
-    points: list[float | None] = []
-    for slot in slots if kept else ():
-        # The minutes that begin in the period.
-        minutes = range(-(-slot * rule.period // MINUTE), -(-(slot + 1) * rule.period // MINUTE))
-        found = [one[minute] for one in kept for minute in minutes if minute in one]
-        points.append(getattr(reduce(Statistics.with_values, found), rule.statistic) if found else None)
-    return points or [None] * rule.range
-
-
 class Metrics:
     """Every metric of an account and region."""
 
@@ -94,9 +55,7 @@ class Metrics:
 
     def put(self, key: MetricKey, value: float, time: float) -> None:
         """Publishes one value at `time` (seconds since the epoch)."""
-        series, minute = self._series.setdefault(key, {}), int(time // MINUTE)
-        one = Statistics(1, value, value, value)
-        series[minute] = series[minute].with_values(one) if minute in series else one
+        self._series.setdefault(key, {}).setdefault(int(time // MINUTE), []).append(value)
 
     def series(self, key: MetricKey) -> Series:
         """A metric's values; none where nothing was published."""
@@ -104,7 +63,7 @@ class Metrics:
 
     def sum(self, key: MetricKey) -> float:
         """All that was published to a metric, added up."""
-        return math.fsum(found.Sum for found in self.series(key).values())
+        return math.fsum(value for values in self.series(key).values() for value in values)
 
     def __iter__(self) -> Iterator[MetricKey]:
         return iter(self._series)

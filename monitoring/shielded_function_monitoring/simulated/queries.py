@@ -2,12 +2,12 @@
 
     >>> query = parse_query('SELECT SUM(Violations) FROM SCHEMA("ShieldedFunction", FunctionName) '
     ...                     "GROUP BY FunctionName ORDER BY SUM() DESC")
-    >>> query.statistic, query.metric, query.schema, query.group_by
-    ('Sum', 'Violations', ('FunctionName',), ('FunctionName',))
+    >>> query.metric, query.schema, query.group_by
+    ('Violations', ('FunctionName',), ('FunctionName',))
 
 Syntax: "Metrics Insights query components and syntax" in the CloudWatch user guide
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metrics-insights-querylanguage.html). Read
-is the form that `filters.fleet_query` writes, with any function; another form is an error that names it.
+is the form that `filters.fleet_query` writes for alarms; another form is an error that names it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from ..cfn.template import as_mappings
-from ..errors import ShieldError
-from .metrics import MetricKey, Metrics, Series
-from .states import Statistic
+from .metrics import MetricKey, Metrics, Series, SimulationError
 
 MAX_METRICS: Final = 10_000
 """Metrics that a query reads; the rest is left out."""
@@ -31,66 +29,47 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-metric
 HOURS: Final = 3
 """Hours of the past that an alarm's query reads."""
 
-_STATISTICS: Final[dict[str, Statistic]] = {
-    "AVG": "Average",
-    "COUNT": "SampleCount",
-    "MAX": "Maximum",
-    "MIN": "Minimum",
-    "SUM": "Sum",
-}
 _NAME: Final = r'(?:[A-Za-z_]\w*|"[^"\\]+")'
 _NAMES: Final = rf"{_NAME}(?:\s*,\s*{_NAME})*"
 _WHERE: Final = re.compile(rf"({_NAME})\s*=\s*'([^'\\]*)'")
 _QUERY: Final = re.compile(
-    rf"""\s*SELECT\s+(?P<function>AVG|COUNT|MAX|MIN|SUM)\s*\(\s*(?P<metric>{_NAME})\s*\)
+    rf"""\s*SELECT\s+SUM\s*\(\s*(?P<metric>{_NAME})\s*\)
     \s+FROM\s+SCHEMA\s*\(\s*(?P<namespace>{_NAME})\s*(?:,\s*(?P<schema>{_NAMES})\s*)?\)
     (?:\s+WHERE\s+(?P<where>{_WHERE.pattern}(?:\s+AND\s+{_WHERE.pattern})*))?
-    (?:\s+GROUP\s+BY\s+(?P<group>{_NAMES}))?
-    (?:\s+ORDER\s+BY\s+(?P=function)\s*\(\s*\)(?:\s+(?P<order>ASC|DESC)|(?P<ascending>)))?
-    (?:\s+LIMIT\s+(?P<limit>\d+))?\s*""",
+    (?:\s+GROUP\s+BY\s+(?P<group>{_NAMES})\s+ORDER\s+BY\s+SUM\s*\(\s*\)\s+DESC)?\s*""",
     re.VERBOSE | re.IGNORECASE,
 )
 _FORM: Final = (
     "SELECT SUM(metric) FROM SCHEMA(\"namespace\", dimensions) WHERE dimension = 'value' AND ... GROUP BY dimensions "
-    "ORDER BY SUM() DESC LIMIT number"
+    "ORDER BY SUM() DESC"
 )
-
-
-class QueryError(ShieldError):
-    """Not a Metrics Insights query of the form that is read here; the message has both."""
 
 
 @dataclass(frozen=True)
 class MetricsQuery:
-    """A query; or one metric, as a query for all of its dimensions.
+    """A query for the sum of a metric; or one metric, as a query for all of its dimensions.
 
     Attributes:
-        statistic: of a period's values, by the name that alarms use.
         metric: the metric's name.
         namespace: the metric's namespace.
         schema: exactly these dimensions a metric must have.
         where: the values of dimensions that it must have.
         group_by: one time series for each combination of these dimensions' values; none: one for all.
-        descending: ORDER BY ... DESC, ASC, or None without ORDER BY.
-        limit: how many time series at most.
     """
 
-    statistic: Statistic
     metric: str
     namespace: str
     schema: tuple[str, ...] = ()
     where: tuple[tuple[str, str], ...] = ()
     group_by: tuple[str, ...] = ()
-    descending: bool | None = None
-    limit: int | None = None
 
     @classmethod
-    def of_metric(cls, written: Mapping[str, Any], statistic: Statistic = "Sum") -> MetricsQuery:
+    def of_metric(cls, written: Mapping[str, Any]) -> MetricsQuery:
         """One metric, as the properties of an alarm have it."""
         dimensions = as_mappings(written.get("Dimensions"))
         where = {str(each.get("Name")): str(each.get("Value")) for each in dimensions}
         metric, namespace = str(written.get("MetricName")), str(written.get("Namespace"))
-        return cls(statistic, metric, namespace, tuple(where), tuple(sorted(where.items())))
+        return cls(metric, namespace, tuple(where), tuple(sorted(where.items())))
 
     @cached_property
     def only(self) -> MetricKey | None:
@@ -126,25 +105,16 @@ def parse_query(text: str) -> MetricsQuery:
     """Reads a query.
 
     Raises:
-        QueryError: it is of another form.
+        SimulationError: it is of another form.
     """
     if (found := _QUERY.fullmatch(text)) is None:
-        raise QueryError(f"Metrics: a query is read here in the form {_FORM}, not {text}")
+        raise SimulationError(f"Metrics: a query is read here in the form {_FORM}, not {text}")
     schema, group_by = _names(found["schema"]), _names(found["group"])
     where = tuple((_names(name)[0], value) for name, value in _WHERE.findall(found["where"] or ""))
     if missing := sorted({*group_by, *(name for name, _ in where)} - set(schema)):
-        raise QueryError(f"Metrics: {', '.join(missing)}: not in the query's SCHEMA: {text}")
-    order = found["order"] or found["ascending"]
-    return MetricsQuery(
-        _STATISTICS[found["function"].upper()],
-        *_names(found["metric"]),
-        *_names(found["namespace"]),
-        schema=schema,
-        where=where,
-        group_by=group_by,
-        descending=None if order is None else order.upper() == "DESC",
-        limit=int(found["limit"]) if found["limit"] else None,
-    )
+        raise SimulationError(f"Metrics: {', '.join(missing)}: not in the query's SCHEMA: {text}")
+    (metric,), (namespace,) = _names(found["metric"]), _names(found["namespace"])
+    return MetricsQuery(metric, namespace, schema, where, group_by)
 
 
 def _names(text: str | None) -> tuple[str, ...]:

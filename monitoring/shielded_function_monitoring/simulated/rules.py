@@ -18,18 +18,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..errors import ShieldError
 from ..logic import Language
+from .metrics import SimulationError
 from .states import AlarmState
-
-
-class RuleError(ShieldError):
-    """Not a rule; the message says where."""
-
 
 _RULE: Final = Language(
     "AlarmRule",
-    RuleError,
+    SimulationError,
     re.compile(
         r"""(?P<state>ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"(?P<quoted>[^"]+)"|(?P<plain>[^\s()"]+))\s*\)"""
         r"""|(?P<word>(?:AND|OR|NOT|TRUE|FALSE)\b|[()])"""
@@ -54,7 +49,7 @@ def parse_rule(text: str) -> CompositeRule:
     """Reads a rule.
 
     Raises:
-        RuleError: it is not one.
+        SimulationError: it is not one.
     """
     names: dict[str, None] = {}
 

@@ -8,21 +8,22 @@
 
 Rules: "Alarm evaluation" and "Configuring how CloudWatch alarms treat missing data" in the CloudWatch user guide
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html). The tests hold both
-of its example tables. Alarms on math, on percentiles and on anomaly bands raise an error.
+of its example tables. Alarms on percentiles raise an error.
 """
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any, Final, Literal, cast, get_args
 
-from ..errors import ShieldError
+from .metrics import MINUTE, Series, SimulationError
 
 AlarmState = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 MissingData = Literal["missing", "ignore", "breaching", "notBreaching"]
-Statistic = Literal["Sum", "SampleCount", "Average", "Minimum", "Maximum"]
 
 EXTRA_PERIODS: Final = 2
 """How many periods more than the evaluation periods CloudWatch looks back when data is missing. The guide gives
@@ -34,10 +35,13 @@ _COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "LessThanOrEqualToThreshold": operator.le,
     "LessThanThreshold": operator.lt,
 }
-
-
-class AlarmError(ShieldError):
-    """An alarm whose state cannot be worked out here; the message names the property."""
+_STATISTICS: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
+    "Sum": math.fsum,
+    "SampleCount": len,
+    "Average": fmean,
+    "Minimum": min,
+    "Maximum": max,
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class AlarmRule:
         threshold: the number that a datapoint is compared with.
         period: seconds of one datapoint: 10, 20, 30 or a multiple of 60.
         evaluation_periods: how many of the newest datapoints are compared.
-        datapoints_to_alarm: how many of them must breach; all, when not given.
+        datapoints_to_alarm: how many of them must breach.
         comparison: how a datapoint breaches: `GreaterThanOrEqualToThreshold` and its like.
         statistic: how the samples of a period become a datapoint.
         treat_missing_data: the meaning of a period without samples.
@@ -57,30 +61,19 @@ class AlarmRule:
     threshold: float
     period: int = 60
     evaluation_periods: int = 1
-    datapoints_to_alarm: int | None = None
+    datapoints_to_alarm: int = 1
     comparison: str = "GreaterThanOrEqualToThreshold"
-    statistic: Statistic = "Sum"
+    statistic: str = "Sum"
     treat_missing_data: MissingData = "missing"
 
     def __post_init__(self) -> None:
-        if self.period not in (10, 20, 30) and (self.period <= 0 or self.period % 60):
-            raise AlarmError(f"Period: {self.period} is not 10, 20, 30 or a multiple of 60")
-        if self.evaluation_periods < 1:
-            raise AlarmError(f"EvaluationPeriods: {self.evaluation_periods} is less than 1")
-        if not 1 <= self.needed <= self.evaluation_periods:
-            raise AlarmError(f"DatapointsToAlarm: {self.needed} is not between 1 and EvaluationPeriods")
         for name, value, allowed in (
-            ("ComparisonOperator", self.comparison, tuple(_COMPARE)),
-            ("Statistic", self.statistic, get_args(Statistic)),
+            ("ComparisonOperator", self.comparison, _COMPARE),
+            ("Statistic", self.statistic, _STATISTICS),
             ("TreatMissingData", self.treat_missing_data, get_args(MissingData)),
         ):
             if value not in allowed:
-                raise AlarmError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
-
-    @property
-    def needed(self) -> int:
-        """How many datapoints must breach."""
-        return self.evaluation_periods if self.datapoints_to_alarm is None else self.datapoints_to_alarm
+                raise SimulationError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
 
     @property
     def range(self) -> int:
@@ -92,20 +85,41 @@ class AlarmRule:
         """The rule of an `AWS::CloudWatch::Alarm`, with the period and the statistic of its query where it has one.
 
         Raises:
-            AlarmError: a property is of a kind that is not evaluated here.
+            SimulationError: a property is of a kind that is not evaluated here.
             ValueError: it is no number.
             KeyError: it is missing.
         """
-        needed = properties.get("DatapointsToAlarm")
         return cls(
             threshold=float(properties["Threshold"]),
             period=int(properties["Period"]),
             evaluation_periods=int(properties["EvaluationPeriods"]),
-            datapoints_to_alarm=None if needed is None else int(needed),
+            datapoints_to_alarm=int(properties.get("DatapointsToAlarm", properties["EvaluationPeriods"])),
             comparison=str(properties.get("ComparisonOperator")),
-            statistic=cast("Statistic", properties.get("Statistic")),
+            statistic=str(properties.get("Statistic")),
             treat_missing_data=cast("MissingData", properties.get("TreatMissingData", "missing")),
         )
+
+
+def datapoints(rule: AlarmRule, series: Sequence[Series], at: float) -> list[float | None]:
+    """The datapoints of a rule's evaluation range over some series taken together, oldest first.
+
+    Args:
+        rule: the alarm's rule.
+        series: of one metric, or of several that a query takes together.
+        at: when the alarm is evaluated, in seconds since the epoch; the period that holds it is the newest.
+
+    Returns None where nothing was published.
+    """
+    newest = math.floor(at / rule.period)
+    slots, kept = range(newest - rule.range + 1, newest + 1), [one for one in series if one]
+    compute = _STATISTICS[rule.statistic]
+    points: list[float | None] = []
+    for slot in slots if kept else ():
+        # The minutes that begin in the period.
+        minutes = range(-(-slot * rule.period // MINUTE), -(-(slot + 1) * rule.period // MINUTE))
+        found = [value for one in kept for minute in minutes for value in one.get(minute, ())]
+        points.append(compute(found) if found else None)
+    return points or [None] * rule.range
 
 
 def state_of(rule: AlarmRule, points: Sequence[float | None], previous: AlarmState = "INSUFFICIENT_DATA") -> AlarmState:
@@ -125,12 +139,12 @@ def state_of(rule: AlarmRule, points: Sequence[float | None], previous: AlarmSta
     breaching = sum(breach for _, breach in evaluated)
     missing = rule.evaluation_periods - len(evaluated)
     assumed = missing if rule.treat_missing_data == "breaching" else 0
-    if breaching + assumed >= rule.needed:
+    if breaching + assumed >= rule.datapoints_to_alarm:
         return "ALARM"
     if not missing or rule.treat_missing_data in ("breaching", "notBreaching") or breaching < len(evaluated):
         return "OK"
     # "Avoiding premature transitions": only breaching points, too few of them, but the oldest is old enough.
-    old_enough = bool(evaluated) and evaluated[-1][0] + 1 >= rule.needed
+    old_enough = bool(evaluated) and evaluated[-1][0] + 1 >= rule.datapoints_to_alarm
     if rule.treat_missing_data == "ignore":
         return previous
     return "ALARM" if old_enough else "INSUFFICIENT_DATA"

@@ -14,11 +14,11 @@ from typing import Any, Final
 
 from ..cfn.template import Place, as_mapping, as_mappings
 from ..cfn.values import IntrinsicError, Resolver
-from ..errors import ShieldError
 from ..pattern import Pattern, Selector, parse
 from .alarms import Alarm
-from .filters import FilterError, MetricFilter
-from .queries import MetricsQuery, QueryError, parse_query
+from .filters import MetricFilter
+from .metrics import SimulationError
+from .queries import MetricsQuery, parse_query
 from .rules import parse_rule
 from .states import AlarmRule, AlarmState
 
@@ -36,10 +36,6 @@ _NOT_READ: Final = {
 }
 pattern_of: Callable[[str], Pattern] = lru_cache(parse)
 """A pattern, parsed once: the filters of an app's functions have the same."""
-
-
-class ReadError(ShieldError):
-    """A property that is missing, or not as CloudFormation has it; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +82,6 @@ class ReadTemplate:
     filters: list[MetricFilter] = field(default_factory=list[MetricFilter])
     alarms: list[Alarm] = field(default_factory=list[Alarm])
     functions: list[LoggedFunction] = field(default_factory=list[LoggedFunction])
-    topics: list[str] = field(default_factory=list[str])
     problems: list[Problem] = field(default_factory=list[Problem])
 
 
@@ -112,8 +107,6 @@ def read_templates(stacks: Sequence[Resolver]) -> ReadTemplate:
                         read.filters.extend(read_filters(logical_id, reader.resolved()))
                     case "AWS::CloudWatch::Alarm" | "AWS::CloudWatch::CompositeAlarm":
                         alarms.append(reader.alarm())
-                    case "AWS::SNS::Topic":
-                        read.topics.append(str(resolver.ref(logical_id)))
                     case _:
                         pass
             except (ValueError, TypeError, KeyError) as error:
@@ -177,9 +170,10 @@ class _Reader:
 
     def resolved(self) -> dict[str, Any]:
         """The properties; an action's ARN may be one that only a deployment knows."""
-        actions = {name: value for name, value in self.properties.items() if name in ACTIONS}
-        others = {name: value for name, value in self.properties.items() if name not in ACTIONS}
-        return {**self.resolver.resolve(others), **self.lenient.resolve(actions)}
+        return {
+            name: (self.lenient if name in ACTIONS else self.resolver).resolve(value)
+            for name, value in self.properties.items()
+        }
 
     def problem(self, kind: str, error: Exception) -> Problem:
         said = f"{error.args[0]}: missing" if isinstance(error, KeyError) else str(error)
@@ -200,7 +194,7 @@ class _Reader:
         resolved = self.resolved()
         for name, kind in _NOT_READ.items():
             if name in resolved:
-                raise ReadError(f"{name}: alarms {kind} are not evaluated here")
+                raise SimulationError(f"{name}: alarms {kind} are not evaluated here")
         is_enabled = resolved.get("ActionsEnabled", True)
         return Alarm(
             name=self.resolver.name_of(self.logical_id),
@@ -216,26 +210,15 @@ def read_source(properties: Mapping[str, Any]) -> tuple[MetricsQuery, AlarmRule]
     """The metric or the query of an `AWS::CloudWatch::Alarm`, whose values are resolved, and the rule on it.
 
     Raises:
-        QueryError: the query is of a form that is not read.
-        AlarmError: the rule is of a kind that is not evaluated here.
-        ReadError: there are several metrics, or the query lacks its ORDER BY.
+        SimulationError: there are several metrics, or the query or the rule is of a kind that is not evaluated here.
         KeyError: a property is missing.
     """
-    found: Mapping[str, Any] = properties
-    if "Metrics" in properties:
-        if len(properties["Metrics"]) != 1:
-            raise ReadError("Metrics: only an alarm on one metric or query is evaluated here, not metric math")
-        (found,) = properties["Metrics"]
+    found, *others = _metrics(properties)
+    if others:
+        raise SimulationError("Metrics: only an alarm on one metric or query is evaluated here, not metric math")
     if "Expression" in found:
-        query = parse_query(found["Expression"])
-        if query.group_by and query.descending is None:
-            raise ReadError("Metrics: an alarm on a query with GROUP BY needs ORDER BY")
-        return query, AlarmRule.from_properties({**properties, "Period": found["Period"], "Statistic": query.statistic})
-    if "MetricStat" in found:  # as the CDK writes a metric that has a label
-        stat = found["MetricStat"]
-        found = {**properties, **stat["Metric"], "Period": stat["Period"], "Statistic": stat["Stat"]}
-    rule = AlarmRule.from_properties(found)
-    return MetricsQuery.of_metric(found, rule.statistic), rule
+        return parse_query(found["Expression"]), AlarmRule.from_properties({**properties, **found, "Statistic": "Sum"})
+    return MetricsQuery.of_metric(found), AlarmRule.from_properties({**properties, **found})
 
 
 def watched(properties: Mapping[str, Any], namespace: str) -> Iterator[MetricsQuery | None]:
@@ -245,19 +228,23 @@ def watched(properties: Mapping[str, Any], namespace: str) -> Iterator[MetricsQu
         properties: of an `AWS::CloudWatch::Alarm`, resolved. Missing ones are no error.
         namespace: of the metrics.
     """
-    queries = as_mappings(properties.get("Metrics"))
-    for metric in (properties, *(as_mapping(as_mapping(each.get("MetricStat")).get("Metric")) for each in queries)):
-        if metric.get("Namespace") == namespace:
-            yield MetricsQuery.of_metric(metric)
-    for expression in (str(each.get("Expression")) for each in queries):
+    for found in _metrics(properties):
         try:
-            query = parse_query(expression)
-        except QueryError:
-            if namespace in expression:
+            query = parse_query(str(found["Expression"])) if "Expression" in found else MetricsQuery.of_metric(found)
+        except SimulationError:
+            if namespace in str(found["Expression"]):
                 yield None
         else:
             if query.namespace == namespace:
                 yield query
+
+
+def _metrics(properties: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The metrics and queries of an alarm; a metric that has a label is written as one of several."""
+    for each in as_mappings(properties.get("Metrics")) or (properties,):
+        stat = as_mapping(each.get("MetricStat"))
+        of_stat = {"Period": stat.get("Period"), "Statistic": stat.get("Stat"), **as_mapping(stat.get("Metric"))}
+        yield {**each, **of_stat} if stat else each
 
 
 def read_filters(name: str, properties: Mapping[str, Any]) -> Iterator[MetricFilter]:
@@ -265,16 +252,20 @@ def read_filters(name: str, properties: Mapping[str, Any]) -> Iterator[MetricFil
 
     Raises:
         PatternError: the pattern is not a JSON pattern of the subset that `pattern` reads.
-        FilterError: CloudWatch would refuse it.
+        SimulationError: it has a default value, or a value that is neither a number nor a field.
         KeyError: a property is missing.
     """
     pattern = pattern_of(str(properties["FilterPattern"]))
     for transformation in properties["MetricTransformations"]:
-        written, default = str(transformation["MetricValue"]), transformation.get("DefaultValue")
+        if "DefaultValue" in transformation:
+            raise SimulationError(f"{name}: DefaultValue: filters with a default value are not evaluated here")
+        written = str(transformation["MetricValue"])
         try:
             value = Selector(written) if written.startswith("$") else float(written)
         except ValueError:
-            raise FilterError(f"{name}: MetricValue: {written!r} is neither a number nor a field as $.count") from None
+            raise SimulationError(
+                f"{name}: MetricValue: {written!r} is neither a number nor a field as $.count"
+            ) from None
         yield MetricFilter(
             name=name,
             log_group=properties["LogGroupName"],
@@ -285,5 +276,4 @@ def read_filters(name: str, properties: Mapping[str, Any]) -> Iterator[MetricFil
             dimensions=tuple(
                 (found["Key"], Selector(found["Value"])) for found in transformation.get("Dimensions", [])
             ),
-            default_value=None if default is None else float(default),
         )

@@ -29,6 +29,7 @@ from shielded_function_monitoring.simulated import SimulatedCloudWatch
 
 NOW = datetime.now(timezone.utc).timestamp() // 60 * 60
 MODES: tuple[Mode, ...] = ("block", "alert")
+TOPIC_ARN = f"arn:aws:sns:us-east-1:123456789012:{real.TOPIC}"
 Assemblies = dict[Granularity, CloudAssembly]
 
 
@@ -59,7 +60,7 @@ def told_after(cloudwatch: SimulatedCloudWatch, function: str, lines: Sequence[s
     """The messages to the topic, once a function has written these lines."""
     cloudwatch.put_log_events(cloudwatch.function(function).log_group, lines, at=NOW)
     called = [each for change in cloudwatch.evaluate(NOW) for each in change.notifications]
-    assert {each.action for each in called} <= set(cloudwatch.topics)
+    assert {each.action for each in called} <= {TOPIC_ARN}
     return [each.message for each in called]
 
 
@@ -69,7 +70,7 @@ def test_every_alarm_watches_what_a_filter_publishes(assemblies: Assemblies, gra
     cloudwatch = simulate_cloudwatch(assemblies[granularity].directory)
     assert cloudwatch.alarms
     assert (cloudwatch.problems, cloudwatch.unfed()) == ((), ())
-    assert all(alarm.actions["ALARM"] == cloudwatch.topics for alarm in cloudwatch.alarms)
+    assert all(alarm.actions["ALARM"] == (TOPIC_ARN,) for alarm in cloudwatch.alarms)
     page = runpy.run_path(str(Path(__file__).parents[3] / "benchmarks" / "cost_and_scale.py"))
     (said,) = [one for one in page["GRANULARITIES"] if one.name == granularity]
     functions = page["Fleet"](len(cloudwatch.functions))
@@ -104,7 +105,8 @@ def test_each_policy_mode_and_granularity(
     for name in firing:  # it tells which function it was, and how severe it is, or, by policy, which policy
         found = cloudwatch.alarm(name)
         if granularity == "fleet":
-            assert cloudwatch.contributors(name) == [{"FunctionName": function.name}]
+            who = [dict(each.contributor) for each in cloudwatch.transitions if each.contributor]
+            assert who == [{"FunctionName": function.name}]
             continue
         expected = {"Policy": policy} if granularity == "control" else {"Level": level_of(policy, mode)}
         assert found.query is not None

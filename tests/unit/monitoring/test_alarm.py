@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from shielded_function_monitoring.simulated.metrics import MetricKey, Metrics, Series, datapoints
-from shielded_function_monitoring.simulated.states import AlarmError, AlarmRule, AlarmState, MissingData, state_of
+from shielded_function_monitoring.simulated.metrics import MetricKey, Metrics, Series, SimulationError
+from shielded_function_monitoring.simulated.states import AlarmRule, AlarmState, MissingData, datapoints, state_of
 
 pytestmark = pytest.mark.promise("alarm.simulated")
 
@@ -74,24 +74,19 @@ def test_from_properties() -> None:
     )
     fewest = {key: PROPERTIES[key] for key in PROPERTIES if key not in ("DatapointsToAlarm", "TreatMissingData")}
     rule = AlarmRule.from_properties(fewest)
-    assert (rule.needed, rule.treat_missing_data) == (3, "missing")
+    assert (rule.datapoints_to_alarm, rule.treat_missing_data) == (3, "missing")
 
 
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"Period": 45}, "Period: 45"),
-        ({"Period": 0}, "Period: 0"),
-        ({"EvaluationPeriods": 0}, "EvaluationPeriods: 0"),
-        ({"DatapointsToAlarm": 4}, "DatapointsToAlarm: 4"),
-        ({"DatapointsToAlarm": 0}, "DatapointsToAlarm: 0"),
         ({"Statistic": "p99"}, "Statistic: 'p99'"),
         ({"ComparisonOperator": "GreaterThanUpperThreshold"}, "ComparisonOperator: 'GreaterThanUpperThreshold'"),
         ({"TreatMissingData": "OK"}, "TreatMissingData: 'OK'"),
     ],
 )
 def test_refused_properties(change: dict[str, Any], says: str) -> None:
-    with pytest.raises(AlarmError) as error:
+    with pytest.raises(SimulationError) as error:
         AlarmRule.from_properties({**PROPERTIES, **change})
     assert says in str(error.value)
 

@@ -9,7 +9,7 @@ import pytest
 
 from harness.chains import PATTERN
 from shielded_function_monitoring.pattern import Selector, parse, read_line
-from shielded_function_monitoring.simulated.filters import FilterError, MetricFilter
+from shielded_function_monitoring.simulated.filters import MetricFilter
 from shielded_function_monitoring.simulated.metrics import MetricKey
 
 DIMENSIONS = (("FunctionName", Selector("$.function")), ("Policy", Selector("$.policy")))
@@ -61,11 +61,3 @@ def test_a_dimension_is_text(value: Any, text: str) -> None:
     found = published({**LINE, "function": value})
     assert found is not None
     assert dict(found[0].dimensions)["FunctionName"] == text
-
-
-def test_what_cloudwatch_refuses() -> None:
-    with pytest.raises(FilterError, match="DefaultValue does not go with Dimensions"):
-        MetricFilter("F", "g", FILTER.pattern, "N", "M", dimensions=FILTER.dimensions, default_value=0)
-    four = tuple((f"D{number}", Selector("$.a")) for number in range(4))
-    with pytest.raises(FilterError, match="4 dimensions; CloudWatch takes 3"):
-        MetricFilter("F", "g", FILTER.pattern, "N", "M", dimensions=four)
