@@ -56,21 +56,35 @@ class Trust(Composite):
 
 
 class AnsweringNetwork(Composite):
-    """A closed network in which the hosts of `replies` (names or globs) answer, at ports 80 and 443.
+    """A closed network in which the hosts of `replies` (names, globs or addresses) answer, with TLS at port 443.
 
     `names`: its name server.
     """
 
-    def __init__(self, sandbox: Sandbox, replies: Mapping[str, Application], authority: CertificateAuthority) -> None:
-        self._sandbox, self._replies, self._authority = sandbox, replies, authority
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        replies: Mapping[str, Application],
+        authority: CertificateAuthority,
+        ports: Iterable[int] = (80, 443),
+    ) -> None:
+        self._sandbox, self._replies, self._authority, self._ports = sandbox, replies, authority, ports
         self.names = ClosedNetwork(sandbox, self._start)
 
     def enter_parts(self, stack: ExitStack) -> None:
         self._servers = stack.enter_context(ExitStack())
         stack.enter_context(self.names)
+        for host in filter(is_address, self._replies):
+            self._start(host, host)
 
     def _start(self, name: str, address: str) -> None:
         reply = next((self._replies[host] for host in self._replies if fnmatch.fnmatchcase(name, host)), None)
         if reply is not None:
-            for port, tls in ((80, None), (443, self._authority.server_context([name]))):
+            for port in self._ports:
+                tls = self._authority.server_context([name]) if port == 443 else None
                 self._servers.enter_context(WebServer(self._sandbox, (address, port), reply, tls))
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an IPv4 address, and no name."""
+    return host.replace(".", "").isdigit()

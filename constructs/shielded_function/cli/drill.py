@@ -9,12 +9,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from . import run as runs
-from .failures import CliError
+from .failures import NO, CliError
 from .options import Drill, OneFunction
 from .progress import live
 from .terminal import cell, console, note, print_json, stacked, table
@@ -22,21 +20,17 @@ from .terminal import cell, console, note, print_json, stacked, table
 if TYPE_CHECKING:
     from shielded_function_emulator.cloud_assembly import Known
     from shielded_function_emulator.incidents import Incident
+    from shielded_function_emulator.incidents.drilling import Played as Told
 
-DIFFERS = 1
-"""Exit status: an outcome is not the one that --expect names. 0: none differs; 2: an incident could not be played."""
 _AT_ONCE = 4  # a sandbox waits for the disk most of the time
-_STYLES = {"stopped": "green", "partly": "yellow", "passed": "red"}
-
-Told = Mapping[str, Any]
-"""An incident as JSON: its facts, its outcome, its behaviours and the alarms that fire."""
 
 
 def run(function: OneFunction, options: Drill, *, json: bool) -> int:
-    """Plays the incidents and prints their outcomes, or lists them; returns the exit status.
+    """Plays the incidents and prints their outcomes, or lists them; returns 1 where one is not as --expect names it.
 
     Raises:
         CliError: an incident could not be played.
+        TemplateError: the template's alarms cannot be evaluated here.
     """
     if options.listing:
         return _show(json=json)
@@ -59,7 +53,7 @@ def run(function: OneFunction, options: Drill, *, json: bool) -> int:
         rows = [
             (
                 stacked([each["id"], str(each["year"] or "-")]),
-                Text(each["outcome"], _STYLES.get(each["outcome"], "")),
+                each["outcome"],
                 stacked([f"{one['behaviour']}: {_outcome(one)}" for one in each["behaviours"]] or [each["differs"]]),
             )
             for each in told
@@ -67,7 +61,7 @@ def run(function: OneFunction, options: Drill, *, json: bool) -> int:
         out.print(table("", ("incident", "outcome", "behaviours, and their outcomes"), rows, lines=True))
         for text in (*_lines(told), *(f"differs: {each}" for each in differences)):
             out.print(cell(text))
-    return DIFFERS if differences else 0
+    return NO if differences else 0
 
 
 def _show(*, json: bool) -> int:
@@ -102,7 +96,6 @@ def _play(directory: Path, name: str, known: Known, chosen: Sequence[Incident]) 
     from shielded_function_emulator.cloud_assembly import CloudAssembly
     from shielded_function_emulator.incidents.drilling import play
     from shielded_function_emulator.incidents.staging import language_of
-    from shielded_function_monitoring.template import TemplateError
 
     assembly = CloudAssembly(directory)
     place = assembly.find(name)
@@ -116,10 +109,7 @@ def _play(directory: Path, name: str, known: Known, chosen: Sequence[Incident]) 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         for played, log in pool.map(lambda incident: play(incident, package, runtime), chosen):
             note(f"{played['id']}: {played['outcome']} ({len(told) + 1} of {len(chosen)})")
-            try:
-                alarms = trial.alarms_of(assembly, place, package.name, log, known.values) if log else ()
-            except TemplateError as error:
-                raise CliError(f"the template's alarms cannot be evaluated here: {error}") from error
+            alarms = trial.alarms_of(assembly, place, package.name, log, known.values) if log else ()
             fired = [{"alarm": each.name, "actions": each.actions} for each in alarms if each.after == "ALARM"]
             told.append({**played, "alarms": fired})
     return place.path or place.logical_id, told

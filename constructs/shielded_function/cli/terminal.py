@@ -20,9 +20,9 @@ from shielded_function_monitoring.visible import visible
 
 _WORDS: Final = {
     "bold red": "critical error refused unshielded lost-shield looser new-unshielded",
-    "red": "block deny",
-    "yellow": "alert warning unknown",
-    "green": "allow",
+    "red": "block deny passed",
+    "yellow": "alert warning unknown partly",
+    "green": "allow stopped",
     "dim": "left-out stricter new removed",
 }
 STYLES: Final = {word: style for style, words in _WORDS.items() for word in words.split()}

@@ -13,31 +13,28 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-import ssl
 import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from shielded_function_emulator.closed_network import ClosedNetwork
 from shielded_function_emulator.cloud_assembly import FunctionPackage
-from shielded_function_emulator.composite import Composite
 from shielded_function_emulator.function import EmulatedFunction, Invocation, LogLine
 from shielded_function_emulator.incidents import Incident, IncidentError, facts_of, kinds, step_of, title_of
 from shielded_function_emulator.incidents.staging import ECHO, SECRETS, language_of, stage
 from shielded_function_emulator.languages.runtime import Runtime
-from shielded_function_emulator.sandbox import ADDRESSES, Sandbox
+from shielded_function_emulator.replies import AnsweringNetwork, Trust, is_address
+from shielded_function_emulator.sandbox import ADDRESSES
 from shielded_function_emulator.shield_log import ShieldLog
-from shielded_function_emulator.web import Environ, StartResponse, WebServer
+from shielded_function_emulator.web import Environ, StartResponse
 from shielded_function_monitoring import Alert
 
 OUTCOMES: Final = ("stopped", "partly", "passed", "not run")
 """`stopped`: no secret reached a receiver, and nothing of the payload ran or changed a file."""
 _PRECIOUS: Final = "precious"
-_TLS_PORT: Final = 443
 _MORE_INVOCATIONS: Final = 5
 
 Played = Mapping[str, Any]
@@ -45,14 +42,8 @@ Played = Mapping[str, Any]
 alarms, which is empty where it was not run."""
 
 
-class Run(NamedTuple):
-    """One run of an incident: by behaviour, whether it happened, its alerts and its error; the log's lines of these,
-    and of the shield's own events."""
-
-    happened: tuple[bool, ...]
-    alerts: list[list[Alert]]
-    errors: list[str]
-    log: list[LogLine]
+Effects = tuple[bool, list[Alert], str]
+"""Of one behaviour: whether it happened, its alerts and its error."""
 
 
 def play(incident: Incident, package: FunctionPackage, runtime: Runtime | None) -> tuple[Played, Sequence[LogLine]]:
@@ -66,14 +57,13 @@ def play(incident: Incident, package: FunctionPackage, runtime: Runtime | None) 
     told: dict[str, Any] = {**facts_of(incident), "outcome": "not run", "behaviours": []}
     if not incident["behaviours"]:
         return told, ()
-    plain = _run(incident, _without_shield(package), runtime)
+    plain, _ = _run(incident, _without_shield(package), runtime)
     titles = [title_of(each) for each in incident["behaviours"]]
-    for title, happened, error in zip(titles, plain.happened, plain.errors, strict=True):
+    for title, (happened, _, error) in zip(titles, plain, strict=True):
         if not happened:
             raise IncidentError(f"{incident['id']}: unshielded too, it did not {title}: {error or 'no reason'}")
-    shielded = _run(incident, package, runtime)
-    found = zip(shielded.happened, shielded.alerts, shielded.errors, strict=True)
-    for behaviour, title, (happened, alerts, why) in zip(incident["behaviours"], titles, found, strict=True):
+    shielded, log = _run(incident, package, runtime)
+    for behaviour, title, (happened, alerts, why) in zip(incident["behaviours"], titles, shielded, strict=True):
         by = {mode: tuple(dict.fromkeys(a.policy for a in alerts if a.mode == mode)) for mode in ("block", "alert")}
         if not happened and not by["block"]:
             said = f"{incident['id']}: shielded, it did not {title}, and no control says why"
@@ -87,8 +77,8 @@ def play(incident: Incident, package: FunctionPackage, runtime: Runtime | None) 
                 "reported_by": by["alert"],
             }
         )
-    passed = set(shielded.happened)
-    return {**told, "outcome": "partly" if len(passed) > 1 else "passed" if True in passed else "stopped"}, shielded.log
+    passed = {happened for happened, _, _ in shielded}
+    return {**told, "outcome": "partly" if len(passed) > 1 else "passed" if True in passed else "stopped"}, log
 
 
 def _without_shield(package: FunctionPackage) -> FunctionPackage:
@@ -100,75 +90,45 @@ def _without_shield(package: FunctionPackage) -> FunctionPackage:
     return replace(package, environment=kept)
 
 
-class Place(NamedTuple):
-    """Where a receiver listens: a name or an address, and a port."""
+class Receiver:
+    """A host that an incident talks to: a WSGI application. `answer`: its answer; `got`: the messages that arrived."""
 
-    host: str
-    port: int
+    def __init__(self) -> None:
+        self.answer, self.got = "", list[str]()
 
-    @property
-    def is_address(self) -> bool:
-        """Whether the host is an IPv4 address, and no name."""
-        return self.host.replace(".", "").isdigit()
-
-
-class Receivers(Composite):
-    """A web server at each place, with the body of its answer. `got`: by place, each message that arrived.
-
-    Nothing else answers. TLS is without certificates, so that no key has to be made: both ends take anonymous cipher
-    suites (RFC 8422, section 2.3), which no client does by itself.
-    """
-
-    def __init__(self, sandbox: Sandbox, answers: Mapping[Place, str]) -> None:
-        self._sandbox, self._answers = sandbox, answers
-        self.network = ClosedNetwork(sandbox)
-        self.got: dict[Place, list[str]] = {place: [] for place in answers}
-
-    def enter_parts(self, stack: ExitStack) -> None:
-        stack.enter_context(self.network)
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.maximum_version = ssl.TLSVersion.TLSv1_2
-        tls.set_ciphers("aNULL:@SECLEVEL=0")
-        for place in self._answers:
-            address = place.host if place.is_address else str(self.network.addresses(place.host)[0])
-            application, context = self._application(place), tls if place.port == _TLS_PORT else None
-            stack.enter_context(WebServer(self._sandbox, (address, place.port), application, context))
-
-    def _application(self, place: Place) -> Any:
-        def take(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode()
-            self.got[place].append(f"{environ['QUERY_STRING']} {environ.get('HTTP_REFERER')} {body}")
-            start_response("200 OK", [])
-            return [self._answers[place].encode()]
-
-        return take
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode()
+        self.got.append(f"{environ['QUERY_STRING']} {environ.get('HTTP_REFERER')} {body}")
+        start_response("200 OK", [])
+        return [self.answer.encode()]
 
 
-def _run(incident: Incident, package: FunctionPackage, runtime: Runtime | None) -> Run:
+def _run(incident: Incident, package: FunctionPackage, runtime: Runtime | None) -> tuple[list[Effects], list[LogLine]]:
+    """The effects of each behaviour, with the log's lines of these, and of the shield's own events."""
     nonce = f"drill{secrets.token_hex(8)}"
     steps = [step_of(behaviour, number, package.region) for number, behaviour in enumerate(incident["behaviours"])]
     plan = {"nonce": nonce, "secrets": f"/var/task/{SECRETS}", "steps": steps}
-    answers: dict[Place, str] = {}
-    for step in steps:
-        if step["port"]:  # a program for a download, and code for an evaluation
+    ports = {step["port"] for step in steps if step["port"]}
+    receivers = {step["host"]: Receiver() for step in steps if step["port"]}
+    for step in steps:  # a program for a download, and code for an evaluation
+        if step["port"] and {"evaluate", "write"} & set(step):
             code = language_of(package.runtime).ran % json.dumps({"shielded_drill": nonce, "ran": step["step"]})
-            answer = code if "evaluate" in step else ECHO if "write" in step else ""
-            place = Place(step["host"], step["port"])
-            answers[place] = answers.get(place) or answer
+            receivers[step["host"]].answer = code if "evaluate" in step else ECHO
     # An address is the sandbox's own as long as it lives, on its loopback.
-    addresses = (*ADDRESSES, *(f"{place.host}/32" for place in answers if place.is_address))
+    addresses = (*ADDRESSES, *(f"{host}/32" for host in receivers if is_address(host)))
     with tempfile.TemporaryDirectory(prefix="drill-") as scratch, ExitStack() as stack:
         task = Path(scratch) / "task"
         stage(package, incident, plan, task)
-        made_up = {"AWS_SECRET_ACCESS_KEY": nonce}
-        staged = EmulatedFunction(replace(package, code=task), made_up, runtime=runtime, addresses=addresses)
+        trust = stack.enter_context(Trust())
+        platform = {**trust.environment, "AWS_SECRET_ACCESS_KEY": nonce}
+        staged = EmulatedFunction(replace(package, code=task), platform, trust.mounts, runtime, addresses=addresses)
         function = stack.enter_context(staged)
         sandbox = function.sandbox
         precious = {step["path"]: sandbox.path(step["path"]) for step in steps if step["do"] in ("overwrite", "delete")}
         for file in precious.values():
             file.write_text(_PRECIOUS)
             file.chmod(0o666)
-        receivers = stack.enter_context(Receivers(sandbox, answers))
+        network = stack.enter_context(AnsweringNetwork(sandbox, receivers, trust.authority, ports))
         invocation, log = _invoke(function, nonce)
         ran = {line.get("ran") for line in _told(log, nonce)}
         changed = {path for path, file in precious.items() if not file.exists() or file.read_text() != _PRECIOUS}
@@ -177,13 +137,12 @@ def _run(incident: Incident, package: FunctionPackage, runtime: Runtime | None) 
         """Whether a behaviour happened, by the effects that are visible from outside."""
         do = step["do"]
         if do == "resolve":
-            asked = (one.name for one in receivers.network.questions)
+            asked = (one.name for one in network.names.questions)
             return any(nonce.encode().hex() in name and step["host"] in name for name in asked)
         if do == "answer":
             return nonce in json.dumps(invocation.payload)
         if step["port"] and not {"evaluate", "start"} & set(step):
-            messages = receivers.got[Place(step["host"], step["port"])]
-            return any(not step["take"] or _has(message, nonce) for message in messages)
+            return any(not step["take"] or _has(message, nonce) for message in receivers[step["host"]].got)
         return step.get("path") in changed if do in ("overwrite", "delete") else step["step"] in ran
 
     return _read(log, nonce, tuple(map(happened, steps)))
@@ -214,19 +173,20 @@ def _told(log: Sequence[LogLine], nonce: str) -> list[dict[str, Any]]:
     return [line if line.get("shielded_drill") == nonce else {} for line in lines]
 
 
-def _read(log: Sequence[LogLine], nonce: str, happened: tuple[bool, ...]) -> Run:
+def _read(log: Sequence[LogLine], nonce: str, happened: tuple[bool, ...]) -> tuple[list[Effects], list[LogLine]]:
     """The alerts between each behaviour's beginning and its end are its own; others are the function's."""
-    run = Run(happened, [[] for _ in happened], [""] * len(happened), [])
+    alerts: list[list[Alert]] = [[] for _ in happened]
+    errors, kept = [""] * len(happened), list[LogLine]()
     current: int | None = None
     for line, told in zip(log, _told(log, nonce), strict=True):
         if "begin" in told:
             current = told["begin"]
         elif "end" in told:
-            run.errors[told["end"]] = told.get("error", "")
+            errors[told["end"]] = told.get("error", "")
             current = None
         shield = ShieldLog.of([line])
         if current is not None:
-            run.alerts[current] += [alert for _, alert in shield.alerts]
+            alerts[current] += [alert for _, alert in shield.alerts]
         if current is not None or shield.events:
-            run.log.append(line)
-    return run
+            kept.append(line)
+    return list(zip(happened, alerts, errors, strict=True)), kept

@@ -13,8 +13,6 @@ const PLAN = JSON.parse(fs.readFileSync(path.join(__dirname, "plan.json"), "utf8
 const SECONDS = 4;
 const MINE = "0x" + "1".repeat(40);
 const THEIRS = "0x" + "2".repeat(40);
-// Without certificates: the emulated receivers have none.
-const TLS = { ciphers: "aNULL:@SECLEVEL=0", maxVersion: "TLSv1.2", rejectUnauthorized: false };
 
 const { stringify } = JSON; // before a step replaces it
 const say = (line) => fs.writeSync(2, stringify({ shielded_drill: PLAN.nonce, ...line }) + "\n");
@@ -35,23 +33,13 @@ function filled(text, step) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => given[name] ?? whole);
 }
 
-function request(step) {
+async function request(step) {
   const { host, port } = step;
   const body = filled(step.body, step);
   const headers = Object.fromEntries(Object.entries(step.headers).map(([name, text]) => [name, filled(text, step)]));
-  const options = { host, port, path: filled(step.url, step), headers, method: body ? "POST" : "GET", agent: false };
-  const client = require(port === 443 ? "node:https" : "node:http");
-  return new Promise((resolve, reject) => {
-    const sent = client.request({ ...options, ...TLS, timeout: SECONDS * 1000 }, (response) => {
-      const parts = [];
-      response.on("data", (part) => parts.push(part));
-      response.on("end", () => resolve(Buffer.concat(parts)));
-      response.on("error", reject);
-    });
-    sent.on("timeout", () => sent.destroy(new Error("timed out")));
-    sent.on("error", reject);
-    sent.end(body || undefined);
-  });
+  const url = `${port === 443 ? "https" : "http"}://${host}:${port}${filled(step.url, step)}`;
+  const options = { headers, method: body ? "POST" : "GET", body: body || undefined };
+  return (await fetch(url, { ...options, signal: AbortSignal.timeout(SECONDS * 1000) })).text();
 }
 
 const hooks = {
@@ -75,7 +63,7 @@ const hooks = {
 async function act(step) {
   const got = step.port ? await request(step) : "";
   if (step.lookup) await dns.lookup(filled(step.lookup, step));
-  if (step.evaluate) eval(got.toString());
+  if (step.evaluate) eval(got);
   if (step.write) fs.writeFileSync(step.path, got || "overwritten");
   if (step.start) {
     const [program, ...rest] = [...step.start, PLAN.nonce, String(step.step)].map((text) => filled(text, step));
@@ -94,7 +82,8 @@ async function play() {
     try {
       await act(step);
       say({ end: step.step });
-    } catch (error) {
+    } catch (failed) {
+      const error = failed.cause ?? failed; // fetch wraps the error
       say({ end: step.step, error: `${error.code || error.name}: ${error.message}` });
     }
   }

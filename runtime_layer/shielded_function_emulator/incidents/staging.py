@@ -22,34 +22,23 @@ class Language(NamedTuple):
 
     Attributes:
         handlers: the endings of a handler's file.
-        package: the folder of the incident's package.
-        payload: its source here, and its name there.
-        line: imports it; of Node.js, in modules of both kinds.
+        module: the file of the incident's package; its source is the payload of the same ending.
+        line: imports its folder; of Node.js, in modules of both kinds.
         ran: the code for an evaluation, which writes a line to the log.
     """
 
     handlers: tuple[str, ...]
-    package: str
-    payload: tuple[str, str]
+    module: str
     line: str
     ran: str
 
 
+_REQUIRE = 'process.getBuiltinModule("node:module").createRequire("/var/task/")("./{}/index.cjs");'
+_PYTHON, _NODE = "import os; os.write(2, b'%s\\n')", "require('node:fs').writeSync(2, '%s\\n')"
+_MODULES = (".js", ".mjs", ".cjs", "/index.js")
 _LANGUAGES = {
-    "python": Language(
-        (".py", "/__init__.py"),
-        "drill_{}",
-        ("payload.py", "__init__.py"),
-        "import {}",
-        "import os; os.write(2, b'%s\\n')",
-    ),
-    "nodejs": Language(
-        (".js", ".mjs", ".cjs", "/index.js"),
-        "node_modules/drill-{}",
-        ("payload.cjs", "index.cjs"),
-        'process.getBuiltinModule("node:module").createRequire("/var/task/")("./{}/index.cjs");',
-        "require('node:fs').writeSync(2, '%s\\n')",
-    ),
+    "python": Language((".py", "/__init__.py"), "drill_{}/__init__.py", "import {}", _PYTHON),
+    "nodejs": Language(_MODULES, "node_modules/drill-{}/index.cjs", _REQUIRE, _NODE),
 }
 
 
@@ -82,14 +71,13 @@ def stage(package: FunctionPackage, incident: Incident, plan: Mapping[str, Any],
     if handler is None:
         there = f"there is no {' or '.join(tried)}"
         raise IncidentError(f"the handler {package.handler} is not in the function's own code: {there}")
-    folder = language.package.format(name)
+    payload = Path(language.module.format(name))
     handler.chmod(0o644)  # an archive may have it read-only
     with handler.open("a", encoding="utf-8") as opened:
-        opened.write(f"\n{language.line.format(folder)}\n")
-    payload, into = language.payload
+        opened.write(f"\n{language.line.format(payload.parent)}\n")
     files = {
-        f"{folder}/plan.json": json.dumps(plan),
-        f"{folder}/{into}": (FOLDER / payload).read_text(encoding="utf-8"),
+        payload.with_name("plan.json"): json.dumps(plan),
+        payload: (FOLDER / "payload").with_suffix(payload.suffix).read_text(encoding="utf-8"),
         PROGRAM: ECHO,
         f"{SECRETS}/.npmrc": f"//registry.example/:_authToken={plan['nonce']}\n",
         f"{SECRETS}/.env": f"API_KEY={plan['nonce']}\n",
