@@ -197,7 +197,7 @@ def _follow(where: Where, *, json: bool) -> int:
     screen, found = terminal.console(), False
     functions = frozenset(where.functions)
     tallies = {name: Tally() for name in where.files}
-    of_files = chain.from_iterable(records(read_lines([name], quiet=True), tally) for name, tally in tallies.items())
+    of_files = chain.from_iterable(records(read_lines(name, quiet=True), tally) for name, tally in tallies.items())
     of_aws = filter(None, map(record_of, () if where.files else _new_messages(where)))
     try:
         for record in of_files if where.files else of_aws:

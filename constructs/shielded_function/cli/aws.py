@@ -18,6 +18,7 @@ _MEANS: Final = {
     **dict.fromkeys(("ExpiredTokenException", "ExpiredToken"), _EXPIRED),
     **dict.fromkeys(("UnrecognizedClientException", "InvalidClientTokenId"), _UNKNOWN),
     **dict.fromkeys(("ThrottlingException", "TooManyRequestsException"), _THROTTLED),
+    "LimitExceededException": "the account runs its maximum of queries: try again later",
     "ResourceNotFoundException": "it does not exist in this account and region",
     "ResourceConflictException": "another update of it is running: wait, and run this again",
     "PreconditionFailedException": "it was changed in the meantime: review it, and run this again",

@@ -17,10 +17,10 @@ from . import learned_lock, terminal
 from .failures import FOUND, NO, STDIN, CliError
 from .learned_files import write
 from .learned_output import as_json, completing_commands, print_results, show_check
-from .learned_policy import Choices, check_accepted, make_result
+from .learned_policy import Choices, Result, check_accepted, make_result
 from .options import Learn, Where
 from .present import InAssembly, Present
-from .progress import watch
+from .progress import Progress
 from .run import pairs
 from .sources import source_of
 
@@ -51,7 +51,11 @@ def _run(where: Where, options: Learn, *, json: bool) -> int:
     observed, notes = _observe(where)
     logs = sorted(observed.functions.values(), key=lambda log: log.key)
     choices = Choices(options.granted, options.accept, options.packages or options.lock is not None)
-    results = [make_result(log, present, choices) for log in watch(logs, "functions")]
+    results: list[Result] = []
+    with Progress() as progress:
+        for log in logs:
+            progress.show(lambda: f"{len(results):,} of {len(logs):,} functions")
+            results.append(make_result(log, present, choices))
     check_accepted(options.accept, results)
     unknown = [present.hint(each.learned.key.function) for each in results if each.present is None]
     if options.form == "diff" and any(unknown):

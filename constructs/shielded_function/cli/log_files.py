@@ -30,38 +30,32 @@ def check_files(files: Sequence[str]) -> None:
     """Checks files before hours of work, not after.
 
     Raises:
-        CliError: a name is no file, or stdin is named twice.
+        CliError: a name is no file.
     """
-    if list(files).count(STDIN) > 1:
-        raise CliError("- is stdin, which can be read once")
     for name in files:
         if name != STDIN and not Path(name).is_file():
             raise CliError(f"{name} is not a file")
 
 
-def read_lines(files: Iterable[str], *, quiet: bool = False) -> Iterator[str]:
-    """The lines of files, one after the other. Invalid UTF-8 is replaced, as in CloudWatch.
+def read_lines(name: str, *, quiet: bool = False) -> Iterator[str]:
+    """The lines of a file, or of stdin (`-`). Invalid UTF-8 is replaced, as in CloudWatch.
 
     Args:
-        files: names, or `-`.
+        name: the file's.
         quiet: print no progress on stderr.
 
     Raises:
-        CliError: a file cannot be read.
+        CliError: it cannot be read.
     """
-    for name in files:
-        progress, count = Progress(), 0
-        try:
-            with _opened(name) as (stream, text):
-                pieces = _whole_objects(iter(partial(text.readline, MAX_PIECE), ""))
-                for count, line in enumerate(pieces, 1):
-                    if not count % _LOOK_AFTER and not quiet:
-                        progress.show(partial(_progress_text, name, stream, count))
-                    yield line
-        except (OSError, EOFError, zlib.error) as error:
-            raise CliError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-        finally:
-            progress.end()
+    try:
+        with Progress() as progress, _opened(name) as (stream, text):
+            pieces = _whole_objects(iter(partial(text.readline, MAX_PIECE), ""))
+            for count, line in enumerate(pieces, 1):
+                if not count % _LOOK_AFTER and not quiet:
+                    progress.show(partial(_progress_text, name, stream, count))
+                yield line
+    except (OSError, EOFError, zlib.error) as error:
+        raise CliError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _progress_text(name: str, stream: io.BufferedReader, lines: int) -> str:

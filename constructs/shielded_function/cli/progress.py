@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from time import monotonic
-from typing import Final, TypeVar
+from typing import Final
+
+from typing_extensions import Self
 
 from shielded_function_monitoring.visible import visible
 
 from .terminal import note
 
-_T = TypeVar("_T")
 _FIRST_SECONDS: Final = 1.0
 _LIVE_SECONDS: Final = 0.2
 _QUIET_SECONDS: Final = 60.0
@@ -28,7 +29,7 @@ def _write_over(text: str) -> None:
 
 
 class Progress:
-    """The progress line of one piece of work."""
+    """The progress line of one piece of work: a context manager, which clears it at the end."""
 
     def __init__(self) -> None:
         self._live = live()
@@ -37,29 +38,14 @@ class Progress:
 
     def show(self, text: Callable[[], str]) -> None:
         """Shows the progress when it is due."""
-        now = monotonic()
-        if now < self._next:
-            return
-        self._next = now + (_LIVE_SECONDS if self._live else _QUIET_SECONDS)
-        if self._live:
-            self._live(text())
+        if (now := monotonic()) >= self._next:
+            self._next = now + (_LIVE_SECONDS if self._live else _QUIET_SECONDS)
+            (self._live or note)(text())
             self._shown = True
-        else:
-            note(text())
 
-    def end(self) -> None:
-        """Clears the line."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         if self._live and self._shown:
             self._live("")
-            self._shown = False
-
-
-def watch(items: Sequence[_T], what: str) -> Iterator[_T]:
-    """Yields the items, and shows how many are done: `3 of 30 functions`."""
-    progress = Progress()
-    try:
-        for done, item in enumerate(items):
-            progress.show(lambda done=done: f"{done:,} of {len(items):,} {what}")
-            yield item
-    finally:
-        progress.end()

@@ -31,15 +31,10 @@ BOTH: Final = "give files, or log groups and stacks: not both"
 
 
 class Span(NamedTuple):
-    """A time span in UTC."""
+    """A time span in UTC: both ends are included."""
 
     since: datetime
     until: datetime
-
-    @property
-    def seconds(self) -> tuple[int, int]:
-        """Seconds since the epoch, for Logs Insights: both ends are included."""
-        return int(self.since.timestamp()), int(self.until.timestamp())
 
 
 def parse_time(option: str, text: str, now: datetime) -> datetime:
@@ -142,7 +137,7 @@ class Source:
         # In the format of the lines, so that the last second is included.
         since, until = self.asked[0].rstrip("Z"), self.asked[1].replace("Z", "~")
         for name, tally in tallies.items():
-            for record in records(read_lines([name]), tally):
+            for record in records(read_lines(name), tally):
                 if self.span is None or since <= str(record.get("timestamp", "")) <= until:
                     yield record
 
@@ -185,17 +180,17 @@ def _ask_aws(place: Place, span: Span, batches: Sequence[Batch], queries: Sequen
     owners = {group: names for batch in batches for group, names in batch.owners.items()}
     claimed: set[tuple[str, str]] = set()
     asker = Asker(place, partial(_own_rows, owners=owners, claimed=claimed))
-    answers = asker.ask([[(query(batch.functions), batch) for batch in batches] for query in queries], span.seconds)
-    full = sorted({group for each in answers for group in each.full})
-    missing = sorted({group for each in answers for group in each.missing})
-    notes = [_FULL.format(", ".join(full))] if full else []
-    notes += [f"missing log groups: {', '.join(missing)}: did the function ever run?"] if missing else []
+    questions = [[(query(batch.functions), batch) for batch in batches] for query in queries]
+    answers = asker.ask(questions, *(int(each.timestamp()) for each in span))
+    notes = [_FULL.format(", ".join(sorted(asker.full)))] if asker.full else []
+    missing = ", ".join(sorted(asker.missing))
+    notes += [f"missing log groups: {missing}: did the function ever run?"] if missing else []
     notes += [
         f"lines in the log group {group} say that they are of {function}: "
         + ("left out, for it logs elsewhere" if group in owners else "if it does not log there, they are forged")
         for group, function in sorted(claimed)
     ]
-    return Found([each.rows for each in answers], not full, notes)
+    return Found(answers, not asker.full, notes)
 
 
 def _own_rows(

@@ -17,17 +17,21 @@ from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError
+from moto import mock_aws
+from moto.core.botocore_stubber import MockRawResponse as RawResponse
 from typer.testing import CliRunner
 
 from harness.alert_lines import alert, armed, connect, refused, tmp
 from harness.thinning import long_but
 from integration.cli.alert_logs import GROUP, HERE, log, packages_log, told
 from integration.cli.insights_account import Account, account, ago, denying
-from integration.cli.moto_account import REGION
+from integration.cli.moto_account import CREDENTIALS, REGION
 from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, ShieldMonitoring
-from shielded_function.cli import alerts, asking, learn, report
+from shielded_function.cli import alerts, learn, report
 from shielded_function.cli.app import app as cli
+from shielded_function.cli.aws import call, client
 from shielded_function.cli.failures import CliError
 from shielded_function.cli.options import Alerts, Learn, Page, Where
 from shielded_function.testing import simulate_cloudwatch
@@ -287,6 +291,7 @@ REFUSED = [
     ("ListStackResources", "AccessDeniedException", STACK,
      "the stack Shop: you need cloudformation:ListStackResources"),
     ("StartQuery", "ResourceNotFoundException", A_GROUP, f"{GROUP}: it does not exist in this account and region"),
+    ("StartQuery", "LimitExceededException", A_GROUP, f"{GROUP}: the account runs its maximum of queries: try again"),
     ("StartQuery", "ExpiredTokenException", A_GROUP, f"{GROUP}: the credentials have expired: sign in again"),
     ("every", "", A_GROUP, f"{GROUP}: Could not connect to the endpoint URL"),
     ("StartQuery", "MalformedQueryException", A_GROUP, f"{GROUP}: MalformedQueryException: MalformedQueryException of"),
@@ -306,20 +311,24 @@ def test_what_aws_refuses(aws: Account, ask: Ask, operation: str, code: str, whe
     assert (aws.calls[-1] == "logs:StopQuery") == (operation == "GetQueryResults"), "what still runs is stopped"
 
 
-def test_it_waits_for_its_turn(aws: Account, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An account runs so many queries at once: the others wait, longer each time, and not for ever."""
-    aws.write(GROUP, log())
-    refusals = iter([True, True, True])
-    limit = denying("StartQuery", code="LimitExceededException")
-    aws.refuse = lambda operation, arguments: (
-        limit(operation, arguments) if operation == "StartQuery" and next(refusals, False) else None
-    )
-    ask()
-    assert aws.calls.count("logs:StartQuery") == 4
-    monkeypatch.setattr(asking, "_SECONDS_TO_START", -1.0)
-    aws.refuse = limit
-    with pytest.raises(CliError, match="the account runs its maximum of queries"):
-        ask()
+@mock_aws
+def test_it_waits_for_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account runs so many queries at once: botocore asks again, longer after each time, and not for ever."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    waits: list[float] = []
+    monkeypatch.setattr("time.sleep", waits.append)
+    logs, refusals = client("logs", HERE), iter([True, True, True])
+    logs.create_log_group(logGroupName=GROUP)
+
+    def refuse(**_: object) -> AWSResponse | None:
+        body = RawResponse(b'{"__type": "LimitExceededException"}')
+        return AWSResponse("", 400, {}, body) if next(refusals, False) else None
+
+    logs.meta.events.register_first("before-send.cloudwatch-logs.StartQuery", refuse)
+    asked: dict[str, Any] = {"startTime": 0, "endTime": 1, "queryString": "fields @message"}
+    assert call(logs, "logs:StartQuery", GROUP, logGroupNames=[GROUP], **asked)["queryId"]
+    assert len(waits) == 3
 
 
 def test_a_query_that_fails(aws: Account, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

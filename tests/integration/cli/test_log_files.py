@@ -178,10 +178,9 @@ def test_progress(live: bool, said: str, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("sys.stderr", screen)
     clock = itertools.count(0, 1.5 if live else 61)
     monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
-    assert len(list(log_files.read_lines(["log"]))) == 3000
+    assert len(list(log_files.read_lines("log"))) == 3000
     whole = decimal(Path("log").stat().st_size)
     assert re.sub(r"[\d.]+ [kM]B of", "{} of", screen.getvalue()) == said.format("{}", whole)
     screen.truncate(0)
-    assert len(list(log_files.read_lines(["log"], quiet=True))) == 3000
+    assert len(list(log_files.read_lines("log", quiet=True))) == 3000
     assert screen.getvalue() == ""
-    assert list(progress.watch([1, 2], "functions")) == [1, 2]
