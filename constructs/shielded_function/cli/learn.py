@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 import gc
-import shlex
-from pathlib import Path
 from typing import Final
 
 from shielded_function_monitoring.insights import queries
 from shielded_function_monitoring.learning import Observed, observed_of
 
 from . import learned_lock, terminal
-from .failures import FOUND, NO, STDIN, CliError
+from .failures import FOUND, NO, CliError
 from .learned_files import write
 from .learned_output import as_json, completing_commands, print_results, show_check
 from .learned_policy import Choices, Result, check_accepted, make_result
@@ -57,10 +55,7 @@ def _run(where: Where, options: Learn, *, json: bool) -> int:
             progress.show(lambda: f"{len(results):,} of {len(logs):,} functions")
             results.append(make_result(log, present, choices))
     check_accepted(options.accept, results)
-    unknown = [present.hint(each.learned.key.function) for each in results if each.present is None]
-    if options.form == "diff" and any(unknown):
-        raise CliError("; ".join(unknown))
-    notes += [*filter(None, unknown), *_offer_assembly(where, options)]
+    notes += filter(None, (present.hint(each.learned.key.function) for each in results if each.present is None))
     if locked is not None:
         return NO if learned_lock.check(locked, results, notes, json=json) else 0
     if options.check:
@@ -98,10 +93,6 @@ def _present(options: Learn, *, json: bool) -> Present:
             options.check and not (is_given or options.lock),
             "--check compares with the present policy: give --policy FILE or --assembly cdk.out, or --lock",
         ),
-        (
-            options.form == "diff" and not is_given,
-            "--format diff compares with the present policy: give --policy FILE or --assembly cdk.out",
-        ),
         (options.places and not options.assembly, "--place names a function of --assembly"),
     ):
         if wrong:
@@ -109,15 +100,6 @@ def _present(options: Learn, *, json: bool) -> Present:
     if options.assembly:
         return InAssembly(options.assembly, pairs("--place", options.places))
     return Present(options.policy)
-
-
-def _offer_assembly(where: Where, options: Learn) -> list[str]:
-    """The option for a `cdk.out` beside a log, or in the current folder: it is not used unasked, as it may be old."""
-    if options.policy or options.assembly or options.granted or options.lock:
-        return []
-    folders = dict.fromkeys([*(Path(file).parent for file in where.files if file != STDIN), Path()])
-    found = [each / "cdk.out" for each in folders if (each / "cdk.out" / "manifest.json").is_file()]
-    return [f"{found[0]} has the present policies: add --assembly {shlex.quote(str(found[0]))}"] if found else []
 
 
 def _observe(where: Where) -> tuple[Observed, list[str]]:

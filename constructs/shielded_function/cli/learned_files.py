@@ -1,4 +1,4 @@
-"""The files of `learn`: the learned policy as TOML, as Python, and as a diff, with the evidence beside each entry.
+"""The files of `learn`: the learned policy as TOML or as Python, with the evidence beside each entry.
 
 An attacker can choose the text of comments (names, callers): nothing in it can end the comment.
 """
@@ -6,7 +6,6 @@ An attacker can choose the text of comments (names, callers): nothing in it can 
 from __future__ import annotations
 
 import ast
-import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,17 +18,17 @@ from shielded_function_monitoring.learning.evidence import times
 from shielded_function_monitoring.visible import quote, visible
 
 from .failures import STDOUT, CliError, write_file
-from .learned_policy import Result, fields_of
+from .learned_policy import Result
 
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,140}")
 
 
 class Format(NamedTuple):
-    """One format: the ending of its files, its writer, and, for a policy, its reader."""
+    """One format: the ending of its files, its writer, and its reader."""
 
     ending: str
-    write: Callable[[Result], str]
-    read: Callable[[str], ShieldPolicy] | None
+    write: Callable[[Mapping[str, Any], Learned], str]
+    read: Callable[[str], ShieldPolicy]
 
 
 def write_toml(fields: Mapping[str, Any], learned: Learned | None = None) -> str:
@@ -83,15 +82,6 @@ def _fields(fields: Mapping[str, Any], learned: Learned | None, equals: str, end
     return "".join(f"{line}\n" for line in lines)
 
 
-def _write_diff(result: Result) -> str:
-    """A unified diff, in TOML, from the present policy to the learned one."""
-    assert result.present is not None, "the caller checks"
-    before = write_toml(fields_of(result.present)).splitlines(keepends=True)
-    after = write_toml(result.fields, result.learned).removeprefix(_heading(result.learned)).splitlines(keepends=True)
-    name = visible(result.learned.key.function)
-    return "".join(difflib.unified_diff(before, after, f"{name} (present)", f"{name} (learned)"))
-
-
 def _read_python(text: str) -> ShieldPolicy:
     """Reads the policy from generated code without running it."""
     call = next(each for each in ast.walk(ast.parse(text)) if isinstance(each, ast.Call))
@@ -99,13 +89,8 @@ def _read_python(text: str) -> ShieldPolicy:
 
 
 FORMATS: Final[Mapping[str, Format]] = {
-    "toml": Format(
-        ".toml",
-        lambda each: write_toml(each.fields, each.learned),
-        lambda text: ShieldPolicy.from_dict(load_toml(text)),
-    ),
-    "python": Format(".py", lambda each: write_python(each.fields, each.learned), _read_python),
-    "diff": Format(".diff", _write_diff, None),
+    "toml": Format(".toml", write_toml, lambda text: ShieldPolicy.from_dict(load_toml(text))),
+    "python": Format(".py", write_python, _read_python),
 }
 _BY_ENDING: Final = {each.ending: name for name, each in FORMATS.items()}
 
@@ -152,9 +137,9 @@ def check_valid(results: Sequence[Result]) -> None:
 
 def _text_of(result: Result, form: str) -> str:
     """The text of one function, verified to be read as the replayed policy."""
-    text, read = FORMATS[form].write(result), FORMATS[form].read
+    text = FORMATS[form].write(result.fields, result.learned)
     try:
-        is_same = read is None or read(text) == result.policy
+        is_same = FORMATS[form].read(text) == result.policy
     except (ShieldPolicyError, SyntaxError, ValueError) as error:
         raise CliError(f"{result.name}: the learned policy cannot be written as {form}: {error}") from error
     if not is_same:

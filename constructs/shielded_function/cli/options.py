@@ -18,7 +18,7 @@ Event = Literal["connect", "udp", "resolve", "tmp", "tmp-at-start", "exec", "exe
 """The events of `ShieldPolicy.decide`."""
 GroupedBy = Literal["target", "package", "policy", "function"]
 """The groupings of `alerts`."""
-LearnFormat = Literal["table", "toml", "python", "diff"]
+LearnFormat = Literal["table", "toml", "python"]
 RenderFormat = Literal["env", "sam", "terraform", "json"]
 
 Texts = Sequence[str]

@@ -36,9 +36,7 @@ def hostile() -> Learned:
 def test_toml_and_python_say_the_same(tmp_path: Path, fields: dict[str, Any]) -> None:
     for form, write in {"python": write_python, "toml": write_toml}.items():
         text = write(fields, hostile())
-        read = FORMATS[form].read
-        assert read is not None
-        assert read(text) == ShieldPolicy(**fields), form
+        assert FORMATS[form].read(text) == ShieldPolicy(**fields), form
         if form != "python":
             (tmp_path / f"p.{form}").write_text(text)
             assert ShieldPolicy.from_file(tmp_path / f"p.{form}") == ShieldPolicy(**fields), form
