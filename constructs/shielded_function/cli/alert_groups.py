@@ -16,7 +16,7 @@ from shielded_function_monitoring.learning.questions import entry_of, is_by_othe
 from shielded_function_monitoring.learning.rows import observation_of
 from shielded_function_monitoring.urgency import severity, urgency
 
-from .naming_presets import PREFIX, presets_for
+from .learned_presets import PREFIX, presets_for
 from .terminal import Listing
 
 Group = dict[str, Any]

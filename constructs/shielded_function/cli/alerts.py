@@ -26,10 +26,10 @@ from . import terminal
 from .alert_groups import Group, describe_attempt, groups_of, listing, ways_to_allow
 from .aws import call, client, error_code
 from .failures import FOUND, NOT_WHOLE, CliError
+from .learned_presets import presets_for
 from .listed_hosts import ListedHosts
 from .log_files import check_files, read_lines
 from .log_groups import find_batches
-from .naming_presets import presets_for
 from .options import Alerts, Where
 from .sources import BOTH, Source, notes_of, source_of, span_of
 from .terminal import cell

@@ -18,7 +18,7 @@ from shielded_function_monitoring.learning.learned import ANY_TMP, ANY_TMP_MEANS
 from . import terminal
 from .learned_files import write_toml
 from .learned_policy import TOLERATED, Result, fields_of, required_denials
-from .naming_presets import PREFIX
+from .learned_presets import PREFIX
 
 _SOME: Final = 3
 _FUNCTIONS: Final = 10

@@ -20,11 +20,9 @@ from shielded_function_monitoring.learning.questions import Question, entry_by, 
 from shielded_function_monitoring.learning.tmp_names import MAX_TMP
 
 from .failures import CliError
-from .learned_aws import aws_of
-from .learned_presets import propose_presets
+from .learned_presets import PREFIX, admitting, propose_presets
 from .listed_hosts import EXFILTRATION, matcher, read_list
 from .modes import POLICIES as MODES_OF
-from .naming_presets import PREFIX, admitting
 from .policy_verdicts import Verdicts
 from .present import Present
 
@@ -36,6 +34,18 @@ _NEEDED: Final = ("executable-memory", "unshielded-program")
 _ANY_TMP: Final = "=".join(ANY_TMP)
 _MOST_CHOICES: Final = 64
 _MOST_QUESTIONS: Final = 512
+_ALL: Final = 'allow_aws is "all", as every start in the log had it; list the services that the function needs'
+_LISTED: Final = (
+    "allow_aws has the services that every start in the log had; in a CDK app, leave it out for the grants of the role"
+)
+_GRANTED: Final = 'in allow_aws, "granted" means the grants of the role, which only a CDK app knows'
+_OTHERS: Final = (
+    "; the policy of the starts has hosts or buckets that the log does not name: --policy or --assembly keeps them"
+)
+_UNSET: Final = (
+    "allow_aws is left out: in a CDK app that means the grants of the role, elsewhere every service; give --policy or "
+    "--assembly to keep the present one"
+)
 
 
 class Choices(NamedTuple):
@@ -167,7 +177,7 @@ def _make_result(log: FunctionLog, present: Present, choices: Choices) -> Result
         admits=admits,
         settles=admitting(with_presets),
         accept=choices.accept,
-        denies=before.denies if before else lambda _: False,
+        denies=before.denies if before else lambda _: "",
         find_exfiltration=exfiltration(),
         waits=admitting(ShieldPolicy(allow_tmp=_varying(each.value for each in offered))),
         room=MAX_TMP - len({*(before.policy.allow_tmp if before else ()), *with_presets.allow_tmp}),
@@ -180,7 +190,7 @@ def _make_result(log: FunctionLog, present: Present, choices: Choices) -> Result
     if before:
         policy = before.policy
     else:
-        allow_aws, note = ("granted", "") if granted else aws_of(log, learned, aws_services())
+        allow_aws, note = ("granted", "") if granted else _aws_of(log, learned)
         policy = ShieldPolicy(allow_aws=allow_aws)
         learned.notes += [note] if note else []
     additions, problem = learned.additions(), ""
@@ -197,6 +207,24 @@ def _make_result(log: FunctionLog, present: Present, choices: Choices) -> Result
         learned.incomplete.append(f"in block mode it denies observed targets: {some}{more}")
     lacking, undecided = (before.replay(log, each) if before else [] for each in ("deny", "unknown"))
     return Result(learned, now, policy, denied, lacking, undecided, problem)
+
+
+def _aws_of(log: FunctionLog, learned: Learned) -> tuple[Any, str]:
+    """`allow_aws` before learned services are added, where the present policy is unknown; and its meaning.
+
+    It has at most what every start in the log had: code can fake a start, which then adds no service.
+    """
+    told = [set(aws.split(",")) for aws, _, _ in log.armed if aws]
+    lists = [each for each in told if each != {"all"}]
+    has_buckets = any(buckets for _, buckets, _ in log.armed)
+    has_others = has_buckets or any(hosts for _, _, hosts in log.armed)
+    listed: list[str] = []
+    if is_told := 0 < len(told) == len(log.armed):
+        listed = sorted({*aws_services()}.intersection(*lists) - ({"s3"} if has_buckets else set())) if lists else []
+    if is_told and not has_others and (lists or not learned.uses_aws):
+        return (tuple(listed) or "none", _LISTED) if lists else ("all", _ALL)
+    value, note = (("granted", *listed), _GRANTED) if lists or learned.uses_aws else (None, _UNSET)
+    return value, note + _OTHERS if has_others else note
 
 
 def _with_packages(entry: Addition) -> Addition:

@@ -1,29 +1,104 @@
-"""Presets for observed violations, which `learn` adds in place of entries, or offers.
+"""Presets for observed violations: `alerts` names them, `learn` adds them in place of entries, or offers them.
 
-A preset is added where names in /tmp belong to its library. It is offered where it brings executable memory, a program
-that was not observed, or a whole folder, or where the library asked for memory. `--accept preset:NAME` adds it.
+The reader of a line finds them by the name in /tmp, the program, or the library that asked for memory, as the line's
+`allow` has only the exact entry. `learn` adds a preset where names in /tmp belong to its library. It offers one that
+brings executable memory, a program that was not observed, or a whole folder, or whose library asked for memory.
+`--accept preset:NAME` adds it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Final
 
 from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.presets import PRESETS, Preset
+from shielded_function_monitoring.frames import Chain
 from shielded_function_monitoring.learning import Addition, Evidence, FunctionLog, Observation
 from shielded_function_monitoring.learning.evidence import made_by_python
 from shielded_function_monitoring.learning.never_learned import is_search
-from shielded_function_monitoring.learning.questions import Question, question_of
+from shielded_function_monitoring.learning.questions import Question, admits, decide, question_of
 from shielded_function_monitoring.learning.tmp_patterns import may_be_probe, uses_tempfile
 
-from .naming_presets import PREFIX, admitting, calling_presets, is_own_memory
-
+PREFIX: Final = "preset:"
+"""Before a preset's name, where an entry is possible too."""
+_EVENTS: Final = ("tmp", "exec", "exec-static", "memory")
+"""The policies of presets; other settings of a policy with presets are the defaults."""
+_TELLS_NOTHING: Final = ("find-library", "jpype")
+"""Presets whose names in /tmp other libraries share: tempfile's, and the counters of any JVM."""
+_TELLING: Final = re.compile(r"/tmp/[*?]*[\w.-]{3}")
+"""An entry with the library's own name. Any code may use names that match other entries."""
 _EXAMPLES: Final = 3
 _TEMPFILE: Final = "python-tempfile"
 """`learn` has narrower globs for its names; the preset is for the file with which tempfile tests /tmp."""
 _FIND_LIBRARY: Final = "find-library"
 """Only its program indicates it; its names in /tmp are those of python-tempfile."""
+
+
+def presets_for(seen: Observation, chain: Chain = ()) -> list[str]:
+    """The names of presets that would allow an observation.
+
+    Args:
+        seen: the attempts.
+        chain: the calling packages: libffi asks for memory on behalf of many.
+    """
+    question = question_of(seen)
+    if question is None:
+        return []
+    if question.event == "tmp":
+        return _calling(question)
+    return [name for name in PRESETS if _is_own(name, question, chain)]
+
+
+def _is_own(preset: str, question: Question, chain: Chain) -> bool:
+    """Whether the preset's library starts a program, or asks for memory, by its own object or a package of it."""
+    if question.event != "memory" or not _own(preset)(question):
+        return _own(preset)(question)
+    asking = [name for name in PRESETS if _own(name)(question)]
+    return asking == [preset] or PRESETS[preset].package in chain
+
+
+def _calling(question: Question) -> list[str]:
+    """The presets of whose libraries only one uses this name in /tmp."""
+    found: set[str] = set()
+    while question.event == "tmp" and (decision := decide(_telling_entries(frozenset(found)), question)):
+        if not decision.entry:
+            break
+        found.add(_owner(decision.entry))
+    return [name for name in PRESETS if name in found]
+
+
+@cache
+def _telling_entries(without: frozenset[str]) -> str:
+    """A policy of all entries with a library's own name, without those of some presets."""
+    every = dict.fromkeys(entry for preset in PRESETS.values() for entry in preset.allow_tmp if _TELLING.match(entry))
+    entries = [entry for entry in every if _owner(entry) not in (*_TELLS_NOTHING, *without)]
+    return ShieldPolicy(allow_tmp=entries).to_lines()
+
+
+@cache
+def _owner(entry: str) -> str:
+    """The preset with an entry and the fewest others: it is about that entry."""
+    having = [name for name, preset in PRESETS.items() if (*preset.allow_tmp, *preset.allow_child_process).count(entry)]
+    return min(having, key=lambda name: len(PRESETS[name].entries()))
+
+
+@cache
+def _own(preset: str) -> Callable[[Question], bool]:
+    """A function that tells whether a program or an object is one of the preset's library."""
+    programs = [each for each in PRESETS[preset].allow_child_process if _owner(each) == preset]
+    memory = PRESETS[preset].allow_executable_memory
+    return admitting(ShieldPolicy(allow_child_process=programs, allow_executable_memory=memory))
+
+
+def admitting(policy: ShieldPolicy) -> Callable[[Question], bool]:
+    """A function that tells whether a policy's files, programs and objects admit a question."""
+    if not (policy.allow_tmp or policy.allow_child_process or policy.allow_executable_memory):
+        return lambda _: False
+    lines = policy.to_lines()
+    return lambda question: question.event in _EVENTS and admits(lines, question)
 
 
 def propose_presets(
@@ -40,7 +115,7 @@ def propose_presets(
     seen = [(each, question) for each, question in every if question is None or not admits(question)]
     files = [(each, question) for each, question in seen if question]
     searching = [each for each, _ in seen if is_search(each)]
-    calling = {name for _, question in files for name in calling_presets(question)}
+    calling = {name for _, question in files for name in _calling(question)}
     taken, offered = list[Addition](), list[Addition]()
     # The general preset comes last, as other presets contain some of its names.
     for name, preset in sorted(PRESETS.items(), key=lambda item: item[0] == _TEMPFILE):
@@ -88,7 +163,7 @@ def _covered(
         if searching and not called:  # where ldconfig is denied, find_library creates a file
             return searching
     called = called or any(
-        is_own_memory(name, question, chain)
+        _is_own(name, question, chain)
         for each, question in files
         if question.event == "memory"
         for chain in [(), *(each.through for each in each.evidence.packages)]

@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import Any, Final
 
 from shielded_function.policy import ShieldPolicy
-from shielded_function_monitoring.alert import DENIED
 from shielded_function_monitoring.learning import Denied, Evidence, FunctionKey, FunctionLog, Observation
 from shielded_function_monitoring.learning.questions import Question, decide, place_of, question_of
+
+from .listed_hosts import matcher
 
 MAX_DENIED: Final = 10_000
 """Targets that are listed one by one; further ones are only counted."""
@@ -26,13 +27,13 @@ class Verdicts:
     Attributes:
         policy: the policy.
         decide: the action on a question, and the entry that would permit it.
-        denies: whether `deny_outbound` refuses a host.
+        denies: the entry of `deny_outbound` that refuses a host; empty for none.
     """
 
     def __init__(self, policy: ShieldPolicy, key: FunctionKey) -> None:
         self.policy = policy
         self.decide = lru_cache(maxsize=65536)(_decider(policy, key))
-        self.denies = lru_cache(maxsize=65536)(_denier(policy))
+        self.denies = matcher(policy.deny_outbound)
 
     def admits(self, question: Question) -> bool:
         """Whether it lets something through."""
@@ -96,10 +97,3 @@ def _decider(policy: ShieldPolicy, key: FunctionKey) -> Callable[[Question], tup
         return (decision.action, decision.allow) if decision else ("deny", "")
 
     return decide_one
-
-
-def _denier(policy: ShieldPolicy) -> Callable[[Question], bool]:
-    if not policy.deny_outbound:
-        return lambda _: False
-    lines = ShieldPolicy(allow_aws="none", deny_outbound=policy.deny_outbound).to_lines()
-    return lambda question: (decision := decide(lines, question)) is not None and decision.reason == DENIED

@@ -37,7 +37,7 @@ class Known:
         settles: the same of the presets that are added to it.
         accept: accepted entries of offers and findings; for a mode, `executable_memory=allow`.
         waits: whether an offer elsewhere, such as a preset, decides about an observation: it is no entry.
-        denies: whether the present policy's `deny_outbound` refuses something: no entry is proposed for it.
+        denies: the entry of the present policy's `deny_outbound` that refuses something: no entry is proposed for it.
         find_exfiltration: finds the entry of `preset:exfiltration` that a question is about; empty for none.
         room: how many entries the policy still takes in allow_tmp.
     """
@@ -48,7 +48,7 @@ class Known:
     settles: Callable[[Question], bool] = lambda _: False
     accept: Collection[str] = ()
     waits: Callable[[Question], bool] = lambda _: False
-    denies: Callable[[Question], bool] = lambda _: False
+    denies: Callable[[Question], object] = lambda _: False
     find_exfiltration: Callable[[Question], str] = lambda _: ""
     room: int = MAX_TMP
 
