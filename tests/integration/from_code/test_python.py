@@ -93,7 +93,6 @@ LISTS = only(
     allow_aws=["s3"], check_tls_name=False, executable_memory=None, log_arguments=False,
 )  # fmt: skip
 WATCHED = only(**dict.fromkeys([*ATTEMPTS][:4], "alert"))
-COPY = policy(read_write_tmp="block", allow_tmp=["/tmp/probe"])
 
 
 @pytest.mark.parametrize(
@@ -103,9 +102,8 @@ COPY = policy(read_write_tmp="block", allow_tmp=["/tmp/probe"])
         ([LISTS, "connect", "datagram", "tmp", "program"], "ok ok ok ok ok"),
         ([WATCHED, "memory", only(read_handler="block"), "memory"], "ok ok ok EACCES"),
         ([policy(), "ready", "handler", only(read_handler="block"), "handler"], "ok ok ok ok EACCES"),
-        ([COPY, "forked_child", "tmp", "program"], "ok ok ok ok"),
     ],
-    ids=["what is left out is blocked", "lists", "memory follows the strictest", "ready before", "in a copy"],
+    ids=["what is left out is blocked", "lists", "memory follows the strictest", "ready before"],
 )
 def test_what_follows_from_a_policy(probe: Probe, steps: list[Any], outcomes: str) -> None:
     assert probe(*steps)[0] == outcomes.split()

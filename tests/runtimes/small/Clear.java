@@ -1,5 +1,3 @@
-import java.io.File;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,17 +20,10 @@ public class Clear {
 
     public Map<String, List<String>> handle(Map<String, Object> event) throws Exception {
         List<String> before = list();
-        File.createTempFile("file-", null);
-        Files.writeString(Files.createTempDirectory("folder-").resolve("file"), "user");
-        new FileOutputStream("/tmp/stream").close();
         Files.move(Files.writeString(TMP.resolve("plain"), "user"), TMP.resolve("init/moved"));
-        Files.createLink(TMP.resolve("linked"), TMP.resolve("stream"));
         Files.writeString(Files.createDirectories(TMP.resolve("cache")).resolve("library"), "listed");
         if (new ProcessBuilder("/bin/sh", "-c", "echo user > /tmp/by-a-program").start().waitFor() != 0)
             throw new IOException("the program failed");
-        Thread thread = new Thread(() -> new File("/tmp/by-a-thread").mkdir());
-        thread.start();
-        thread.join();
         return Map.of("before", before, "after", list());
     }
 

@@ -115,22 +115,11 @@ def old_peer() -> None:
     OLD_PEER.send(b"x")
 
 
-def forked_child() -> None:
-    """A copy of this process: it may not loosen anything, and what it tightens is its own."""
-    if (pid := os.fork()) == 0:
-        loosened = attempt({"policy": {"read_write_tmp": "allow"}})
-        tightened = attempt({"policy": {"create_child_process": "block"}})
-        os._exit(0 if "looser" in loosened and tightened == "ok" else 1)
-    if os.waitpid(pid, 0)[1]:
-        raise OSError(errno.ECHILD, "it ended badly")
-
-
 ATTEMPTS: dict[str, Callable[[], None]] = {
     f.__name__: f
     for f in (
         *(tmp, program, child_tmp, connect, datagram, handler, ready, memory, free_library, old_socket, old_peer),
-        *(relocated_library, changed_libc),
-        *(forked_child, many_mappings),
+        *(relocated_library, changed_libc, many_mappings),
     )
 }
 
