@@ -39,19 +39,15 @@ def _tmp(names: str, says: str, allow: str = "/tmp/{id}*", *, seen: bool = False
 
 
 _TMP = [
-    *_tmp("file_output_stream file_print_writer file_random_access", _OLD_FILE, seen=True),
-    *_tmp("file_append file_input_stream file_random_access_read", _OLD_FILE),
-    *_tmp("file_create file_create_temp", _OLD_CREATE, seen=True),
-    *_tmp("file_mkdir file_mkdirs file_delete file_rename", _SAID_NO, seen=True),
+    *_tmp("file_output_stream file_random_access", _OLD_FILE, seen=True),
+    *_tmp("file_input_stream", _OLD_FILE),
+    *_tmp("file_create", _OLD_CREATE, seen=True),
+    *_tmp("file_mkdir file_delete file_rename", _SAID_NO, seen=True),
     *_tmp("file_set_readonly file_set_modified file_list", _SAID_NO),
-    *_tmp("files_write files_writer files_create_directory files_copy_in files_symlink", _NEW_FILE, seen=True),
-    *_tmp("files_copy_within files_move files_delete files_link", _NEW_FILE, seen=True),
-    *_tmp("files_create_temp files_create_temp_dir", _NEW_FILE, seen=True),
-    *_tmp("files_read files_lines files_through_proc files_relative files_list files_walk", _NEW_FILE),
-    *_tmp("files_permissions files_modified", _NEW_FILE),
-    *_denied(TMP, "files_zip", _NEW_FILE, "/tmp/{id}*", "/tmp/zipfstmp*", seen=True, lacks=(11,)),
+    *_tmp("files_write files_create_directory files_copy_in files_symlink", _NEW_FILE, seen=True),
+    *_tmp("files_copy_within files_move files_delete files_link files_create_temp", _NEW_FILE, seen=True),
+    *_tmp("files_read files_through_proc files_relative files_list", _NEW_FILE),
     *_tmp("channel_write channel_map channel_transfer channel_asynchronous", _NEW_FILE, seen=True),
-    *_tmp("channel_delete_on_close channel_truncate channel_map_read", _NEW_FILE),
     # What the runtime itself needs there is closed once it has started.
     *_tmp("runtimes_counters", _NEW_FILE, "/tmp/hsperfdata_function/2"),
     *_tmp("runtimes_directory", _NEW_FILE, "/tmp/hsperfdata_later"),
@@ -75,23 +71,17 @@ def _network(names: str, says: str, allow: str, since: int = 8, *, seen: bool = 
 
 
 _NETWORK = [
-    *_network("socket socket_with_timeout socket_without_proxy", _DENIED, _WEB),
-    *_network("http_url_connection http_url_stream", _DENIED, _WEB),
+    *_network("socket socket_with_timeout http_url_connection", _DENIED, _WEB),
     *_network("socket_channel socket_channel_selector socket_channel_asynchronous", _DENIED, _WEB),
-    *_network("http_client http_client_2", _CLIENT, _WEB, since=11),
+    *_network("http_client", _CLIENT, _WEB, since=11),
     *_network("http_client_by_name", _CLIENT, f"client.{ZONE}*", since=11),
-    *_network(
-        "http_client_asynchronous", r"ExecutionException: .*(Bind|Socket)Exception: Permission denied$", _WEB, 11
-    ),
     *_network("socket_v6", _DENIED, f"[[]{IPV6}]:{HTTP}"),
     *_network("socket_virtual_thread", _DENIED, _WEB, since=21),
-    *_network("datagram_socket datagram_socket_connected multicast_socket", _DENIED, _SINK, seen=True),
+    *_network("datagram_socket datagram_socket_connected", _DENIED, _SINK, seen=True),
     *_network("datagram_channel datagram_channel_connected", _DENIED, _SINK, seen=True),
-    *_network("netty_nio netty_epoll", _NETTY, _WEB),
-    *_network("netty_nio_datagram", _DENIED, _SINK),
+    *_network("netty_epoll", _NETTY, _WEB),
     *_network("netty_epoll_datagram", r"NativeIoException: sendToAddress.*Permission denied", _SINK),
     *_network("name", _UNKNOWN, f"one.{ZONE}"),
-    *_network("name_all", _UNKNOWN, f"all.{ZONE}"),
     *_network("socket_by_name", _UNKNOWN, f"stream.{ZONE}*"),
     *_denied(OUTBOUND, "name_jndi", r"^javax\.naming\.NameNotFoundException: ", f"jndi.{ZONE}", lacks=(11, 21)),
     # Netty's native transport, from where java.library.path leads: nothing is denied, and nothing reported.
@@ -114,8 +104,8 @@ _NO_PROGRAM = r"^java\.io\.IOException: Cannot run program .*(error=13, |error: 
 PROGRAMS = [
     *_denied(
         CHILD,
-        "process_builder process_builder_on_path process_builder_empty_environment process_builder_empty_preload "
-        "process_builder_directory process_builder_redirect runtime_exec runtime_exec_environment",
+        "process_builder process_builder_on_path process_builder_empty_environment process_builder_directory "
+        "runtime_exec_environment",
         _NO_PROGRAM,
         "/usr/bin/id",
     ),
@@ -126,22 +116,21 @@ PROGRAMS = [
 _CLOSED_FILE = r"FileNotFoundException: /var/task/.* \(Permission denied\)$"
 SOURCE = [
     *_denied(HANDLER, "source_read source_channel source_through_proc", _NEW_FILE),
-    *_denied(HANDLER, "source_stream source_url source_class_loader", _CLOSED_FILE),
+    *_denied(HANDLER, "source_stream source_class_loader", _CLOSED_FILE),
     *_denied(HANDLER, "source_resource", r"^java\.io\.FileNotFoundException: no such resource$"),
-    *_same("source_while_loading lazy_class lazy_inner_class lazy_resource stack_trace"),
+    *_same("source_while_loading lazy_class lazy_resource stack_trace"),
 ]
 # With the handler in a jar. The JVM holds the jar open: what it reads through that is not stopped.
 JAR = [
     *_denied(HANDLER, "jar_read", _NEW_FILE),
-    *_same("source_while_loading jar_zip_file jar_resource lazy_class lazy_inner_class lazy_resource"),
-    # Without the native library beside it, Netty unpacks it to /tmp; NIO goes on working.
+    *_same("source_while_loading jar_zip_file jar_resource lazy_class lazy_resource"),
+    # Without the native library beside it, Netty unpacks it to /tmp.
     *_denied(
         TMP,
         "netty_epoll_available",
         r"^java\.lang\.UnsatisfiedLinkError: .*AccessDeniedException: /tmp/libnetty",
         "/tmp/libnetty_transport_native_epoll*",
     ),
-    *_network("netty_nio", _NETTY, _WEB),
 ]
 
 _FOREIGN = _denied(TMP, "foreign_open", r"^java\.io\.IOException: errno 13$", "/tmp/{id}", seen=True, since=22)

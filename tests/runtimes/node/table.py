@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from runtimes.attempts import Attempt
-from runtimes.outside import ALLOWED, HTTP, HTTPS, IPV4, IPV6, NAME_SERVER, PLAIN, WEBSOCKET, ZONE
+from runtimes.outside import ALLOWED, HTTP, HTTPS, IPV4, IPV6, NAME_SERVER, PLAIN, ZONE
 from shielded_function_monitoring.alert import Policy
 
 TMP: Policy = "read_write_tmp"
@@ -37,15 +37,13 @@ def _files(names: str, *allow: str, code: str | int = "EACCES", seen: bool = Fal
 
 _THERE, _OWN, _OLD = "/tmp/there", "/tmp/{id}", "/tmp/{id}.old"
 _FILES = [
-    *_files("write-sync write-callback write-promise write-stream write-url write-proc-root", _OWN, seen=True),
-    *_files("write-buffer-path write-dots write-proc-cwd write-relative open-wx open-a open-as", _OWN, seen=True),
-    *_files("open-exclusive open-truncate copy-exclusive", _OWN, seen=True),
-    *_files("append-sync append-promise open-w open-handle native report copy-sync copy-promise", _OWN, seen=True),
-    *_files("mkdir mkdir-promise symlink symlink-promise", _OWN, seen=True),
-    *_files("open-existing read-sync read-text read-callback read-promise read-stream", _THERE),
+    *_files("write-sync write-promise write-stream write-proc-root write-buffer-path", _OWN, seen=True),
+    *_files("write-dots write-proc-cwd write-relative open-a open-exclusive open-truncate", _OWN, seen=True),
+    *_files("open-handle native report copy-sync copy-promise mkdir symlink", _OWN, seen=True),
+    *_files("open-existing read-sync read-text read-promise read-stream", _THERE),
     *_files("copy-from read-binding truncate chmod utimes lutimes", _THERE),
-    *_files("readdir readdir-promise opendir opendir-promise", "/tmp"),
-    *_files("unlink rm rm-promise", _OLD, seen=True),
+    *_files("readdir opendir", "/tmp"),
+    *_files("unlink rm", _OLD, seen=True),
     *_files("unix-socket", _OWN),
     *_files("require", "/tmp/there.cjs"),
     *_files("import", "/tmp/there.mjs"),
@@ -55,8 +53,8 @@ _FILES = [
     replace(_files("sqlite", "/tmp*", code="ERR_SQLITE_ERROR", seen=True)[0], since=22),
     # What is made, moved or taken away has more names than one, all of which an alert proposes.
     *_files("copy-tree copy-tree-sync mkdir-recursive", f"{_OWN}*", seen=True),
-    *_files("mkdtemp mkdtemp-promise", "/tmp/{id}-??????", seen=True),
-    *_files("rename rename-promise", f"{_OWN}*", seen=True),
+    *_files("mkdtemp", "/tmp/{id}-??????", seen=True),
+    *_files("rename", f"{_OWN}*", seen=True),
     *_files("link", "/tmp/*", seen=True),
     *_files("rm-recursive", "/tmp/{id}.folder*", seen=True),
     *_files("rmdir", "/tmp/{id}.empty", seen=True),
@@ -73,23 +71,19 @@ _NAME = f"{{id}}.{ZONE}*"
 _NETWORK = [
     *_network("http-name https-name net-name dgram-name fetch-name lookup", _NAME, code="ENOTFOUND"),
     *_network("net-one-family tls-name fetch-name-tls", _NAME, code="ENOTFOUND"),
-    *_network("http-address http-keep-alive fetch-address fetch-number fetch-post", f"{IPV4}:{HTTP}"),
-    *_network("http-address6 fetch-address6", f"[[]{IPV6}]:{HTTP}"),
-    *_network("https-address tls-address", f"{IPV4}:{HTTPS}"),
+    *_network("http-address fetch-address", f"{IPV4}:{HTTP}"),
+    *_network("fetch-address6", f"[[]{IPV6}]:{HTTP}"),
+    *_network("tls-address", f"{IPV4}:{HTTPS}"),
     *_network("net-address net-mapped net-own-lookup", f"{IPV4}:{PLAIN}"),
     *_network("net-other-port", f"{ALLOWED}:{PLAIN}"),
     *_network("dgram-address dgram-mapped dgram-connected", f"{IPV4}:{PLAIN}"),
     *_network("net-address6 dgram-address6", f"[[]{IPV6}]:{PLAIN}"),
     # The connection ends with the write that is refused.
-    *_network("tls-foreign-name fetch-foreign-name", _NAME, code="ECONNRESET"),
-    replace(_network("websocket", f"{IPV4}:{WEBSOCKET}", code="CLOSED")[0], since=22),
-    *_network("lookup-callback resolve4 resolve6 resolve-any resolve-txt resolve-mx", _NAME, code="ENOTFOUND"),
-    *_network(
-        "resolve-cname resolve-soa resolve-ns resolve-naptr resolve-caa resolve-ptr resolver", _NAME, code="ENOTFOUND"
-    ),
+    *_network("tls-foreign-name", _NAME, code="ECONNRESET"),
+    *_network("resolve4 resolve6 resolve-any resolve-txt resolver", _NAME, code="ENOTFOUND"),
     *_network("resolve-srv", f"_http._tcp.{_NAME}", code="ENOTFOUND"),
     # c-ares asks a name server that it cannot reach a second time, and then says that it was refused.
-    *_network("resolver-elsewhere resolver-elsewhere-callback", f"{NAME_SERVER}:53", _NAME, code="ECONNREFUSED"),
+    *_network("resolver-elsewhere", f"{NAME_SERVER}:53", _NAME, code="ECONNREFUSED"),
     *_denied("network", OUTBOUND, "resolver-allowed-name-elsewhere", "ECONNREFUSED", f"{NAME_SERVER}:53"),
     *_same("network", "allowed-https allowed-fetch allowed-tls", seen=True),
     *_same("network", "allowed-lookup allowed-resolve loopback-http loopback-datagram"),
@@ -102,8 +96,8 @@ def _programs(names: str, *allow: str) -> list[Attempt]:
 
 _PROGRAMS = [
     # A shell that is let start starts what it is told: both are proposed.
-    *_programs("exec exec-sync spawn-shell spawn-sync-shell", "/usr/bin/*"),
-    *_programs("exec-file exec-file-sync spawn spawn-path spawn-no-environment spawn-sync", "/usr/bin/echo"),
+    *_programs("exec exec-sync", "/usr/bin/*"),
+    *_programs("spawn spawn-path spawn-no-environment spawn-sync", "/usr/bin/echo"),
     *_programs("spawn-detached binding", "/usr/bin/echo"),
     *_programs("spawn-self spawn-proc-self fork cluster", "/var/lang/bin/node"),
     *_programs("spawn-loader", "unshielded:/*/ld-linux-*"),
@@ -115,9 +109,8 @@ def _source(names: str, code: str | int = "EACCES") -> list[Attempt]:
 
 
 _SOURCE = [
-    *_source("read-sync read-text read-callback read-promise read-url read-proc-root"),
-    *_source("read-buffer-path read-relative read-dots read-proc-cwd read-map-promise"),
-    *_source("read-stream read-handle copy extension read-map import-again worker-of-it"),
+    *_source("read-sync read-text read-promise read-proc-root read-buffer-path read-relative read-proc-cwd"),
+    *_source("read-stream copy extension read-map import-again worker-of-it"),
     *_source("read-blob", code=0),
     # An ES module is loaded by `require` only since then.
     replace(_source("require-again")[0], module_since=22),

@@ -9,36 +9,27 @@ import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollEventLoopGroup;
 import io.netty.channel.epoll.EpollSocketChannel;
-import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.channel.socket.DatagramPacket;
-import io.netty.channel.socket.nio.NioDatagramChannel;
-import io.netty.channel.socket.nio.NioSocketChannel;
 import java.net.InetSocketAddress;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** Netty over NIO and over its own native transport, which makes system calls from a library of its own. */
+/** Netty over its own native transport, which makes system calls from a library of its own. */
 final class NettyWays {
     private NettyWays() {}
 
     static void add(Map<String, Deed> deeds) {
-        deeds.put("netty_nio", () -> done(new NioEventLoopGroup(1), NioSocketChannel.class, true));
-        deeds.put("netty_nio_datagram", () -> done(new NioEventLoopGroup(1), NioDatagramChannel.class, false));
-        deeds.put("netty_epoll", () -> done(epoll(), EpollSocketChannel.class, true));
-        deeds.put("netty_epoll_datagram", () -> done(epoll(), EpollDatagramChannel.class, false));
+        deeds.put("netty_epoll", () -> done(EpollSocketChannel.class, true));
+        deeds.put("netty_epoll_datagram", () -> done(EpollDatagramChannel.class, false));
         deeds.put("netty_epoll_available", () -> {
             Epoll.ensureAvailability();
             return "available";
         });
     }
 
-    private static EventLoopGroup epoll() {
-        Epoll.ensureAvailability();
-        return new EpollEventLoopGroup(1);
-    }
-
     /** Connects, or sends a datagram. */
-    private static String done(EventLoopGroup group, Class<? extends Channel> kind, boolean connects) throws Exception {
+    private static String done(Class<? extends Channel> kind, boolean connects) throws Exception {
+        EventLoopGroup group = new EpollEventLoopGroup(1);
         Bootstrap bootstrap = new Bootstrap().group(group).channel(kind).handler(new ChannelInboundHandlerAdapter());
         InetSocketAddress sink = new InetSocketAddress(Network.SERVER, 7000);
         try {

@@ -10,8 +10,6 @@ import java.net.DatagramSocket;
 import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.MulticastSocket;
-import java.net.Proxy;
 import java.net.Socket;
 import java.net.URI;
 import java.net.URL;
@@ -24,7 +22,6 @@ import java.nio.channels.DatagramChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.Hashtable;
 import java.util.Map;
@@ -62,10 +59,6 @@ final class Network {
         }));
         deeds.put("socket_v6", with(() -> new Socket("2001:db8::66", 80), Network::get));
         deeds.put("socket_by_name", with(() -> new Socket("stream.evil.example", 80), Network::get));
-        deeds.put("socket_without_proxy", with(() -> new Socket(Proxy.NO_PROXY), socket -> {
-            socket.connect(WEB);
-            return get(socket);
-        }));
         deeds.put("socket_virtual_thread", () -> {
             // Java 21: the connection is made on a carrier thread, without blocking it.
             FutureTask<Boolean> connected = new FutureTask<>(() -> {
@@ -83,16 +76,10 @@ final class Network {
             connection.setConnectTimeout(PATIENCE);
             return String.valueOf(connection.getResponseCode());
         });
-        deeds.put("http_url_stream", with(
-            () -> new URL(url.toString()).openStream(), in -> new String(Deed.bytesOf(in))));
         deeds.put("http_client", () -> send(
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build(), url));
-        deeds.put("http_client_2", () -> send(HttpClient.newHttpClient(), url));
         deeds.put("http_client_by_name", () -> send(
             HttpClient.newHttpClient(), URI.create("http://client.evil.example/")));
-        deeds.put("http_client_asynchronous", () -> String.valueOf(
-            HttpClient.newHttpClient().sendAsync(HttpRequest.newBuilder(url).build(), BodyHandlers.ofString())
-                .get(PATIENCE, TimeUnit.MILLISECONDS).statusCode()));
         deeds.put("socket_channel", with(() -> SocketChannel.open(WEB), SocketChannel::isConnected));
         deeds.put("socket_channel_selector", with(SocketChannel::open, channel -> {
             Selector selector = Selector.open();
@@ -110,7 +97,6 @@ final class Network {
 
     private static void addDatagrams(Map<String, Deed> deeds) {
         deeds.put("datagram_socket", with(DatagramSocket::new, socket -> sent(socket, "datagram_socket")));
-        deeds.put("multicast_socket", with(MulticastSocket::new, socket -> sent(socket, "multicast_socket")));
         deeds.put("datagram_socket_connected", with(DatagramSocket::new, socket -> {
             socket.connect(SINK);
             return sent(socket, "datagram_socket_connected");
@@ -125,7 +111,6 @@ final class Network {
 
     private static void addNames(Map<String, Deed> deeds) {
         deeds.put("name", () -> InetAddress.getByName("one.evil.example").getHostAddress());
-        deeds.put("name_all", () -> Arrays.toString(InetAddress.getAllByName("all.evil.example")));
         deeds.put("name_jndi", () -> {
             Hashtable<String, String> environment = new Hashtable<>();
             environment.put("java.naming.factory.initial", "com.sun.jndi.dns.DnsContextFactory");

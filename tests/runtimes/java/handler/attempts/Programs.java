@@ -27,18 +27,10 @@ final class Programs {
             builder.environment().clear();
             return outputOf(builder.start());
         });
-        deeds.put("process_builder_empty_preload", () -> {
-            ProcessBuilder builder = new ProcessBuilder(ID);
-            builder.environment().put("LD_PRELOAD", "");
-            return outputOf(builder.start());
-        });
         deeds.put("process_builder_directory", () -> outputOf(
             new ProcessBuilder("./id", "-u").directory(new File("/usr/bin")).start()));
-        deeds.put("process_builder_redirect", () -> outputOf(
-            new ProcessBuilder(ID).redirectErrorStream(true).redirectInput(new File("/dev/null")).start()));
         deeds.put("process_pipeline", () -> outputOf(ProcessBuilder.startPipeline(
             Arrays.asList(new ProcessBuilder(ID), new ProcessBuilder("/usr/bin/cat"))).get(1)));
-        deeds.put("runtime_exec", () -> outputOf(Runtime.getRuntime().exec(ID)));
         deeds.put("runtime_exec_environment", () -> outputOf(
             Runtime.getRuntime().exec(ID, new String[] {"A=b"}, new File("/"))));
         deeds.put("shell", () -> outputOf(new ProcessBuilder("/bin/sh", "-c", "echo from a shell").start()));

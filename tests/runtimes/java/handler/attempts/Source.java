@@ -27,7 +27,6 @@ final class Source {
         deeds.put("source_while_loading", () -> WHILE_LOADING);
         deeds.put("source_read", () -> magicOf(Files.readAllBytes(FILE)));
         deeds.put("source_stream", () -> magicOf(new FileInputStream(FILE.toFile())));
-        deeds.put("source_url", () -> magicOf(new URL("file:" + FILE).openStream()));
         deeds.put("source_through_proc", () -> magicOf(Files.readAllBytes(Paths.get("/proc/self/root" + FILE))));
         deeds.put("source_channel", () -> FileChannel.open(FILE).size() > 0 ? "CAFEBABE" : "empty");
         deeds.put("source_resource", () -> magicOf(Handler.class.getResourceAsStream(CLASS)));
@@ -38,12 +37,6 @@ final class Source {
         deeds.put("jar_zip_file", Deed.with(() -> new ZipFile(JAR), jar -> jar.size() > 0));
         deeds.put("jar_resource", () -> magicOf(Handler.class.getResourceAsStream(CLASS)));
         deeds.put("lazy_class", () -> Class.forName("attempts.Lazy").getMethod("greet").invoke(null).toString());
-        deeds.put("lazy_inner_class", () -> new Object() {
-            @Override
-            public String toString() {
-                return "inner";
-            }
-        }.toString());
         deeds.put("lazy_resource", () -> new String(
             Deed.bytesOf(Source.class.getResourceAsStream("/attempts/greeting.txt"))).trim());
         deeds.put("stack_trace", () -> new Throwable().getStackTrace()[0].getFileName());

@@ -2,7 +2,6 @@ package attempts;
 
 import static attempts.Deed.with;
 import static java.nio.file.StandardOpenOption.CREATE;
-import static java.nio.file.StandardOpenOption.DELETE_ON_CLOSE;
 import static java.nio.file.StandardOpenOption.READ;
 import static java.nio.file.StandardOpenOption.WRITE;
 
@@ -10,23 +9,17 @@ import java.io.File;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.io.RandomAccessFile;
-import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.AsynchronousFileChannel;
 import java.nio.channels.FileChannel;
-import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.Paths;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardWatchEventKinds;
-import java.nio.file.attribute.FileTime;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Collections;
 import java.util.Map;
 
 /** read_write_tmp: every way in which Java touches files. What an attempt needs there is ITS_NAME.old and ITS_NAME.folder. */
@@ -95,17 +88,7 @@ final class Tmp {
             file.writeInt(42);
             return file.length();
         }));
-        deeds.put("file_append", with(() -> new FileOutputStream("/tmp/file_append.old", true), out -> {
-            out.write(DATA);
-            return "written";
-        }));
-        deeds.put("file_print_writer", with(
-            () -> new PrintWriter("/tmp/file_print_writer"), out -> out.append("data") == out));
-        deeds.put("file_random_access_read", with(
-            () -> new RandomAccessFile("/tmp/file_random_access_read.old", "r"), RandomAccessFile::readLine));
         deeds.put("file_create", () -> yes(new File("/tmp/file_create").createNewFile()));
-        deeds.put("file_create_temp", () -> yes(File.createTempFile("file_create_temp-", null).exists()));
-        deeds.put("file_mkdirs", () -> yes(new File("/tmp/file_mkdirs/a/b").mkdirs()));
         deeds.put("file_mkdir", () -> yes(new File("/tmp/file_mkdir").mkdir()));
         deeds.put("file_delete", () -> yes(new File("/tmp/file_delete.old").delete()));
         deeds.put("file_rename", () -> yes(new File("/tmp/file_rename.old").renameTo(new File("/tmp/file_rename"))));
@@ -116,14 +99,10 @@ final class Tmp {
 
     private static void addFiles(Map<String, Deed> deeds) {
         deeds.put("files_write", () -> written(Files.write(fresh("files_write"), DATA)));
-        deeds.put("files_writer", with(
-            () -> Files.newBufferedWriter(fresh("files_writer")), out -> out.append("data") == out));
-        deeds.put("files_lines", with(() -> Files.lines(given("files_lines")), lines -> lines.findFirst().orElse("")));
         deeds.put("files_through_proc", () -> textOf(Paths.get("/proc/self/root/tmp/files_through_proc.old")));
         deeds.put("files_relative", () -> textOf(Paths.get("../../tmp/files_relative.old")));
         deeds.put("files_read", () -> textOf(given("files_read")));
         deeds.put("files_create_temp", () -> written(Files.createTempFile("files_create_temp-", null)));
-        deeds.put("files_create_temp_dir", () -> yes(Files.exists(Files.createTempDirectory("files_create_temp_dir-"))));
         deeds.put("files_create_directory", () -> Files.createDirectory(fresh("files_create_directory")).toString());
         deeds.put("files_copy_in", () -> written(Files.copy(Paths.get("/etc/hosts"), fresh("files_copy_in"))));
         deeds.put("files_copy_within", () -> written(Files.copy(given("files_copy_within"), fresh("files_copy_within"))));
@@ -133,34 +112,14 @@ final class Tmp {
         deeds.put("files_link", () -> written(Files.createLink(fresh("files_link"), given("files_link"))));
         deeds.put("files_symlink", () -> Files.createSymbolicLink(fresh("files_symlink"), Paths.get("/etc")).toString());
         deeds.put("files_list", with(() -> Files.list(Paths.get("/tmp/files_list.folder")), found -> found.findAny().isPresent()));
-        deeds.put("files_walk", with(() -> Files.walk(Paths.get("/tmp/files_walk.folder")), found -> found.count() > 1));
-        deeds.put("files_permissions", () -> Files.setPosixFilePermissions(
-            given("files_permissions"), PosixFilePermissions.fromString("rw-------")).toString());
-        deeds.put("files_modified", () -> Files.setLastModifiedTime(
-            given("files_modified"), FileTime.fromMillis(0)).toString());
         deeds.put("files_watch", with(
             () -> FileSystems.getDefault().newWatchService(),
             watch -> Paths.get("/tmp/files_watch.folder").register(watch, StandardWatchEventKinds.ENTRY_CREATE).isValid()));
-        deeds.put("files_zip", () -> {
-            URI zip = URI.create("jar:file:/tmp/files_zip.zip");
-            try (FileSystem inside = FileSystems.newFileSystem(zip, Collections.singletonMap("create", "true"))) {
-                Files.write(inside.getPath("/a"), DATA);
-            }
-            return String.valueOf(Files.size(fresh("files_zip.zip")) > 0);
-        });
         deeds.put("channel_write", with(
             () -> FileChannel.open(fresh("channel_write"), CREATE, WRITE), out -> out.write(ByteBuffer.wrap(DATA))));
-        deeds.put("channel_delete_on_close", with(
-            () -> FileChannel.open(fresh("channel_delete_on_close"), CREATE, WRITE, DELETE_ON_CLOSE),
-            out -> out.write(ByteBuffer.wrap(DATA))));
-        deeds.put("channel_truncate", with(
-            () -> FileChannel.open(given("channel_truncate"), WRITE), channel -> channel.truncate(1).size()));
         deeds.put("channel_transfer", with(
             () -> FileChannel.open(fresh("channel_transfer"), CREATE, WRITE),
             to -> with(() -> FileChannel.open(Paths.get("/etc/hosts")), from -> from.transferTo(0, 9, to)).run()));
-        deeds.put("channel_map_read", with(
-            () -> FileChannel.open(given("channel_map_read")),
-            channel -> channel.map(FileChannel.MapMode.READ_ONLY, 0, 1).get(0)));
         deeds.put("channel_map", with(() -> FileChannel.open(fresh("channel_map"), CREATE, READ, WRITE), channel -> {
             MappedByteBuffer mapped = channel.map(FileChannel.MapMode.READ_WRITE, 0, 4096);
             mapped.put(0, (byte) 1);

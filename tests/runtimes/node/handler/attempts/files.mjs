@@ -5,7 +5,6 @@ import fsp from "node:fs/promises";
 import { createRequire } from "node:module";
 import net from "node:net";
 import stream from "node:stream/promises";
-import util from "node:util";
 
 const require = createRequire(import.meta.url);
 const THERE = "/tmp/there";
@@ -26,10 +25,8 @@ const { O_CREAT, O_EXCL, O_RDWR, O_WRONLY, O_TRUNC, O_APPEND } = fs.constants;
 
 export default {
   "write-sync": ({ file }) => fs.writeFileSync(file, "data"),
-  "write-callback": ({ file }) => util.promisify(fs.writeFile)(file, "data"),
   "write-promise": ({ file }) => fsp.writeFile(file, "data"),
   "write-stream": ({ file }) => stream.finished(fs.createWriteStream(file).end("data")),
-  "write-url": ({ file }) => fs.writeFileSync(new URL(`file://${file}`), "data"),
   "write-buffer-path": ({ file }) => fs.writeFileSync(Buffer.from(file), "data"),
   "write-dots": ({ name }) => fs.writeFileSync(`/var/task/../../tmp/${name}`, "data"),
   "write-proc-cwd": ({ name }) => fs.writeFileSync(`/proc/self/cwd/../../tmp/${name}`, "data"),
@@ -38,12 +35,7 @@ export default {
     return fsp.writeFile(name, "data").finally(() => process.chdir("/var/task"));
   },
   "write-proc-root": ({ file }) => fs.writeFileSync(`/proc/self/root${file}`, "data"),
-  "append-sync": ({ file }) => fs.appendFileSync(file, "data"),
-  "append-promise": ({ file }) => fsp.appendFile(file, "data"),
-  "open-w": ({ file }) => opened(file, "w"),
-  "open-wx": ({ file }) => opened(file, "wx"),
   "open-a": ({ file }) => opened(file, "a"),
-  "open-as": ({ file }) => opened(file, "as+"),
   "open-exclusive": ({ file }) => opened(file, O_CREAT | O_EXCL | O_RDWR),
   "open-truncate": ({ file }) => opened(file, O_CREAT | O_TRUNC | O_WRONLY | O_APPEND),
   "open-existing": () => opened(THERE, "r+"),
@@ -53,14 +45,12 @@ export default {
   },
   "read-sync": () => text(fs.readFileSync(THERE)),
   "read-text": () => fs.readFileSync(THERE, "utf8"),
-  "read-callback": async () => text(await util.promisify(fs.readFile)(THERE)),
   "read-promise": () => fsp.readFile(THERE, "utf8"),
   "read-stream": async () => (await fs.createReadStream(THERE, "utf8").toArray()).join(""),
   "read-blob": async () => (await fs.openAsBlob(THERE)).text(),
   "read-binding": () => process.binding("fs").open(THERE, fs.constants.O_RDONLY, 0o666) > 2,
   "copy-sync": ({ file }) => fs.copyFileSync("/etc/hosts", file),
   "copy-promise": ({ file }) => fsp.copyFile("/etc/hosts", file),
-  "copy-exclusive": ({ file }) => fs.copyFileSync("/etc/hosts", file, fs.constants.COPYFILE_EXCL),
   // A device cannot be copied to, which libuv finds out when it has opened both.
   "copy-from": () =>
     fsp.copyFile(THERE, "/dev/null").catch((error) => {
@@ -69,18 +59,13 @@ export default {
   "copy-tree": ({ file }) => fsp.cp("/var/task/attempts", file, { recursive: true }),
   "copy-tree-sync": ({ file }) => fs.cpSync("/var/task/attempts", file, { recursive: true }),
   "mkdir": ({ file }) => fs.mkdirSync(file),
-  "mkdir-promise": ({ file }) => fsp.mkdir(file),
   "mkdir-recursive": ({ file }) => fs.mkdirSync(`${file}/a/b`, { recursive: true }),
   "mkdtemp": ({ file }) => void fs.mkdtempSync(`${file}-`),
-  "mkdtemp-promise": async ({ file }) => void (await fsp.mkdtemp(`${file}-`)),
   "rename": ({ file }) => fs.renameSync(`${file}.old`, file),
-  "rename-promise": ({ file }) => fsp.rename(`${file}.old`, file),
   "symlink": ({ file }) => fs.symlinkSync("/etc/hosts", file),
-  "symlink-promise": ({ file }) => fsp.symlink("/etc/hosts", file),
   "link": ({ file }) => fs.linkSync(THERE, file),
   "unlink": ({ file }) => fs.unlinkSync(`${file}.old`),
   "rm": ({ file }) => fs.rmSync(`${file}.old`),
-  "rm-promise": ({ file }) => fsp.rm(`${file}.old`),
   "rm-recursive": ({ file }) => fs.rmSync(`${file}.folder`, { recursive: true }),
   "rmdir": ({ file }) => fs.rmdirSync(`${file}.empty`),
   "truncate": () => fs.truncateSync(THERE, 7),
@@ -88,15 +73,11 @@ export default {
   "utimes": () => fs.utimesSync(THERE, 1, 1),
   "lutimes": () => fsp.lutimes(THERE, 1, 1),
   "readdir": () => fs.readdirSync("/tmp").includes("there"),
-  "readdir-promise": async () => (await fsp.readdir("/tmp", { withFileTypes: true })).some((e) => e.name === "there"),
   "opendir": () => {
     const folder = fs.opendirSync("/tmp");
     const first = folder.readSync();
     folder.closeSync();
     return first !== null;
-  },
-  "opendir-promise": async () => {
-    for await (const entry of await fsp.opendir("/tmp")) return entry !== null;
   },
   "require": () => require("/tmp/there.cjs"),
   "import": async () => (await import("/tmp/there.mjs")).default,

@@ -34,19 +34,15 @@ async function messaged(child) {
 
 export default {
   "exec": async ({ name }) => (await util.promisify(child_process.exec)(`${ECHO} ${name}`)).stdout.trim(),
-  "exec-file": async ({ name }) => (await util.promisify(child_process.execFile)(ECHO, [name])).stdout.trim(),
   "exec-sync": ({ name }) => child_process.execSync(`${ECHO} ${name}`, { stdio: "pipe" }).toString().trim(),
-  "exec-file-sync": ({ name }) => child_process.execFileSync(ECHO, [name]).toString().trim(),
   "spawn": ({ name }) => heard(child_process.spawn(ECHO, [name])),
   "spawn-path": ({ name }) => heard(child_process.spawn("echo", [name])),
-  "spawn-shell": ({ name }) => heard(child_process.spawn(`${ECHO} ${name}`, { shell: true })),
   "spawn-detached": ({ name }) => heard(child_process.spawn(ECHO, [name], { detached: true })),
   "spawn-no-environment": ({ name }) => heard(child_process.spawn(ECHO, [name], { env: {} })),
   "spawn-self": ({ name }) => heard(child_process.spawn(process.execPath, ["-p", `'${name}'`])),
   "spawn-proc-self": ({ name }) => heard(child_process.spawn("/proc/self/exe", ["-p", `'${name}'`])),
   "spawn-loader": ({ name }) => heard(child_process.spawn("/lib64/ld-linux-x86-64.so.2", [ECHO, name])),
   "spawn-sync": ({ name }) => thrown(child_process.spawnSync(ECHO, [name])),
-  "spawn-sync-shell": ({ name }) => thrown(child_process.spawnSync(`${ECHO} ${name}`, { shell: "/bin/sh" })),
   "fork": ({ name }) => messaged(child_process.fork(SCRIPT, [name])),
   "cluster": async ({ name }) => {
     cluster.setupPrimary({ exec: SCRIPT, args: [name] });

@@ -3,7 +3,6 @@ import fs from "node:fs";
 import fsp from "node:fs/promises";
 import Module, { createRequire } from "node:module";
 import path from "node:path";
-import util from "node:util";
 import { Worker } from "node:worker_threads";
 
 const require = createRequire(import.meta.url);
@@ -31,22 +30,12 @@ async function seen(work) {
 export default {
   "read-sync": ({ handler }) => holds(fs.readFileSync(handler)),
   "read-text": ({ handler }) => holds(fs.readFileSync(handler, "utf8")),
-  "read-callback": async ({ handler }) => holds(await util.promisify(fs.readFile)(handler)),
   "read-promise": async ({ handler }) => holds(await fsp.readFile(handler)),
-  "read-url": ({ handler }) => holds(fs.readFileSync(new URL(`file://${handler}`))),
   "read-buffer-path": ({ handler }) => holds(fs.readFileSync(Buffer.from(handler))),
   "read-relative": ({ handler }) => holds(fs.readFileSync(path.relative(process.cwd(), handler))),
-  "read-dots": ({ handler }) => holds(fs.readFileSync(`/var/task/../..${handler}`)),
   "read-proc-cwd": ({ handler }) => holds(fs.readFileSync(`/proc/self/cwd/${path.relative("/var/task", handler)}`)),
-  "read-map-promise": async ({ handler }) => holds(await fsp.readFile(`${handler}.map`)),
   "read-proc-root": ({ handler }) => holds(fs.readFileSync(`/proc/self/root${handler}`)),
   "read-stream": async ({ handler }) => holds((await fs.createReadStream(handler, "utf8").toArray()).join("")),
-  "read-handle": async ({ handler }) => {
-    const handle = await fsp.open(handler);
-    const content = await handle.readFile();
-    await handle.close();
-    return holds(content);
-  },
   "read-blob": async ({ handler }) => holds(await (await fs.openAsBlob(handler)).text()),
   "read-map": ({ handler }) => holds(fs.readFileSync(`${handler}.map`)),
   // A device cannot be copied to, which libuv finds out when it has opened both.
