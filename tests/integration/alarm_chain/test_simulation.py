@@ -12,7 +12,7 @@ from aws_cdk import aws_sns as sns
 
 from integration.alarm_chain.real import checkout, new_app
 from shielded_function import AlarmOptions, ShieldError
-from shielded_function.testing import alert_line, simulate_cloudwatch
+from shielded_function.testing import simulate_cloudwatch
 
 pytestmark = pytest.mark.promise("alarm.simulated")
 
@@ -27,31 +27,17 @@ def stack(scope: Any, name: str, env: cdk.Environment | None = None) -> cdk.Stac
     return made
 
 
-@pytest.fixture(scope="module")
-def one_stack(tmp_path_factory: pytest.TempPathFactory) -> cdk.Stack:
-    made = new_app(tmp_path_factory.mktemp("app"))
+def test_the_same_from_every_source(tmp_path: Path) -> None:
+    """That of a folder calls, by test_end_to_end.py."""
+    made = new_app(tmp_path)
     shop = stack(made, "Shop")
     made.synth()
-    return shop
-
-
-@pytest.mark.parametrize("kind", ["stack", "template", "folder"])
-def test_the_same_from_every_source(one_stack: cdk.Stack, kind: str) -> None:
-    folder = Path(cdk.App.of(one_stack).outdir)  # pyright: ignore[reportOptionalMemberAccess]
-    file = folder / "Shop.template.json"
-    cloudwatch = simulate_cloudwatch({"stack": one_stack, "template": file, "folder": folder}[kind])
-    assert (cloudwatch.problems, cloudwatch.unfed()) == ((), ())
-    function = cloudwatch.function("Shop/Checkout")
-    cloudwatch.evaluate(at=0)
-    assert cloudwatch.firing == ()
-    line = alert_line(function.name, details={"host": "evil.example", "port": 443, "protocol": "tcp"})
-    cloudwatch.put_log_events(function.log_group, [line], at=60)
-    cloudwatch.evaluate(at=60)
-    (alarm,) = cloudwatch.firing
-    assert alarm.place.path.startswith("Shop/Checkout/")
-    (call,) = cloudwatch.notifications("ALARM")
-    assert call.action.startswith("arn:aws:sns:us-east-1:123456789012:")
-    assert call.action.rpartition(":")[2].partition("-")[2].startswith("OnCall")
+    for source in (shop, tmp_path, tmp_path / "Shop.template.json"):
+        cloudwatch = simulate_cloudwatch(source)
+        assert (cloudwatch.problems, cloudwatch.unfed()) == ((), ())
+        assert cloudwatch.function("Shop/Checkout") == cloudwatch.functions[0]
+        assert [alarm.place.path.rpartition("/")[0] for alarm in cloudwatch.alarms] == ["Shop/Checkout/Shield"] * 2
+        assert all(alarm.actions["ALARM"] == cloudwatch.topics != () for alarm in cloudwatch.alarms)
 
 
 def test_one_region_of_several(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from integration.cli.insights_account import Account, account
 
 PROMISE = "cli.commands"
 
@@ -19,3 +21,10 @@ def log(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / name
 
     return write
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """An empty account."""
+    with account(monkeypatch) as made:
+        yield made

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
 
-from integration.cli.insights_account import Account, account, denying
+from integration.cli.insights_account import Account, denying
 from integration.cli.moto_account import REGION, SHIELDED, moto_account
 from integration.cli.running import command
 from shielded_function.cli import set_mode
@@ -29,12 +28,6 @@ ARN = f"arn:aws:lambda:{REGION}:123456789012:function:checkout"
 
 def change(function: str, modes: list[str], options: SetMode = YES, *, json: bool = False) -> int:
     return set_mode.set_mode(options._replace(function=function, modes=modes), json=json)
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    with account(monkeypatch) as made:
-        yield made
 
 
 @pytest.fixture

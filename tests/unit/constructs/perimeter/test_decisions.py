@@ -177,6 +177,14 @@ def test_open_parts_of_aws_names_are_few() -> None:
     }
 
 
+def test_buckets_narrow_s3() -> None:
+    domains = domains_of(ShieldPolicy(allow_buckets=["orders", "d--use1-az4--x-s3"]), [], Place("us-east-1", ACCOUNT))
+    s3 = {domain for domain in domains if ".s3" in domain or domain.startswith("s3.")}
+    assert "orders.s3.us-east-1.amazonaws.com" in s3
+    assert "d--use1-az4--x-s3.s3express-use1-az4.us-east-1.amazonaws.com" in s3
+    assert not any(domain.startswith(("*", "s3.")) for domain in s3)
+
+
 ADDRESSES = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)).map(str)
 NETWORKS = st.sampled_from(["203.0.113.0/24", "10.0.0.0/8", "198.51.100.7", "2001:db8::/32", "fd00::7"])
 PROTOCOLS = st.sampled_from(["tcp", "udp"])
