@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
-import json
 import os
-import socket
+import runpy
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from multiprocessing import forkserver, get_context
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from typing import TextIO
+from unittest.mock import patch
 
-_FORKING = Path(__file__).with_name("forking.py")
+COMMAND = "shielded_function.cli"
 _WIDE = {"COLUMNS": "200"}
 
 
 @lru_cache(maxsize=1)
-def _server() -> TextIO:
-    """The process that the commands are forked from; it ends with this one."""
-    ours, theirs = socket.socketpair()
-    with theirs:
-        arguments = [sys.executable, str(_FORKING), str(theirs.fileno())]
-        subprocess.Popen(arguments, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env={**os.environ, **_WIDE})
-    return ours.makefile("rw")
+def _forks() -> ForkServerContext:
+    """Starts the process that the commands are forked from; it ends with this one."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["integration.cli.forking"])
+    with patch.dict(os.environ, {"PYTHONPATH": os.pathsep.join(sys.path), **_WIDE}):
+        forkserver.ensure_running()
+    return context
+
+
+def _take_over(arguments: Sequence[str], environment: Mapping[str, str], cwd: str, folder: str) -> None:
+    """In the forked process: as if it had been started so."""
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        opened = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT if number else os.O_RDONLY, 0o600)
+        os.dup2(opened, number)
+        os.close(opened)
+    sys.stdin = os.fdopen(0, closefd=False)  # multiprocessing has closed it
+    sys.argv = [COMMAND, *arguments]
+    runpy.run_module(COMMAND, run_name="__main__", alter_sys=True)
 
 
 def _anew(*arguments: str, environment: Mapping[str, str], cwd: Path | None) -> subprocess.CompletedProcess[str]:
-    program = [sys.executable, "-m", "shielded_function.cli", *arguments]
+    program = [sys.executable, "-m", COMMAND, *arguments]
     return subprocess.run(program, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True)
 
 
@@ -41,17 +56,14 @@ def command(
         return _anew(*map(str, arguments), environment={**kept, **_WIDE, **(environment or {})}, cwd=cwd)
     with tempfile.TemporaryDirectory(prefix="command-") as folder:
         (Path(folder) / "stdin").write_text(stdin)
-        request = {
-            "arguments": [*map(str, arguments)],
-            "environment": {**kept, **_WIDE, **(environment or {})},
-            "cwd": str(cwd or Path.cwd()),
-            "folder": folder,
-        }
-        _server().write(json.dumps(request) + "\n")
-        _server().flush()
-        status = int(_server().readline())
+        given = [*map(str, arguments)]
+        started = (given, {**kept, **_WIDE, **(environment or {})}, str(cwd or Path.cwd()), folder)
+        run = _forks().Process(target=_take_over, args=started)
+        run.start()
+        run.join()
+        assert run.exitcode is not None
         stdout, stderr = ((Path(folder) / name).read_text() for name in ("stdout", "stderr"))
-    return subprocess.CompletedProcess(request["arguments"], status, stdout, stderr)
+    return subprocess.CompletedProcess(given, run.exitcode, stdout, stderr)
 
 
 def says(done: subprocess.CompletedProcess[str]) -> str:
