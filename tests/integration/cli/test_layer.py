@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from integration.cli.running import command, says
+from shielded_function.cli import layer
+from shielded_function.cli.options import Layer
 from shielded_function.layer import archive
 from shielded_function.layer.archive import ARCHITECTURES, FILES, MemberFile, layer_zip, write_zip
 from shielded_function.layer.sbom import BOTOCORE_VERSION, MUSL_VERSION, ZIG_VERSION, layer_sbom
@@ -93,15 +95,14 @@ def test_modes_dates_and_leftovers_of_the_folder_do_not_matter(tmp_path: Path, m
 
 def test_the_umask_does_not_matter(tmp_path: Path) -> None:
     """The same file again is no error."""
-    for umask in (0o022, 0o077, 0o000):
-        before = os.umask(umask)
-        try:
-            assert command(*ARM64, cwd=tmp_path).returncode == 0
-        finally:
-            os.umask(before)
-        assert (tmp_path / "layer.zip").read_bytes() == layer_zip("arm64")
-        (tmp_path / "layer.zip").unlink()
-    assert command(*ARM64, cwd=tmp_path).stdout == command(*ARM64, cwd=tmp_path).stdout != ""
+    before = os.umask(0o077)
+    try:
+        for _ in range(2):
+            assert layer.write(Layer("arm64", tmp_path / "layer.zip"), json=False) == 0
+    finally:
+        os.umask(before)
+    assert (tmp_path / "layer.zip").read_bytes() == layer_zip("arm64")
+    assert (tmp_path / "layer.zip").stat().st_mode & 0o777 == 0o644
 
 
 def test_another_file_is_replaced_when_asked(tmp_path: Path) -> None:

@@ -258,9 +258,3 @@ FILTERS: list[tuple[dict[str, Any], str]] = [
 def test_malformed(make: Any, wrong: Any, says: str) -> None:
     with pytest.raises(PatternError, match=says):
         make(**wrong)
-
-
-def test_what_is_too_long_is_refused() -> None:
-    hosts = [f"host-{number}.example.com" for number in range(30)]
-    with pytest.raises(PatternError, match=r"has \d+ characters; CloudWatch takes 1024"):
-        violations(OUTBOUND, except_hosts=hosts).render()

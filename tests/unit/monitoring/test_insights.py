@@ -134,12 +134,6 @@ def test_several_questions_of_one_table() -> None:
         assert list(table.rows(query)) == list(table.rows(query)) == answer(query, LOG)
 
 
-@pytest.mark.parametrize("before", ["2026-11-24T13:37:00 stream/[$LATEST]1 ", "\t", "x"])
-def test_what_a_tool_writes_in_front_of_a_line(before: str) -> None:
-    (record,) = records([before + LOG[2] + "\r\n"])
-    assert record["@message"] == LOG[2]
-
-
 def test_what_is_no_line_of_the_shield() -> None:
     said = ['{"function_shield":true', '{"function_shield":true} x', '{"function_shield":false}', "[" * 100_000]
     said += ['{"function_shield":true,"a":' + "[" * 100_000, '{"body":{"function_shield":true}}', '{"message":{' * 9999]

@@ -57,8 +57,8 @@ def test_everything_of_an_app(app: cdk.App, props: Props, synthesize: Synthesize
     operations, shop, orders = (cdk.Stack(app, name) for name in ("Operations", "Shop", "Orders"))
     fleet = AlarmOptions(granularity="fleet", actions=[action_in(operations)], stacks=[operations])
     aws.lambda_.Function(shop, "Before", **props)
-    Shield.everywhere(app, ShieldPolicy(), alarms=fleet)
     monitoring = ShieldMonitoring(app, alarms=fleet, configuration_changes=[target_in(operations)])
+    Shield.everywhere(app, ShieldPolicy(), alarms=fleet)  # which becomes known only at synthesis
     ShieldedFunction(orders, "After", alarms=fleet, **props)
     assert list(monitoring.homes.values()) == [operations]
     assert list(monitoring.dashboards) == ["aws://unknown-account/unknown-region"]
@@ -301,17 +301,6 @@ def test_a_heartbeat(stack: cdk.Stack, props: Props, resources: Resources) -> No
     [begin, _, end] = counts["FilterPattern"]["Fn::Join"][1]
     pattern = parse_pattern(f"{begin}checkout{end}")
     assert [pattern.matches(line) for line in (armed(), tmp("/tmp/x"), armed(function="other"))] == [True, False, False]
-
-
-def test_functions_that_an_aspect_shields(app: cdk.App, props: Props, resources: Resources) -> None:
-    """They become known only at synthesis."""
-    shop, operations = cdk.Stack(app, "Shop"), cdk.Stack(app, "Operations")
-    fleet = AlarmOptions(granularity="fleet", stacks=[operations])
-    ShieldMonitoring(app, alarms=fleet)
-    cdk.Aspects.of(app).add(Shield(alarms=fleet))
-    aws.lambda_.Function(shop, "Fn", **props)
-    assert [len(resources(operations, kind)) for kind in (ALARM, DASHBOARD, QUERY)] == [2, 1, 4]
-    assert "FieldIndexPolicies" in json.dumps(resources(shop, LOG_GROUP))
 
 
 def test_of_nothing(app: cdk.App, stack: cdk.Stack) -> None:
