@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from typing import Any, Final
 
-from shielded_function_monitoring.insights import Record, Row, records
+from shielded_function_monitoring.insights.queries import Row
+from shielded_function_monitoring.insights.records import Record, records
 
 _TOKEN: Final = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]+`|[@\w.$-]+|<=|>=|[=<>()\[\],|*])""")
 _COMPARE: Final = {"=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}

@@ -11,7 +11,10 @@ from typing import Any, Final, NamedTuple
 from shielded_function_monitoring.alert import DENIED
 from shielded_function_monitoring.filters import PACKAGE
 from shielded_function_monitoring.frames import NOT_TOLD, chain_text, outermost
-from shielded_function_monitoring.insights import CombinedRows, Row, Table, number_of, queries
+from shielded_function_monitoring.insights import queries
+from shielded_function_monitoring.insights.combining import CombinedRows
+from shielded_function_monitoring.insights.queries import Row, number_of
+from shielded_function_monitoring.insights.table import Table
 from shielded_function_monitoring.learning.questions import entry_of, is_by_others
 from shielded_function_monitoring.learning.rows import observation_of
 from shielded_function_monitoring.urgency import severity, urgency

@@ -16,8 +16,9 @@ from rich.text import Text
 
 from shielded_function_monitoring import Alert, AlertError, ShieldEvent, parse_line
 from shielded_function_monitoring.frames import chain_text
-from shielded_function_monitoring.insights import Record, Row, Tally, queries, record_of, records
-from shielded_function_monitoring.insights.queries import MAX_ROWS
+from shielded_function_monitoring.insights import queries
+from shielded_function_monitoring.insights.queries import MAX_ROWS, Row
+from shielded_function_monitoring.insights.records import Record, Tally, record_of, records
 from shielded_function_monitoring.learning.questions import entry_of
 from shielded_function_monitoring.learning.rows import observation_of
 from shielded_function_monitoring.visible import visible

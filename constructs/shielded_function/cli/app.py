@@ -221,7 +221,7 @@ def main() -> None:
         app()
     except Exception as error:
         from shielded_function_monitoring.errors import ShieldError
-        from shielded_function_monitoring.insights import TableError
+        from shielded_function_monitoring.insights.table import TableError
         from shielded_function_runtime.core import CoreError, PolicyError
 
         from .terminal import note

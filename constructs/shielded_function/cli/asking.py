@@ -15,7 +15,8 @@ from typing import Final
 
 from rich.filesize import decimal
 
-from shielded_function_monitoring.insights import CombinedRows, Query, Row
+from shielded_function_monitoring.insights.combining import CombinedRows
+from shielded_function_monitoring.insights.queries import Query, Row
 
 from .aws import call, client, error_code
 from .failures import CliError

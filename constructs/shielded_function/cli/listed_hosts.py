@@ -10,7 +10,7 @@ from typing import Final
 from shielded_function.policy import ShieldPolicy, ShieldPolicyError
 from shielded_function.policy.denied_presets import entries_of, is_preset
 from shielded_function_monitoring.alert import DENIED
-from shielded_function_monitoring.insights import Row, number_of
+from shielded_function_monitoring.insights.queries import Row, number_of
 from shielded_function_monitoring.learning.questions import Question, decide, questions_of
 from shielded_function_monitoring.learning.rows import observation_of
 

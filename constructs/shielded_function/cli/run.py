@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from shielded_function_monitoring.insights import Lines, queries, records
+from shielded_function_monitoring.insights import queries
+from shielded_function_monitoring.insights.lines import Lines
+from shielded_function_monitoring.insights.records import records
 
 from .alert_groups import groups_of, listing
 from .failures import FOUND, NO, CliError, read_file, write_file

@@ -12,7 +12,9 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Final, NamedTuple
 
-from shielded_function_monitoring.insights import Lines, Query, Record, Row, Tally, record_of, records
+from shielded_function_monitoring.insights.lines import Lines
+from shielded_function_monitoring.insights.queries import Query, Row
+from shielded_function_monitoring.insights.records import Record, Tally, record_of, records
 
 from .asking import LOG, Asker, Batch
 from .failures import STDIN, CliError

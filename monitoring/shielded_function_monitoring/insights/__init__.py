@@ -3,7 +3,9 @@
 A question is one `Query` of `queries`. Lines of files are put into a table in a temporary file (`Lines`); the results
 of Logs Insights for several log groups or times are put together in another (`CombinedRows`). Both hold little memory.
 
-    >>> from shielded_function_monitoring.insights import Lines, queries, records
+    >>> from shielded_function_monitoring.insights import queries
+    >>> from shielded_function_monitoring.insights.lines import Lines
+    >>> from shielded_function_monitoring.insights.records import records
     >>> line = ('{"function_shield":true,"function":"checkout","policy":"read_write_tmp","count":1,'
     ...         '"timestamp":"2026-11-24T13:37:00.123456Z"}')
     >>> lines = Lines([query := queries.timeline()])
@@ -13,26 +15,3 @@ of Logs Insights for several log groups or times are put together in another (`C
 
 Syntax: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
 """
-
-from __future__ import annotations
-
-from .combining import CombinedRows
-from .lines import Lines
-from .queries import Query, QueryError, Row, number_of
-from .records import Record, Tally, record_of, records
-from .table import Table, TableError
-
-__all__ = [
-    "CombinedRows",
-    "Lines",
-    "Query",
-    "QueryError",
-    "Record",
-    "Row",
-    "Table",
-    "TableError",
-    "Tally",
-    "number_of",
-    "record_of",
-    "records",
-]

@@ -6,7 +6,6 @@ group are merged.
 
 from __future__ import annotations
 
-from bisect import bisect
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -29,25 +28,23 @@ class CombinedRows:
             for each in aggregates
             if each.function in ("earliest", "latest")
         }
-        self._midnights: set[int] = set()
-        self._table = Table((*by, *(each.alias for each in aggregates), "since"))
+        self._table = Table((*by, *(each.alias for each in aggregates), "begun"))
 
     def add(self, rows: Iterable[Row], since: int = 1) -> None:
         """Adds a result.
 
         Args:
             rows: the result.
-            since: the beginning of the result's part of the time, in seconds since the epoch. Where that is midnight,
-                the days that `count_distinct` counted add up; otherwise the largest number is taken, which may be too
-                small.
+            since: the beginning of the result's part of the time, in seconds since the epoch. The days that
+                `count_distinct` counted add up for parts that begin on different days (UTC), as these must share no
+                day; for parts that begin on the same day, the largest number is taken, which may be too small.
 
         Raises:
             TableError: the temporary file cannot be written.
         """
-        if since % _DAY == 0:
-            self._midnights.add(since)
+        begun = since // _DAY
         self._table.add(
-            (*map(row.get, self._by), *(self._value(row, each) for each in self._aggregates), since) for row in rows
+            (*map(row.get, self._by), *(self._value(row, each) for each in self._aggregates), begun) for row in rows
         )
 
     def stream(self) -> Iterator[Row]:
@@ -56,13 +53,11 @@ class CombinedRows:
         Raises:
             TableError: the temporary file cannot be read.
         """
-        midnights = sorted(self._midnights)
-        self._table.define("day_of", lambda since: bisect(midnights, since))
         names = [f"`{name}`" for name in self._by]
         for values in self._table.select(
             f"SELECT {', '.join([*names, *self._each(_OF_ALL)])} FROM (SELECT {', '.join(names)}"
             f"{''.join(f', {each} AS {each[4:-1]}' for each in self._each(_WITHIN_A_DAY))} FROM rows"
-            f" GROUP BY {', '.join([*names, 'day_of(since)'])}) GROUP BY {', '.join(names)}"
+            f" GROUP BY {', '.join([*names, 'begun'])}) GROUP BY {', '.join(names)}"
         ):
             named = zip((*self._by, *(each.alias for each in self._aggregates)), values, strict=True)
             yield {

@@ -12,6 +12,7 @@ from shielded_function_monitoring.alert import EVENTS, MAX_COUNT, POLICIES, STAR
 from shielded_function_monitoring.frames import MAX_THROUGH, Chain, chain_of
 
 from ..errors import ShieldError
+from ..queries import OURS, list_of
 
 Row = dict[str, str]
 """A row of an answer: texts by column, as GetQueryResults has them. A column without a value is absent."""
@@ -100,7 +101,7 @@ class Query:
         Raises:
             QueryError: it has more than 10,000 characters, or the name of a function cannot be written.
         """
-        filters = [self.condition, _OURS]
+        filters = [self.condition, OURS]
         if self.functions:
             filters.append(f"function in [{', '.join(map(_value, self.functions))}]")
         parts = [f"filter {' and '.join(filters)}", f"filter {_TRUE}"]
@@ -168,16 +169,10 @@ def number_of(text: str) -> float:
     return found if math.isfinite(found) else 0.0
 
 
-def _in(names: Sequence[str]) -> str:
-    return "[" + ", ".join(f'"{name}"' for name in names) + "]"
-
-
-_OURS: Final = """@message like '"function_shield":true'"""
-"""The beginning of each of the shield's own lines."""
-_COUNTED: Final = f"policy in {_in((*POLICIES, START))} and `count` >= 1 and `count` <= {MAX_COUNT}"
+_COUNTED: Final = f"policy in {list_of((*POLICIES, START))} and `count` >= 1 and `count` <= {MAX_COUNT}"
 """Violations, by a field that may have an index. A forged line with another count would hide other lines."""
-_UNCOUNTED: Final = f"event in {_in(('armed', 'tightened', 'kernel'))}"
-_TRUE: Final = f'`count` <= 1 or event in {_in(EVENTS)} or policy = "read_handler"'
+_UNCOUNTED: Final = f"event in {list_of(('armed', 'tightened', 'kernel'))}"
+_TRUE: Final = f'`count` <= 1 or event in {list_of(EVENTS)} or policy = "read_handler"'
 """Only events, and reads of the handler, stand for several violations. A separate filter, as AWS does not document
 whether an index serves a filter with `or`."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -47,10 +47,6 @@ class Table:
             self._database.execute("BEGIN")
             self._database.executemany(self._insert, rows)
             self._database.execute("COMMIT")
-
-    def define(self, name: str, function: Callable[[Any], Any]) -> None:
-        """Makes a function of one argument known to SQL."""
-        self._database.create_function(name, 1, function, deterministic=True)
 
     def select(self, query: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """The result of a query.

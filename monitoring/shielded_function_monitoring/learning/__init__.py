@@ -4,7 +4,9 @@ Pure decisions: the observations (the rows of `queries.observed`), the entries t
 questions for a person. Nothing is taken from the line's own `allow`, which any writer of the log can forge: entries are
 made from the attempt, by the core that also judges it in the function.
 
-    >>> from shielded_function_monitoring.insights import Lines, queries, records
+    >>> from shielded_function_monitoring.insights import queries
+    >>> from shielded_function_monitoring.insights.lines import Lines
+    >>> from shielded_function_monitoring.insights.records import records
     >>> from shielded_function_monitoring.learning import learn, observed_of
     >>> line = ('{"function_shield":true,"v":1,"function":"checkout","region":"eu-west-1",'
     ...         '"timestamp":"2026-11-24T13:37:00.123456Z","level":"WARN","policy":"outbound_connectivity",'

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple, TypeVar
 from zlib import crc32
 
-from shielded_function_monitoring.insights import Table
+from shielded_function_monitoring.insights.table import Table
 
 from .evidence import NOT_SEEN, Evidence
 from .questions import Observation

@@ -8,8 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from shielded_function_monitoring.alert import DENIED, EVENTS, MODES, POLICIES
-from shielded_function_monitoring.insights import Row, number_of
-from shielded_function_monitoring.insights.queries import chain_of_row, place_of_row
+from shielded_function_monitoring.insights.queries import Row, chain_of_row, number_of, place_of_row
 
 from .evidence import NOT_SEEN, Evidence, PackageCount
 from .function_log import FunctionKey, FunctionLog, Observed, add_to

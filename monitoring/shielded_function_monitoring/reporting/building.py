@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 
 from shielded_function_monitoring.alert import MODES, START
 from shielded_function_monitoring.filters import COUNTED, PACKAGE
-from shielded_function_monitoring.insights import Row, number_of
+from shielded_function_monitoring.insights.queries import Row, number_of
 from shielded_function_monitoring.learning.evidence import Evidence
 from shielded_function_monitoring.learning.function_log import FunctionLog, Observed
 from shielded_function_monitoring.learning.questions import Observation, entry_of, is_by_others

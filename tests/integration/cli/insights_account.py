@@ -22,7 +22,8 @@ from moto import mock_aws
 from harness.logs_insights import evaluate
 from integration.cli.moto_account import CREDENTIALS, REGION, make_function, make_role
 from shielded_function_monitoring.filters import NAMESPACE, VALUE, metric_name, of_functions, violations
-from shielded_function_monitoring.insights import Record, Row, record_of
+from shielded_function_monitoring.insights.queries import Row
+from shielded_function_monitoring.insights.records import Record, record_of
 from shielded_function_monitoring.pattern import parse as parse_pattern
 
 NOW = datetime.now(timezone.utc).replace(microsecond=1)

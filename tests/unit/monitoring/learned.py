@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shielded_function.cli.learned_policy import aws_services
-from shielded_function_monitoring.insights import Lines, Tally, queries, records
+from shielded_function_monitoring.insights import queries
+from shielded_function_monitoring.insights.lines import Lines
+from shielded_function_monitoring.insights.records import Tally, records
 from shielded_function_monitoring.learning import FunctionLog, Known, Learned, Observed, learn, observed_of
 
 URLLIB3 = ("urllib3", "requests", "app")

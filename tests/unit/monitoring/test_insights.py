@@ -12,18 +12,12 @@ from hypothesis import strategies as st
 
 from harness.alert_lines import alert, armed, at, connect, folded, lookup, refused, tmp
 from harness.logs_insights import evaluate_text
-from shielded_function_monitoring.insights import (
-    CombinedRows,
-    Lines,
-    Query,
-    QueryError,
-    Row,
-    Table,
-    TableError,
-    queries,
-    records,
-)
-from shielded_function_monitoring.insights.queries import aggregates_of
+from shielded_function_monitoring.insights import queries
+from shielded_function_monitoring.insights.combining import CombinedRows
+from shielded_function_monitoring.insights.lines import Lines
+from shielded_function_monitoring.insights.queries import Query, QueryError, Row, aggregates_of
+from shielded_function_monitoring.insights.records import records
+from shielded_function_monitoring.insights.table import Table, TableError
 
 pytestmark = pytest.mark.promise("cli.logs")
 
