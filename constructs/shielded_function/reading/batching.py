@@ -341,8 +341,12 @@ def _by_path(value: Any, scope: Any) -> Any:
 class _Join:
     def join(self, left: Any = None, right: Any = None) -> Any:
         """Called by the CDK for two neighbours."""
-        parts = [part for side in (left, right) for part in (side["Parts"] if isinstance(side, dict) else [side or ""])]
+        parts = [part for side in (left, right) if side for part in _parts_of(side)]
         return "".join(parts) if all(isinstance(part, str) for part in parts) else {"Parts": parts}
+
+
+def _parts_of(side: Any) -> list[Any]:
+    return side["Parts"] if isinstance(side, dict) and "Parts" in side else [side]
 
 
 class _Paths(cdk.DefaultTokenResolver):

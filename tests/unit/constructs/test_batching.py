@@ -65,7 +65,7 @@ def test_what_is_looked_at_is_found(app: cdk.App, stack: cdk.Stack, props: dict[
 
 @pytest.mark.parametrize("way", ["batch.js"], indirect=True)
 def test_an_app_is_the_same_in_both_ways(props: dict[str, Any], monkeypatch: Any, tmp_path: Path) -> None:
-    """With grants, a `CfnFunction`, a handler of the CDK's, and a perimeter."""
+    """With grants and a key, a `CfnFunction`, a handler of the CDK's, and a perimeter."""
 
     def synthesize(name: str) -> dict[str, Any]:
         app = cdk.App(outdir=str(tmp_path / name))
@@ -73,6 +73,9 @@ def test_an_app_is_the_same_in_both_ways(props: dict[str, Any], monkeypatch: Any
         first, second = functions(stack, props)
         queue = aws.sqs.Queue(stack, "Queue")
         queue.grant_send_messages(first)
+        key = aws.kms.Key(stack, "Key")
+        named: dict[str, Any] = {"bucket_name": "theirs", "encryption_key": key}
+        aws.s3.Bucket.from_bucket_attributes(stack, "Imported", **named).grant_read(first)
         first.add_event_source_mapping("Polled", event_source_arn=queue.queue_arn)
         second.add_function_url()
         role = aws.iam.CfnRole(stack, "Role", assume_role_policy_document={})
