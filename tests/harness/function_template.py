@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch_actions, aws_sns
 
 from shielded_function_monitoring.cfn.parts import parts
 from shielded_function_monitoring.cfn.template import Template, referred
@@ -18,7 +19,14 @@ ALARM = "AWS::CloudWatch::Alarm"
 WRAPPER = "/opt/shielded-function/shield"
 
 Resources = Callable[[cdk.Stack, str], "dict[str, Any]"]
+Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
 Props = dict[str, Any]
+
+
+def sns_action(scope: Any, name: str, **topic: Any) -> Any:
+    """An alarm's action, and its topic."""
+    made: Any = aws_sns.Topic(scope, name, **topic)
+    return aws_cloudwatch_actions.SnsAction(made)
 
 
 def only(found: dict[str, Any]) -> Any:

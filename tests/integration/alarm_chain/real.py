@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sns as sns
 
 from harness.chains import Granularity
+from harness.function_template import sns_action
 from shielded_function import AlarmOptions, ShieldedFunction, ShieldPolicy
 from shielded_function_emulator.closed_network import ClosedNetwork
 from shielded_function_emulator.cloud_assembly import CloudAssembly
@@ -38,19 +37,18 @@ def new_app(folder: Path) -> cdk.App:
     return cdk.App(outdir=str(folder), analytics_reporting=False, context={"aws:cdk:enable-path-metadata": True})
 
 
-def checkout(stack: cdk.Stack, alarms: AlarmOptions) -> ShieldedFunction:
-    """A function `Checkout` that does nothing."""
+def checkout(stack: cdk.Stack, alarms: AlarmOptions, name: str = "Checkout") -> ShieldedFunction:
+    """A function that does nothing."""
     code = lambda_.Code.from_inline("def handler(event, context): return event")
     python = lambda_.Runtime.PYTHON_3_13
-    return ShieldedFunction(stack, "Checkout", runtime=python, handler="index.handler", code=code, alarms=alarms)
+    return ShieldedFunction(stack, name, runtime=python, handler="index.handler", code=code, alarms=alarms)
 
 
 def synthesize(into: Path, granularity: Granularity) -> CloudAssembly:
     """The same functions, by name, whatever the granularity: what one wrote, the alarms of another can be tried on."""
     app = new_app(into)
     stack = cdk.Stack(app, STACK, env=cdk.Environment(account="123456789012", region="us-east-1"))
-    topic: Any = sns.Topic(stack, "OnCall", topic_name=TOPIC)
-    alarms = AlarmOptions(granularity=granularity, actions=[cloudwatch_actions.SnsAction(topic)])
+    alarms = AlarmOptions(granularity=granularity, actions=[sns_action(stack, "OnCall", topic_name=TOPIC)])
     for mode, construct in FUNCTIONS.items():
         found: Any = dict.fromkeys(DEEDS[:-1], mode)
         ShieldedFunction(

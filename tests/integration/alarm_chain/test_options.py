@@ -9,10 +9,9 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
-from aws_cdk import aws_sns as sns
 
 from harness.chains import Granularity
+from harness.function_template import sns_action
 from integration.alarm_chain.real import DEEDS, checkout, new_app
 from shielded_function import AlarmOptions, ControlAlarm
 from shielded_function.testing import alert_line, simulate_cloudwatch
@@ -59,12 +58,8 @@ def test_who_is_called(tmp_path: Path, options: Callable[..., dict[str, Any]], g
     """Each line in a time of its own. `by_host` is a connection to a host other than one."""
     app = new_app(tmp_path)
     stack = cdk.Stack(app, "Shop")
-
-    def action(name: str) -> Any:
-        topic: Any = sns.Topic(stack, name, topic_name=name)
-        return cloudwatch_actions.SnsAction(topic)
-
-    checkout(stack, AlarmOptions(granularity=granularity, **options(action)))
+    given = options(lambda name: sns_action(stack, name, topic_name=name))
+    checkout(stack, AlarmOptions(granularity=granularity, **given))
     cloudwatch = simulate_cloudwatch(app)
     assert (cloudwatch.problems, cloudwatch.unfed()) == ((), ())
     function = cloudwatch.function("Shop/Checkout")

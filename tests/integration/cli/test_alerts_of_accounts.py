@@ -13,9 +13,6 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError
@@ -24,11 +21,13 @@ from moto.core.botocore_stubber import MockRawResponse as RawResponse
 from typer.testing import CliRunner
 
 from harness.alert_lines import alert, armed, connect, refused, tmp
+from harness.function_template import sns_action
 from harness.thinning import long_but
+from integration.alarm_chain.real import checkout
 from integration.cli.alert_logs import GROUP, HERE, log, packages_log, told
 from integration.cli.insights_account import Account, ago, denying
 from integration.cli.moto_account import CREDENTIALS, REGION
-from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, ShieldMonitoring
+from shielded_function import AlarmOptions, ControlAlarm, ShieldMonitoring
 from shielded_function.cli import alerts, learn, report
 from shielded_function.cli.app import app as cli
 from shielded_function.cli.aws import call, client
@@ -160,17 +159,13 @@ def test_each_link_and_command_of_an_alarm_works(
     monkeypatch.chdir(tmp_path)
     app = cdk.App()
     stack = cdk.Stack(app, "Shop", env=cdk.Environment(account="123456789012", region=REGION))
-    topic: Any = sns.Topic(stack, "Topic")
-    action = cloudwatch_actions.SnsAction(topic)
     on = ControlAlarm(except_hosts=["telemetry.example"])
     options = AlarmOptions(**ALARMS[alarms], outbound_connectivity=on)
     for name in ("Checkout", "Refund"):
-        code = lambda_.Code.from_inline("def handler(event, context): ...")
-        runtime = lambda_.Runtime.PYTHON_3_13
-        ShieldedFunction(stack, name, runtime=runtime, handler="index.handler", code=code, alarms=options)
+        checkout(stack, options, name)
     fleet = options.granularity == "fleet"
     over_all: Any = {"alarms": options if fleet else AlarmOptions(enabled=False)}
-    ShieldMonitoring(stack, heartbeat_actions=[action], **over_all)
+    ShieldMonitoring(stack, heartbeat_actions=[sns_action(stack, "Topic")], **over_all)
     cloudwatch = simulate_cloudwatch(app)
     for function in map(cloudwatch.function, ("Shop/Checkout", "Shop/Refund")):
         aws.log_groups[function.name] = function.log_group

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,10 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 
 from harness.alert_lines import alert, armed, connect, folded, refused
-from harness.function_template import of_type, shown
+from harness.function_template import Props, Synthesize, of_type, shown
 from shielded_function import Shield, ShieldedFunction, ShieldError, ShieldFindings, ShieldPolicy
 from shielded_function_monitoring.pattern import parse as parse_pattern
 
-Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
-Props = dict[str, Any]
 FILTER = "AWS::Logs::SubscriptionFilter"
 
 

@@ -17,6 +17,7 @@ from constructs import Construct
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from harness.function_template import ALARM, FILTER, Props, Resources, shown
+from harness.function_template import sns_action as action
 from integration.docs.pages import ROOT, read_page
 from shielded_function import AlarmOptions, ControlAlarm, ShieldedFunction, ShieldError, ShieldMonitoring, ShieldPolicy
 from shielded_function.testing import alert_line, simulate_cloudwatch
@@ -34,11 +35,6 @@ POLICIES = {
     "self_protection",
     "start",
 }
-
-
-def action(stack: cdk.Stack, name: str) -> Any:
-    topic: Any = sns.Topic(stack, name)
-    return cloudwatch_actions.SnsAction(topic)
 
 
 def label_of(alarm: dict[str, Any]) -> str:

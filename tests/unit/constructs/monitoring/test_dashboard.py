@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import aws_cdk as cdk
@@ -16,13 +16,12 @@ from aws_cdk.assertions import Template
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from harness.function_template import Props, shown
+from harness.function_template import Props, Synthesize, shown
 from shielded_function import AlarmOptions, ControlAlarm, LogOptions, ShieldDashboard, ShieldedFunction, ShieldError
 from shielded_function.dashboards import dashboard_body
 from shielded_function.dashboards.dashboard_body import shared_prefixes
 from shielded_function_monitoring.queries import QUERIES
 
-Synthesize = Callable[[cdk.Stack], "dict[str, Any]"]
 DASHBOARD = "AWS::CloudWatch::Dashboard"
 _SUM = re.compile(r"SUM\(\[m\d+(,m\d+)*\]\)")
 _FLEET = re.compile(

@@ -14,7 +14,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.aws_cloudwatch_actions import SnsAction
 
 from harness.function_template import of_type
-from harness.linting import lint
+from harness.linting import lint_errors
 from shielded_function import ControlAlarm, Shield, ShieldedFunction, ShieldError, ShieldPerimeter, ShieldPolicy
 from shielded_function.perimeter.rule_names import RESOLVER_OWN
 from shielded_function.perimeter.simulated import SimulatedPerimeter
@@ -47,12 +47,6 @@ def egress_in(template: dict[str, Any], beginning: str = "Checkout") -> set[tupl
         (rule["IpProtocol"], json.dumps(rule.get("FromPort")), json.dumps(rule.get("CidrIp") or rule.get("CidrIpv6")))
         for rule in group["SecurityGroupEgress"]
     }
-
-
-def errors_in(template: dict[str, Any]) -> list[str]:
-    """Of cfn-lint."""
-    found = lint(json.dumps(template), regions=["eu-west-1"])
-    return [str(each) for each in found if not str(each.rule.id).startswith("W")]
 
 
 def test_the_firewall_has_the_policies_names(make: Make, walls: Walls) -> None:
@@ -184,10 +178,10 @@ def test_grants_are_names_and_endpoints(app: cdk.App, shop: cdk.Stack, vpc: ec2.
     assert len(items["Resource"]) == 1
     [messages] = next(each for name, each in endpoints.items() if name.startswith("VpcQueues"))
     assert (messages["Effect"], messages["Action"]) == ("Deny", "*")  # nothing of SQS is granted
-    assert errors_in(template) == []
+    assert lint_errors(template) == []
     rules_of(template)[0]["Action"] = "FORBID"
     next(iter(of_type(template, ASSOCIATION).values())).pop("VpcId")
-    assert len(errors_in(template)) == 2, "cfn-lint knows these resources"
+    assert len(lint_errors(template)) == 2, "cfn-lint knows these resources"
 
 
 @pytest.mark.promise("perimeter.endpoints")
