@@ -45,7 +45,7 @@ _TMP = [
     *_tmp("file_mkdir file_delete file_rename", _SAID_NO, seen=True),
     *_tmp("file_set_readonly file_set_modified file_list", _SAID_NO),
     *_tmp("files_write files_create_directory files_copy_in files_symlink", _NEW_FILE, seen=True),
-    *_tmp("files_copy_within files_move files_delete files_link files_create_temp", _NEW_FILE, seen=True),
+    *_tmp("files_move files_delete files_link files_create_temp", _NEW_FILE, seen=True),
     *_tmp("files_read files_through_proc files_relative files_list", _NEW_FILE),
     *_tmp("channel_write channel_map channel_transfer channel_asynchronous", _NEW_FILE, seen=True),
     # What the runtime itself needs there is closed once it has started.
@@ -77,8 +77,7 @@ _NETWORK = [
     *_network("http_client_by_name", _CLIENT, f"client.{ZONE}*", since=11),
     *_network("socket_v6", _DENIED, f"[[]{IPV6}]:{HTTP}"),
     *_network("socket_virtual_thread", _DENIED, _WEB, since=21),
-    *_network("datagram_socket datagram_socket_connected", _DENIED, _SINK, seen=True),
-    *_network("datagram_channel datagram_channel_connected", _DENIED, _SINK, seen=True),
+    *_network("datagram_socket datagram_channel datagram_channel_connected", _DENIED, _SINK, seen=True),
     *_network("netty_epoll", _NETTY, _WEB),
     *_network("netty_epoll_datagram", r"NativeIoException: sendToAddress.*Permission denied", _SINK),
     *_network("name", _UNKNOWN, f"one.{ZONE}"),

@@ -39,11 +39,11 @@ _THERE, _OWN, _OLD = "/tmp/there", "/tmp/{id}", "/tmp/{id}.old"
 _FILES = [
     *_files("write-sync write-promise write-stream write-proc-root write-buffer-path", _OWN, seen=True),
     *_files("write-dots write-proc-cwd write-relative open-a open-exclusive open-truncate", _OWN, seen=True),
-    *_files("open-handle native report copy-sync copy-promise mkdir symlink", _OWN, seen=True),
+    *_files("open-handle native report copy-sync mkdir symlink", _OWN, seen=True),
     *_files("open-existing read-sync read-text read-promise read-stream", _THERE),
     *_files("copy-from read-binding truncate chmod utimes lutimes", _THERE),
     *_files("readdir opendir", "/tmp"),
-    *_files("unlink rm", _OLD, seen=True),
+    *_files("unlink", _OLD, seen=True),
     *_files("unix-socket", _OWN),
     *_files("require", "/tmp/there.cjs"),
     *_files("import", "/tmp/there.mjs"),
@@ -69,8 +69,7 @@ def _network(names: str, *allow: str, code: str | int = "EACCES") -> list[Attemp
 
 _NAME = f"{{id}}.{ZONE}*"
 _NETWORK = [
-    *_network("http-name https-name net-name dgram-name fetch-name lookup", _NAME, code="ENOTFOUND"),
-    *_network("net-one-family tls-name fetch-name-tls", _NAME, code="ENOTFOUND"),
+    *_network("http-name net-name net-one-family tls-name dgram-name fetch-name lookup", _NAME, code="ENOTFOUND"),
     *_network("http-address fetch-address", f"{IPV4}:{HTTP}"),
     *_network("fetch-address6", f"[[]{IPV6}]:{HTTP}"),
     *_network("tls-address", f"{IPV4}:{HTTPS}"),

@@ -96,10 +96,10 @@ final class Network {
     }
 
     private static void addDatagrams(Map<String, Deed> deeds) {
-        deeds.put("datagram_socket", with(DatagramSocket::new, socket -> sent(socket, "datagram_socket")));
-        deeds.put("datagram_socket_connected", with(DatagramSocket::new, socket -> {
-            socket.connect(SINK);
-            return sent(socket, "datagram_socket_connected");
+        deeds.put("datagram_socket", with(DatagramSocket::new, socket -> {
+            byte[] bytes = "datagram_socket".getBytes();
+            socket.send(new DatagramPacket(bytes, bytes.length, SINK));
+            return "sent";
         }));
         deeds.put("datagram_channel", with(
             DatagramChannel::open, channel -> channel.send(ByteBuffer.wrap("datagram_channel".getBytes()), SINK)));
@@ -125,12 +125,6 @@ final class Network {
         deeds.put("tls_without_name", () -> handshake(""));
         deeds.put("tls_http_client", () -> send(
             HttpClient.newBuilder().sslContext(trusting()).build(), URI.create("https://api.partner.example/")));
-    }
-
-    private static String sent(DatagramSocket socket, String text) throws IOException {
-        byte[] bytes = text.getBytes();
-        socket.send(socket.isConnected() ? new DatagramPacket(bytes, bytes.length) : new DatagramPacket(bytes, bytes.length, SINK));
-        return "sent";
     }
 
     /** What it gives, or throws as its cause. */

@@ -105,7 +105,6 @@ final class Tmp {
         deeds.put("files_create_temp", () -> written(Files.createTempFile("files_create_temp-", null)));
         deeds.put("files_create_directory", () -> Files.createDirectory(fresh("files_create_directory")).toString());
         deeds.put("files_copy_in", () -> written(Files.copy(Paths.get("/etc/hosts"), fresh("files_copy_in"))));
-        deeds.put("files_copy_within", () -> written(Files.copy(given("files_copy_within"), fresh("files_copy_within"))));
         deeds.put("files_move", () -> written(
             Files.move(given("files_move"), fresh("files_move"), StandardCopyOption.ATOMIC_MOVE)));
         deeds.put("files_delete", () -> String.valueOf(Files.deleteIfExists(given("files_delete"))));

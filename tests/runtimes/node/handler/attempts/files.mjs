@@ -50,7 +50,6 @@ export default {
   "read-blob": async () => (await fs.openAsBlob(THERE)).text(),
   "read-binding": () => process.binding("fs").open(THERE, fs.constants.O_RDONLY, 0o666) > 2,
   "copy-sync": ({ file }) => fs.copyFileSync("/etc/hosts", file),
-  "copy-promise": ({ file }) => fsp.copyFile("/etc/hosts", file),
   // A device cannot be copied to, which libuv finds out when it has opened both.
   "copy-from": () =>
     fsp.copyFile(THERE, "/dev/null").catch((error) => {
@@ -65,7 +64,6 @@ export default {
   "symlink": ({ file }) => fs.symlinkSync("/etc/hosts", file),
   "link": ({ file }) => fs.linkSync(THERE, file),
   "unlink": ({ file }) => fs.unlinkSync(`${file}.old`),
-  "rm": ({ file }) => fs.rmSync(`${file}.old`),
   "rm-recursive": ({ file }) => fs.rmSync(`${file}.folder`, { recursive: true }),
   "rmdir": ({ file }) => fs.rmdirSync(`${file}.empty`),
   "truncate": () => fs.truncateSync(THERE, 7),

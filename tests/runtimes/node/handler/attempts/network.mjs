@@ -78,9 +78,7 @@ const { promises } = dns;
 export default {
   "http-name": ({ name, host }) => requested(http, { host, path: `/${name}` }),
   "http-address": ({ name }) => requested(http, { host: IPV4, path: `/${name}` }),
-  "https-name": ({ name, host }) => requested(https, { host, path: `/${name}` }),
   "fetch-name": ({ name, host }) => fetched(`http://${host}/${name}`),
-  "fetch-name-tls": ({ name, host }) => fetched(`https://${host}/${name}`),
   "fetch-address6": ({ name }) => fetched(`http://[${IPV6}]/${name}`),
   "fetch-address": ({ name }) => fetched(`http://${IPV4}/${name}`),
   "net-name": ({ name, host }) => echoed(name, { host }),
