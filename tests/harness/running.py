@@ -85,12 +85,19 @@ def prepare_tmp(sandbox: Sandbox) -> None:
         os.chown(entry, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
-def heard_outside(sandbox: Sandbox, run: Callable[[], Completed]) -> tuple[bytes, Completed]:
-    """What a server at 203.0.113.9:80 was sent, at most 16 bytes, while a program ran."""
+@contextmanager
+def listening(sandbox: Sandbox, address: str, port: int) -> Iterator[socket.socket]:
+    """A server of the sandbox's network, which only takes connections."""
     with sandbox.socket() as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        server.bind(("203.0.113.9", 80))
-        server.listen()
+        server.bind((address, port))
+        server.listen(16)
+        yield server
+
+
+def heard_outside(sandbox: Sandbox, run: Callable[[], Completed]) -> tuple[bytes, Completed]:
+    """What a server at 203.0.113.9:80 was sent, at most 16 bytes, while a program ran."""
+    with listening(sandbox, "203.0.113.9", 80) as server:
         done = run()
         server.settimeout(0.01)
         try:

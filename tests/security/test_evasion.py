@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import shutil
-import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.compiling import EFFORT, SOURCES, compile_c
-from harness.running import PYTHON, SHIELD, policy, prepare_tmp, whole_sandbox
+from harness.running import PYTHON, SHIELD, listening, policy, prepare_tmp, whole_sandbox
 from harness.system_calls import kernel_calls
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.machine import architecture, is_emulated
@@ -51,12 +50,8 @@ def box(layer: Path, task: Path) -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def names(box: Sandbox) -> Iterator[DnsServer]:
-    listener = box.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.bind(("203.0.113.9", 80))
-    listener.listen(16)
-    with DnsServer(box, {"allowed.example": ["203.0.113.9"]}) as server:
+    with listening(box, "203.0.113.9", 80), DnsServer(box, {"allowed.example": ["203.0.113.9"]}) as server:
         yield server
-    listener.close()
 
 
 def run(box: Sandbox, evasion: str, settings: Mapping[str, str]) -> tuple[Any, Completed]:

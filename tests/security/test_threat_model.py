@@ -18,7 +18,7 @@ import pytest
 from harness.compiling import SOURCES, compile_c
 from harness.elf_files import offset_of
 from harness.mounting import make_places, run_mounted
-from harness.running import PYTHON, SHIELD, last_line, policy, prepare_tmp, run_inside, whole_sandbox
+from harness.running import PYTHON, SHIELD, last_line, listening, policy, prepare_tmp, run_inside, whole_sandbox
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.dns_server import DnsServer
 from shielded_function_emulator.machine import architecture
@@ -244,9 +244,7 @@ def test_another_thread_overwrites_an_address_on_the_stack(box: Sandbox) -> None
     """The attack may be stopped between its look at the stack and its writing, and write over other data. It ends then,
     and is made again."""
     command = [SHIELD, "/var/task/overwriting", "198.51.100.9"]
-    with box.socket(socket.AF_INET, socket.SOCK_STREAM) as server:
-        server.bind(("198.51.100.9", 80))
-        server.listen()
+    with listening(box, "198.51.100.9", 80) as server:
         runs = (box.run_command(command, environment=policy(outbound_connectivity="block")) for _ in range(10))
         done = next(run for run in runs if run.returncode != -signal.SIGSEGV)
         assert done.stdout.startswith("1 "), done.stdout + done.stderr[-2000:]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness import programs
+from harness.running import listening
 from harness.thinning import long_but
 from integration.chained_wrappers.catalogue import CASES, HERE
 from integration.chained_wrappers.conftest import UNSHIELDED
@@ -30,10 +30,7 @@ def started(assembly: CloudAssembly, name: str, *layers: Path) -> Iterator[Emula
     """The function with these layers too, in a sandbox where somebody listens where it must not connect to."""
     package = assembly.function(STACK, name)
     package = replace(package, layers=(*package.layers, *layers))
-    with EmulatedFunction(package) as function, function.sandbox.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("203.0.113.66", 443))
-        listener.listen()
+    with EmulatedFunction(package) as function, listening(function.sandbox, "203.0.113.66", 443):
         yield function
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import shutil
 import zipfile
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.engine import layer
 from harness.running import PYTHON, whole_sandbox
 from integration.docs.pages import ROOT, read_page
 from integration.examples.image import build as build_image
@@ -17,7 +17,8 @@ from shielded_function import ShieldPolicy
 from shielded_function_emulator.languages import find, python
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.sandbox import Completed
-from shielded_function_runtime.build.native import BINARIES, build
+
+__all__ = ["layer"]
 
 PAGE = read_page(ROOT / "docs" / "guide" / "other-kinds.md")
 POLICY = ShieldPolicy(allow_outbound=["tcp://api.stripe.com:443"], allow_aws="none")
@@ -56,12 +57,6 @@ for name, attempt in ATTEMPTS.items():
 def block(language: str) -> str:
     (found,) = [each.text for each in PAGE.blocks if each.language == language]
     return found
-
-
-@pytest.fixture(scope="module")
-def layer() -> Path:
-    build([f"layer/{platform.machine()}"])
-    return BINARIES / "layer" / platform.machine()
 
 
 def run(task: Path, command: Sequence[str], runtime: Runtime, *, layers: Path) -> Completed:

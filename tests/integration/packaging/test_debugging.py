@@ -13,6 +13,7 @@ import lief
 import pytest
 
 from integration.cli.running import shell
+from integration.docs.pages import ROOT, read_page
 from shielded_function_runtime.build import native
 
 pytestmark = [
@@ -23,13 +24,12 @@ pytestmark = [
 ]
 
 LIBRARY = "layer/x86_64/shielded-function/libshield.so"
-BLOCK = re.compile(r"<!-- test: in tests/\S*test_debugging\.py -->\n```(sh|text)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def blocks(checkout: Path) -> list[str]:
+def blocks() -> list[str]:
     native.build(["layer/x86_64"])
-    return [text for _, text in BLOCK.findall((checkout / "docs" / "contributing" / "debugging.md").read_text())]
+    return [block.text for block in read_page(ROOT / "docs/contributing/debugging.md").blocks if block.elsewhere]
 
 
 @pytest.fixture(scope="module")

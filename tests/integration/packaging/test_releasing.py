@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -12,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.promise("package.docs")
+from integration.docs.pages import ROOT, read_page
 
-BLOCK = re.compile(r"<!-- test: in tests/\S*test_releasing\.py -->\n```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+pytestmark = pytest.mark.promise("package.docs")
 
 
 @pytest.fixture(scope="module")
-def commands(checkout: Path) -> list[str]:
-    text = (checkout / "docs" / "contributing" / "releasing.md").read_text().replace("\\\n", "")
-    return [line for block in BLOCK.findall(text) for line in block.splitlines()]
+def commands() -> list[str]:
+    blocks = [block.text for block in read_page(ROOT / "docs/contributing/releasing.md").blocks if block.elsewhere]
+    return [line for text in blocks for line in text.replace("\\\n", "").splitlines()]
 
 
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
