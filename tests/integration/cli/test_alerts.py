@@ -51,12 +51,6 @@ def test_groups_of_a_file(file: Path) -> None:
     }  # fmt: skip
 
 
-def test_grouped(file: Path) -> None:
-    for by, rows in {"function": 1, "policy": 3, "package": 4, "target": 4}.items():
-        said = json.loads(command("alerts", file, "--by", by, "--json").stdout)
-        assert (said["kinds"], said["violations"]) == (rows, 24), by
-
-
 def test_what_has_no_target(log: Log) -> None:
     """A system call is better than nothing; and the last target of several does not pass for the only one."""
     protected = alert("self_protection", syscall="mprotect", mode="block")

@@ -102,9 +102,8 @@ def test_the_entry_that_is_shown_is_not_the_lines_own(
     assert "api.stripe.com:443" in out
 
 
-def test_the_diff_of_a_function_whose_name_has_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    log, present = tmp_path / "log", tmp_path / "p.toml"
-    log.write_text(connect("a.example", function='x\n+allow_outbound = ["*"]\x1b[2J') + "\n")
-    present.touch()
-    assert learn.run(Where([str(log)]), Learn(policy=present, form="diff"), json=False) == 0
-    assert capsys.readouterr().out.splitlines()[0] == '--- x\\x0a+allow_outbound = ["*"]\\x1b[2J (present)'
+def test_the_file_of_a_function_whose_name_has_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "log"
+    log.write_text(connect("a.example", function='x\nallow_outbound = ["*"]\x1b[2J') + "\n")
+    assert learn.run(Where([str(log)]), Learn(form="toml"), json=False) == 0
+    assert 'x\\x0aallow_outbound = ["*"]\\x1b[2J' in capsys.readouterr().out.splitlines()[0]

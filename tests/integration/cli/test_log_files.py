@@ -93,24 +93,6 @@ def test_what_is_read(name: str, content: bytes, tmp_path: Path) -> None:
     assert [f"host.example{n}.com" in line for n, line in enumerate(lines)] == [True] * 3
 
 
-@pytest.mark.long
-def test_ten_thousand_files_and_one_host(tmp_path: Path) -> None:
-    """A result of Logs Insights has 10,000 rows. A file has as many as it has."""
-    with (tmp_path / "log").open("w") as log:
-        log.writelines(tmp(f"/tmp/tmp{n:08}", time=at(20)) + "\n" for n in range(10_001))
-        log.write(connect("evil.example", time=at(25)) + "\n")
-    (tmp_path / "p.toml").write_text('allow_tmp = ["/tmp/tmp????????"]\n')
-    said = json.loads(command("alerts", tmp_path / "log", "--json", "--limit", "10000").stdout)
-    assert (said["violations"], said["kinds"], said["whole"], len(said["groups"])) == (10_002, 10_002, True, 10_000)
-    (function,) = json.loads(command("learn", tmp_path / "log", "--json").stdout)["functions"]
-    assert function["policy"] == {"allow_outbound": ["evil.example:443"], "allow_tmp": ["/tmp/tmp????????"]}
-    done = command("learn", tmp_path / "log", "--check", "--policy", tmp_path / "p.toml")
-    assert (done.returncode, "evil.example:443" in done.stdout) == (1, True)
-    page = json.loads(command("report", tmp_path / "log", "--json").stdout)
-    assert sum(each["count"] for each in page["groups"]) == sum(each["count"] for each in page["periods"]) == 10_002
-    assert "evil.example:443" in {each["target"] for each in page["groups"]}
-
-
 @pytest.mark.parametrize("options", long_but({((),)}, [((),), (("--lines",),), (("--by", "policy"),)]))
 def test_what_was_not_read_is_said(options: tuple[str, ...], tmp_path: Path) -> None:
     forged = [LINES[0].replace('"count":1', f'"count":{count}') for count in ("0", '"5"', "-4", "10000001", "null")]

@@ -138,7 +138,8 @@ def test_what_is_no_line_of_the_shield() -> None:
 def test_more_rows_than_a_result_of_insights_has() -> None:
     line = tmp("/tmp/x")
     lines = [line.replace("/tmp/x", f"/tmp/{n}") for n in range(10_001)]
-    assert len(answer(queries.observed(), lines)) == 10_001
+    for query in (queries.observed(), queries.alerts_by("target")):
+        assert len(answer(query, lines)) == 10_001
 
 
 def test_a_temporary_file_that_cannot_be_written() -> None:

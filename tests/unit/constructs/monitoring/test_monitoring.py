@@ -28,7 +28,7 @@ from shielded_function import (
 from shielded_function.dashboards import changes
 from shielded_function_monitoring.pattern import parse as parse_pattern
 from shielded_function_monitoring.queries import QUERIES
-from unit.constructs.aws import aws
+from unit.constructs.aws import aws, l1_function
 
 DASHBOARD = "AWS::CloudWatch::Dashboard"
 QUERY = "AWS::Logs::QueryDefinition"
@@ -383,16 +383,7 @@ def test_first_seen_takes_a_free_subscription(stack: cdk.Stack, props: Props, re
     }.get(kind, lambda: None)()
     if kind == "l1":
         group = aws.logs.CfnLogGroup(stack, "Group")
-        role = aws.iam.CfnRole(stack, "Role", assume_role_policy_document={})
-        aws.lambda_.CfnFunction(
-            stack,
-            "Fn",
-            role=role.attr_arn,
-            runtime="python3.13",
-            handler="index.handler",
-            code={"zipFile": "def handler(event, context): ..."},
-            logging_config={"logGroup": group.ref},
-        )
+        l1_function(stack, construct_id="Fn", logging_config={"logGroup": group.ref})
         Shield.everywhere(stack, ShieldPolicy(), alarms=alarms)
         name = group.ref
     else:
