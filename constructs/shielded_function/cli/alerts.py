@@ -32,7 +32,7 @@ from .listed_hosts import ListedHosts
 from .log_files import check_files, read_lines
 from .log_groups import find_batches
 from .options import Alerts, Where
-from .sources import BOTH, Source, notes_of, source_of, span_of
+from .sources import Source, notes_of, source_of, span_of
 from .terminal import cell
 
 SINCE: Final = "24h"
@@ -192,9 +192,7 @@ def _follow(where: Where, *, json: bool) -> int:
     """Prints new lines until it is interrupted, or stdin ends."""
     if where.until or (where.files and where.since):
         raise CliError("--follow shows lines as they come: --until, and --since of files, are not possible")
-    if where.files and (where.log_groups or where.stacks):
-        raise CliError(BOTH)
-    check_files(where.files)
+    check_files(where)
     screen, found = terminal.console(), False
     functions = frozenset(where.functions)
     tallies = {name: Tally() for name in where.files}

@@ -33,6 +33,10 @@ _DAY: Final = 86400
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 3.0
 
 
+QueryFor = Callable[[tuple[str, ...]], Query]
+"""Makes a query for functions by name."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """The log groups of one query.
@@ -84,28 +88,27 @@ class Asker:
         missing: the log groups that do not exist.
     """
 
-    def __init__(self, place: Place, own: Callable[[Iterable[Row]], Iterable[Row]]) -> None:
+    def __init__(self, place: Place, batches: Sequence[Batch], own: Callable[[Iterable[Row]], Iterable[Row]]) -> None:
         """`own`: leaves out rows, whose log group is in the field `LOG`."""
-        self._client, self._own = client("logs", place), own
+        self._client, self._batches, self._own = client("logs", place), batches, own
         self.full, self.missing = set[str](), set[str]()
         self._waiting: deque[Piece] = deque()
         self._running: dict[str, Piece] = {}
         self._scanned: dict[str, float] = {}
         self._answers: list[CombinedRows | list[Row]] = []
 
-    def ask(self, questions: Sequence[Sequence[tuple[Query, Batch]]], since: int, until: int) -> list[Iterable[Row]]:
-        """The rows for questions, each of which is a query, made for each batch: in no order, to be read once.
+    def ask(self, queries: Sequence[QueryFor], since: int, until: int) -> list[Iterable[Row]]:
+        """The rows of queries, each made for each batch: in no order, to be read once.
 
         Raises:
             CliError: AWS denied a request, or a query failed.
         """
-        for number, parts in enumerate(questions):
-            asked = parts[0][0]
+        for number, query_for in enumerate(queries):
+            asked = query_for(())
             self._answers.append(CombinedRows(asked.aggregates, asked.by) if asked.by else [])
-            self._waiting += (
-                Piece(number, query.apart_by(LOG), batch.log_groups, since, until, bool(batch.owners))
-                for query, batch in parts
-            )
+            for batch in self._batches:
+                query = query_for(batch.functions).apart_by(LOG)
+                self._waiting.append(Piece(number, query, batch.log_groups, since, until, bool(batch.owners)))
         pause = _FIRST_PAUSE
         with Progress() as progress:
             try:
@@ -117,8 +120,10 @@ class Asker:
                     pause = min(pause * 1.5, _LONGEST_PAUSE) if len(left) == len(self._running) else _FIRST_PAUSE
                     self._running = left
                     progress.show(self._told)
-            finally:
-                self._stop()
+            finally:  # queries that still run after an interrupt would continue, and cost money
+                for identity in self._running:
+                    with suppress(CliError):
+                        call(self._client, "logs:StopQuery", "the query", queryId=identity)
         return [each if isinstance(each, list) else each.stream() for each in self._answers]
 
     def _told(self) -> str:
@@ -159,9 +164,3 @@ class Asker:
             answer = self._answers[piece.question]
             answer.extend(self._own(rows)) if isinstance(answer, list) else answer.add(self._own(rows), piece.since)
         return True
-
-    def _stop(self) -> None:
-        """Stops queries that still run after an interrupt: they would continue, and cost money."""
-        for identity in self._running:
-            with suppress(CliError):
-                call(self._client, "logs:StopQuery", "the query", queryId=identity)

@@ -6,7 +6,7 @@ import gzip
 import io
 import sys
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Final, cast
 from rich.filesize import decimal
 
 from .failures import STDIN, CliError
+from .options import Where
 from .progress import Progress
 
 _LOOK_AFTER: Final = 2000
@@ -26,13 +27,15 @@ _GZIP: Final = b"\x1f\x8b"
 _MARKS: Final = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
 
 
-def check_files(files: Sequence[str]) -> None:
-    """Checks files before hours of work, not after.
+def check_files(where: Where) -> None:
+    """Checks the named files before hours of work, not after.
 
     Raises:
-        CliError: a name is no file.
+        CliError: a name is no file, or log groups are named too.
     """
-    for name in files:
+    if where.files and (where.log_groups or where.stacks):
+        raise CliError("give files, or log groups and stacks: not both")
+    for name in where.files:
         if name != STDIN and not Path(name).is_file():
             raise CliError(f"{name} is not a file")
 
@@ -59,22 +62,18 @@ def read_lines(name: str, *, quiet: bool = False) -> Iterator[str]:
 
 
 def _progress_text(name: str, stream: io.BufferedReader, lines: int) -> str:
-    if name == STDIN:
-        return f"stdin: {lines:,} lines read"
-    return f"{name}: {lines:,} lines, {decimal(stream.tell())} of {decimal(Path(name).stat().st_size)} read"
+    part = "" if name == STDIN else f", {decimal(stream.tell())} of {decimal(Path(name).stat().st_size)}"
+    return f"{'stdin' if name == STDIN else name}: {lines:,} lines{part} read"
 
 
 def _whole_objects(pieces: Iterable[str]) -> Iterator[str]:
     """Lines; a line longer than a piece is split between two objects, where it has any."""
     held = ""
     for piece in pieces:
-        if held or len(piece) == MAX_PIECE:
-            whole = held + piece
-            end = 1 + max(map(whole.rfind, _BETWEEN)) if len(piece) == MAX_PIECE else 0
-            held = whole[end:] if end else ""
-            yield whole[:end] if end else whole
-        else:
-            yield piece
+        whole = held + piece
+        end = (1 + max(map(whole.rfind, _BETWEEN)) if len(piece) == MAX_PIECE else 0) or len(whole)
+        held = whole[end:]
+        yield whole[:end]
     if held:
         yield held
 

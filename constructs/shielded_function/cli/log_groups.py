@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from shielded_function_monitoring.filters import COUNTED, NAMESPACE, SEVERITIES, metric_name
@@ -15,7 +15,6 @@ from .options import Place, Where
 
 OF_LAMBDA: Final = "/aws/lambda/"
 """The prefix of a function's log group, unless its configuration names another."""
-NAME_IT: Final = "name a source: files (or -), --log-group, --function or --stack"
 _OF_FUNCTION: Final = re.compile(r'\$\.function = "([^"]+)"')
 
 
@@ -31,18 +30,14 @@ def find_batches(where: Where) -> tuple[list[Batch], tuple[str, ...]]:
     named = list(dict.fromkeys(where.functions))
     if not (named or where.log_groups or where.stacks):
         return _all_batches(where.place)
+    for name in where.stacks:
+        found = list(_functions_of(client("cloudformation", where.place), name))
+        if not found:
+            raise CliError(f"the stack {name} has no function")
+        named += [function for function in found if function not in named]
     if where.log_groups:
-        if where.stacks:
-            raise CliError("give --log-group or --stack: not both")
         groups = tuple(dict.fromkeys(where.log_groups))
         return [Batch(part, tuple(named)) for part in _parts(groups)], tuple(named)
-    if where.stacks:
-        stack = client("cloudformation", where.place)
-        for name in where.stacks:
-            found = list(_functions_of(stack, name))
-            if not found:
-                raise CliError(f"the stack {name} has no function")
-            named += [function for function in found if function not in named]
     functions = client("lambda", where.place)
     by_group: dict[str, list[str]] = {}
     for name in named:
@@ -52,7 +47,7 @@ def find_batches(where: Where) -> tuple[list[Batch], tuple[str, ...]]:
     return _batches(by_group)
 
 
-def _batches(by_group: Mapping[str, Sequence[str]]) -> tuple[list[Batch], tuple[str, ...]]:
+def _batches(by_group: Mapping[str, Collection[str]]) -> tuple[list[Batch], tuple[str, ...]]:
     """The batches for functions by log group; all lines of a log group whose functions are unknown."""
     owners = {group: frozenset(names) for group, names in by_group.items() if names}
     shared = [group for group, names in by_group.items() if len(names) > 1]
@@ -66,33 +61,29 @@ def _batches(by_group: Mapping[str, Sequence[str]]) -> tuple[list[Batch], tuple[
 
 def _all_batches(place: Place) -> tuple[list[Batch], tuple[str, ...]]:
     logs = client("logs", place)
-    by_group: dict[str, list[str]] = {}
+    by_group: dict[str, dict[str, None]] = {}
     for metric in (metric_name(), *(metric_name(name) for name in (*SEVERITIES, *COUNTED))):
         asked = {"metricName": metric, "metricNamespace": NAMESPACE}
         for found in call(logs, "logs:DescribeMetricFilters", "the metric filters", "metricFilters", **asked):
-            names = _OF_FUNCTION.findall(found.get("filterPattern", ""))
-            known = by_group.setdefault(found["logGroupName"], [])
-            known += [name for name in names if name not in known]
+            names = dict.fromkeys(_OF_FUNCTION.findall(found.get("filterPattern", "")))
+            by_group.setdefault(found["logGroupName"], {}).update(names)
     if not by_group:
-        raise CliError(f"no log group here has a metric filter of {NAMESPACE}; {NAME_IT}")
+        source = "name a source: files (or -), --log-group, --function or --stack"
+        raise CliError(f"no log group here has a metric filter of {NAMESPACE}; {source}")
     return _batches(by_group)  # a foreign filter names no function
 
 
-def _parts(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+def _parts(names: Collection[str]) -> Iterator[tuple[str, ...]]:
     for at in range(0, len(names), MAX_LOG_GROUPS):
-        yield tuple(names[at : at + MAX_LOG_GROUPS])
+        yield tuple(names)[at : at + MAX_LOG_GROUPS]
 
 
 def _functions_of(stack: Any, name: str) -> Iterator[str]:
     """The functions of a stack and of those nested in it."""
-    todo, seen = [name], set[str]()
-    while todo:
-        current = todo.pop()
-        seen.add(current)
-        action, subject = "cloudformation:ListStackResources", f"the stack {current}"
-        for resource in call(stack, action, subject, "StackResourceSummaries", StackName=current):
-            kind, identity = resource["ResourceType"], resource.get("PhysicalResourceId")
-            if identity and kind == "AWS::Lambda::Function":
-                yield identity
-            elif identity and kind == "AWS::CloudFormation::Stack" and identity not in {*seen, *todo}:
-                todo.append(identity)
+    action, subject = "cloudformation:ListStackResources", f"the stack {name}"
+    for resource in call(stack, action, subject, "StackResourceSummaries", StackName=name):
+        kind, identity = resource["ResourceType"], resource.get("PhysicalResourceId")
+        if identity and kind == "AWS::Lambda::Function":
+            yield identity
+        elif identity and kind == "AWS::CloudFormation::Stack":
+            yield from _functions_of(stack, identity)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from time import monotonic
-from typing import Final
 
 from typing_extensions import Self
 
@@ -13,19 +12,12 @@ from shielded_function_monitoring.visible import visible
 
 from .terminal import note
 
-_FIRST_SECONDS: Final = 1.0
-_LIVE_SECONDS: Final = 0.2
-_QUIET_SECONDS: Final = 60.0
-
 
 def live() -> Callable[[str], None] | None:
     """Writes a text over the one before, on stderr; an empty text clears the line. None without a terminal."""
-    return _write_over if sys.stderr is not None and sys.stderr.isatty() else None
-
-
-def _write_over(text: str) -> None:
-    sys.stderr.write(f"\r{visible(text)}\x1b[K")
-    sys.stderr.flush()
+    if sys.stderr is None or not sys.stderr.isatty():
+        return None
+    return lambda text: print(f"\r{visible(text)}\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 class Progress:
@@ -33,13 +25,14 @@ class Progress:
 
     def __init__(self) -> None:
         self._live = live()
-        self._next = monotonic() + (_FIRST_SECONDS if self._live else _QUIET_SECONDS)
+        self._every = 0.5 if self._live else 60.0  # seconds
+        self._next = monotonic() + self._every
         self._shown = False
 
     def show(self, text: Callable[[], str]) -> None:
         """Shows the progress when it is due."""
         if (now := monotonic()) >= self._next:
-            self._next = now + (_LIVE_SECONDS if self._live else _QUIET_SECONDS)
+            self._next = now + self._every
             (self._live or note)(text())
             self._shown = True
 

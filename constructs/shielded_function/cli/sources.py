@@ -6,17 +6,17 @@ Files are read line by line and aggregated here; log groups are aggregated by Lo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Final, NamedTuple
 
 from shielded_function_monitoring.insights.lines import Lines
-from shielded_function_monitoring.insights.queries import Query, Row
+from shielded_function_monitoring.insights.queries import Row
 from shielded_function_monitoring.insights.records import Record, Tally, record_of, records
 
-from .asking import LOG, Asker, Batch
+from .asking import LOG, Asker, Batch, QueryFor
 from .failures import STDIN, CliError
 from .log_files import check_files, read_lines
 from .log_groups import OF_LAMBDA, find_batches
@@ -28,8 +28,6 @@ _FULL: Final = (
 )
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _AGO: Final = re.compile(r"(\d+)([smhdw])")
-_NONE: Final = "hold none of the shield's"
-BOTH: Final = "give files, or log groups and stacks: not both"
 
 
 class Span(NamedTuple):
@@ -55,13 +53,13 @@ def parse_time(option: str, text: str, now: datetime) -> datetime:
         raise CliError(f"{option} {text}: write 30m, 12h, 7d, or a time such as 2026-11-24T13:37:00Z") from error
 
 
-def span_of(since: str, until: str | None, now: datetime | None = None) -> Span:
+def span_of(since: str, until: str | None) -> Span:
     """The time from `--since` to `--until`, which is now when it is not given.
 
     Raises:
         CliError: a text is no time, or the end comes before the beginning.
     """
-    now = now or datetime.now(timezone.utc)
+    now = datetime.now(timezone.utc)
     begin = parse_time("--since", since, now)
     end = parse_time("--until", until, now) if until else now
     if end <= begin:
@@ -86,10 +84,6 @@ class Found(NamedTuple):
     rows: list[Iterable[Row]]
     whole: bool
     notes: list[str]
-
-
-QueryFor = Callable[[tuple[str, ...]], Query]
-"""Makes a query for functions by name."""
 
 
 @dataclass
@@ -150,11 +144,9 @@ def source_of(where: Where, default_since: str) -> Source:
     Raises:
         CliError: no source is named, or both files and AWS; AWS denies a request.
     """
+    check_files(where)
     if where.files:
-        if where.log_groups or where.stacks:
-            raise CliError(BOTH)
         span = span_of(where.since or "5000w", where.until) if where.since or where.until else None
-        check_files(where.files)
         return Source(tuple(where.files), span, tuple(where.functions))
     span = span_of(where.since or default_since, where.until)
     batches, functions = find_batches(where)
@@ -169,9 +161,9 @@ def notes_of(tallies: Mapping[str, Tally]) -> list[str]:
         CliError: the shield's lines are all unreadable.
     """
     notes = [
-        f"{'stdin' if name == STDIN else name}: {count:,} lines {reason}"
+        f"{'stdin' if name == STDIN else name}: {count:,} lines {why}"
         for name, tally in tallies.items()
-        for reason, count in (tally.unread.items() if tally.unread or tally.read else [(_NONE, tally.lines)])
+        for why, count in (tally.unread or ({} if tally.read else {"hold none of the shield's": tally.lines})).items()
     ]
     if not any(tally.read for tally in tallies.values()) and any(tally.unread for tally in tallies.values()):
         raise CliError("; ".join(notes))
@@ -181,9 +173,8 @@ def notes_of(tallies: Mapping[str, Tally]) -> list[str]:
 def _ask_aws(place: Place, span: Span, batches: Sequence[Batch], queries: Sequence[QueryFor]) -> Found:
     owners = {group: names for batch in batches for group, names in batch.owners.items()}
     claimed: set[tuple[str, str]] = set()
-    asker = Asker(place, partial(_own_rows, owners=owners, claimed=claimed))
-    questions = [[(query(batch.functions), batch) for batch in batches] for query in queries]
-    answers = asker.ask(questions, *(int(each.timestamp()) for each in span))
+    asker = Asker(place, batches, partial(_own_rows, owners=owners, claimed=claimed))
+    answers = asker.ask(queries, *(int(each.timestamp()) for each in span))
     notes = [_FULL.format(", ".join(sorted(asker.full)))] if asker.full else []
     missing = ", ".join(sorted(asker.missing))
     notes += [f"missing log groups: {missing}: did the function ever run?"] if missing else []

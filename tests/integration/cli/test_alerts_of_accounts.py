@@ -115,7 +115,7 @@ def test_a_stack(shop: Account, ask: Ask) -> None:
     shop.write("/aws/lambda/refund", [tmp("/tmp/y", ago(hours=1), function="refund")])
     said = ask(Alerts("function"), STACK)
     assert [(group["function"], group["violations"]) for group in said["groups"]] == [("checkout", 24), ("refund", 1)]
-    shop.stacks |= {"Empty": (), "Outer": ("Shop", "Outer")}
+    shop.stacks |= {"Empty": (), "Outer": ("Shop",)}
     assert ask(Alerts("function"), {"stacks": ["Outer"]})["groups"] == said["groups"]
     with pytest.raises(CliError, match="the stack Empty has no function"):
         ask(where={"stacks": ["Empty"]})
