@@ -31,12 +31,12 @@ class Format(NamedTuple):
     read: Callable[[str], ShieldPolicy]
 
 
-def write_toml(fields: Mapping[str, Any], learned: Learned | None = None) -> str:
+def write_toml(fields: Mapping[str, Any], learned: Learned) -> str:
     """The fields of a policy as TOML, which `ShieldPolicy.from_file` reads."""
     return _heading(learned) + _fields(fields, learned, " = ", "", {True: "true", False: "false"})
 
 
-def write_python(fields: Mapping[str, Any], learned: Learned | None = None) -> str:
+def write_python(fields: Mapping[str, Any], learned: Learned) -> str:
     """The fields of a policy as a `ShieldPolicy` in Python."""
     body = _fields(fields, learned, "=", ",", {True: "True", False: "False", None: "None"})
     body = "".join(f"    {line}\n" for line in body.splitlines())
@@ -44,10 +44,8 @@ def write_python(fields: Mapping[str, Any], learned: Learned | None = None) -> s
     return f"{_heading(learned)}from shielded_function import ShieldPolicy\n\npolicy = {call}\n"
 
 
-def _heading(learned: Learned | None) -> str:
+def _heading(learned: Learned) -> str:
     """The comment on top."""
-    if learned is None:
-        return ""
     key = learned.key
     place = f" ({', '.join(part for part in (key.region, key.account) if part)})" if key.region else ""
     lines = [f"Learned from the observed calls of {key}{place}."]
@@ -63,12 +61,10 @@ def _heading(learned: Learned | None) -> str:
     return "".join(f"# {visible(line)}\n" for line in lines)
 
 
-def _fields(fields: Mapping[str, Any], learned: Learned | None, equals: str, end: str, words: Mapping[Any, str]) -> str:
-    remarks = [(each, each.note) for each in learned.entries] if learned else []
-    remarks += [(each, f"settles {each.settles}") for each in learned.presets] if learned else []
+def _fields(fields: Mapping[str, Any], learned: Learned, equals: str, end: str, words: Mapping[Any, str]) -> str:
     beside = {
-        (each.field, each.value): f"  # {visible('; '.join(filter(None, (each.evidence.summary, remark))))}"
-        for each, remark in remarks
+        (each.field, each.value): f"  # {visible('; '.join(filter(None, (each.evidence.summary, each.note))))}"
+        for each in (*learned.entries, *learned.presets)
     }
     lines: list[str] = []
     for name, value in fields.items():

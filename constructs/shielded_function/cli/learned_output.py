@@ -12,11 +12,10 @@ from typing import Any, Final
 
 from shielded_function.policy.presets import PRESETS
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS
-from shielded_function_monitoring.learning import Denied
+from shielded_function_monitoring.learning import Finding
 from shielded_function_monitoring.learning.learned import ANY_TMP, ANY_TMP_MEANS, accept_argument, unknown_targets
 
 from . import terminal
-from .learned_files import write_toml
 from .learned_policy import TOLERATED, Result, fields_of, required_denials
 from .learned_presets import PREFIX
 
@@ -31,7 +30,6 @@ _ENTRIES: Final = {
     "field": "field", "entry": "value", "times": "evidence.count", "days": "evidence.days", "when": "evidence.when",
     "who": "evidence.who", "note": "note",
 }  # fmt: skip
-_PRESETS: Final = {"preset": "value", "times": "evidence.count", "settles": "settles", "the library": "why"}
 _OFFERS: Final = {
     "field": "field", "entry": "accept", "names": "covers", "times": "evidence.count", "such as": "examples",
     "why": "why",
@@ -42,7 +40,7 @@ _DECISIONS: Final = {
 }  # fmt: skip
 _DENIED: Final = {
     "policy": "policy", "what": "target", "times": "evidence.count", "when, by whom": "evidence.summary",
-    "the entry that would allow it": "allow",
+    "the entry that would allow it": "value",
 }  # fmt: skip
 _SEEN: Final = {
     "function": "name", "cold starts": "learned.cold_starts", "learned": "learned.entries",
@@ -119,7 +117,7 @@ def show_lacking(
     return lacks
 
 
-def _is_needed(denied: Denied) -> bool:
+def _is_needed(denied: Finding) -> bool:
     """Not a program that only describes the machine, whose caller continues when it is denied."""
     is_notice = denied.policy == "create_child_process" and denied.target in PLATFORM_PROGRAMS
     return bool(required_denials([denied])) and not is_notice
@@ -157,8 +155,7 @@ def print_results(results: Sequence[Result], *, every: bool = False) -> None:
         for note in learned.notes:
             screen.print(terminal.cell(f"note: {note}"), style="yellow")
         for title, columns, rows in (
-            ("learned", _ENTRIES, learned.entries),
-            ("presets, in place of entries", _PRESETS, learned.presets),
+            ("learned", _ENTRIES, [*learned.entries, *learned.presets]),
             ("offered: for names that do not repeat (--accept ENTRY adds one)", _OFFERS, learned.offers),
             ("to decide", _DECISIONS, learned.findings),
             ("in block mode, the learned policy would still deny", _DENIED, result.denied),
@@ -171,13 +168,10 @@ def print_results(results: Sequence[Result], *, every: bool = False) -> None:
             screen.print(terminal.cell(text), style="yellow")
         if not result.denied:
             screen.print("replayed: the learned policy denies no observed violation", style="green")
-        text = write_toml(result.fields) or "(the default policy)\n"
-        if most is not None and (lines := text.count("\n")) > terminal.MOST:
-            text = f"its policy has {lines:,} lines: --output FILE writes it, --all prints it\n"
-        screen.print(text, markup=False)  # its strings are quoted, so they contain no terminal control sequences
     if len(shown) < len(results):
         left = f"{len(results) - len(shown):,} functions more: --function NAME shows one of them, --all shows all"
         screen.print(left)
+    screen.print("the policy: --format toml prints it, --output FILE writes it")
 
 
 def completing_commands(result: Result) -> list[str]:

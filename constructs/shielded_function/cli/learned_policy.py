@@ -14,7 +14,7 @@ from shielded_function.policy.denied_presets import fold_denied
 from shielded_function.policy.fields import LISTS
 from shielded_function.policy.presets import PRESETS
 from shielded_function.policy.texts import without_packages
-from shielded_function_monitoring.learning import Addition, Denied, FunctionLog, Known, Learned, learn
+from shielded_function_monitoring.learning import Addition, Finding, FunctionLog, Known, Learned, learn
 from shielded_function_monitoring.learning.learned import ANY_TMP
 from shielded_function_monitoring.learning.questions import Question, entry_by, question_of
 from shielded_function_monitoring.learning.tmp_names import MAX_TMP
@@ -81,9 +81,9 @@ class Result:
     learned: Learned
     present: ShieldPolicy | None
     policy: ShieldPolicy
-    denied: list[Denied]
-    lacking: list[Denied]
-    undecided: list[Denied]
+    denied: list[Finding]
+    lacking: list[Finding]
+    undecided: list[Finding]
     problem: str = ""
     accept: tuple[str, ...] = ()
     then: Result | None = None
@@ -104,7 +104,7 @@ class Result:
         return fields_of(self.policy)
 
 
-def required_denials(denied: Sequence[Denied]) -> list[Denied]:
+def required_denials(denied: Sequence[Finding]) -> list[Finding]:
     """The denied violations that make a policy incomplete."""
     return [each for each in denied if each.policy not in TOLERATED]
 
@@ -241,7 +241,7 @@ def _varying(presets: Iterable[str]) -> list[str]:
     return [entry for entry in entries if set("*?") & set(entry.removesuffix("/**"))]
 
 
-def _find_denied(log: FunctionLog, policy: ShieldPolicy, learned: Learned) -> list[Denied]:
+def _find_denied(log: FunctionLog, policy: ShieldPolicy, learned: Learned) -> list[Finding]:
     """The observed violations that a policy denies, without the files of a compiler that it does not start."""
     moot = {each.target for each in learned.findings if each.rule == "find-library" and not each.value}
     every = Verdicts(without_grants(policy), log.key).replay(log)  # its grants did not admit the reported calls

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from shielded_function.policy import ShieldPolicy
-from shielded_function_monitoring.learning import Denied, Evidence, FunctionKey, FunctionLog, Observation
+from shielded_function_monitoring.learning import Evidence, Finding, FunctionKey, FunctionLog, Observation
 from shielded_function_monitoring.learning.questions import Question, decide, place_of, question_of
 
 from .listed_hosts import matcher
@@ -39,7 +39,7 @@ class Verdicts:
         """Whether it lets something through."""
         return self.decide(question)[0] == "allow"
 
-    def replay(self, log: FunctionLog, wanted: str = "deny") -> list[Denied]:
+    def replay(self, log: FunctionLog, wanted: str = "deny") -> list[Finding]:
         """The observed targets that it would deny, the most frequent first.
 
         Those that `deny_outbound` is meant to deny are left out.
@@ -62,10 +62,10 @@ class Verdicts:
                 count, before = further.get(seen.policy, (0, seen.evidence))
                 further[seen.policy] = (count + 1, Evidence.of([before, seen.evidence]) if count else before)
         denied = [
-            Denied(*target, Evidence.of(each for each, _ in every), next((allow for _, allow in every if allow), ""))
+            Finding(*target, Evidence.of(each for each, _ in every), next((allow for _, allow in every if allow), ""))
             for target, every in found.items()
         ]
-        denied += [Denied(policy, f"{count:,} further targets", seen) for policy, (count, seen) in further.items()]
+        denied += [Finding(policy, f"{count:,} further targets", seen) for policy, (count, seen) in further.items()]
         return sorted(denied, key=lambda each: (-each.evidence.count, each.policy, each.target))
 
     def _verdict(self, seen: Observation, question: Question | None) -> tuple[str, str]:

@@ -23,14 +23,13 @@ from __future__ import annotations
 
 from .evidence import Evidence
 from .function_log import FunctionKey, FunctionLog, Observed
-from .learned import Addition, Denied, Finding, Learned
+from .learned import Addition, Finding, Learned
 from .learner import Known, learn
 from .questions import Observation
 from .rows import observed_of
 
 __all__ = [
     "Addition",
-    "Denied",
     "Evidence",
     "Finding",
     "FunctionKey",

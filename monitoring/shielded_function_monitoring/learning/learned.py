@@ -63,62 +63,39 @@ class Addition:
 
     @property
     def note(self) -> str:
-        """The remark of an entry, with its targets where it is a pattern."""
+        """The remark, with the targets that it stands for: `for /tmp/a, /tmp/b, /tmp/c and 5 more: ...`."""
         if not self.covers:
             return self.why
-        count = f"{self.covers} names" if self.covers > 1 else "1 name"
-        return f"for {count}, such as {', '.join(self.examples)}: {self.why}"
-
-    @property
-    def settles(self) -> str:
-        """The targets of a preset: `/tmp/a, /tmp/b, /tmp/c and 5 more`."""
         more = self.covers - len(self.examples)
-        return ", ".join(self.examples) + (f" and {more:,} more" if more else "")
+        return f"for {', '.join(self.examples)}{f' and {more:,} more' if more else ''}: {self.why}"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A target that becomes no entry by itself: a person decides.
+    """A target that becomes no entry by itself, and a person decides; or that a policy denies.
 
     Attributes:
-        rule: which kind, such as `metadata-address`: of `never_learned.RULES`, or `denied`, or `missing-grant`.
-        target: of the attempt.
         policy: the violated control.
+        target: of the attempt.
         evidence: how often.
+        value: the entry that would permit it, or the mode; empty when none does.
+        field: the field that the entry would go to. This and the others are empty where a policy denies the target.
+        rule: which kind, such as `metadata-address`: of `never_learned.RULES`, or `denied`, or `missing-grant`.
         reason: why it becomes no entry, and the choices.
-        field: the field that an entry would go to; empty when no entry permits it.
-        value: that entry; for a mode, the mode.
     """
 
-    rule: str
-    target: str
     policy: str
+    target: str
     evidence: Evidence
-    reason: str
-    field: str = ""
     value: str = ""
+    field: str = ""
+    rule: str = ""
+    reason: str = ""
 
     @property
     def accept(self) -> str:
         """The `--accept` value; empty where no entry permits it."""
         return accept_argument(self.field, self.value) if self.value else ""
-
-
-@dataclass(frozen=True)
-class Denied:
-    """An observed target that a policy denies.
-
-    Attributes:
-        policy: which control.
-        target: of the attempt.
-        evidence: how often.
-        allow: the entry that would permit it; empty when none does.
-    """
-
-    policy: str
-    target: str
-    evidence: Evidence
-    allow: str = ""
 
 
 @dataclass

@@ -131,7 +131,7 @@ class _Learner:
         return False
 
     def _find(self, rule: str, seen: Observation, reason: str, name: str = "", value: str = "") -> None:
-        finding = Finding(rule, seen.describe(), seen.policy, seen.evidence, reason, name if value else "", value)
+        finding = Finding(seen.policy, seen.describe(), seen.evidence, value, name if value else "", rule, reason)
         if not value or finding.accept not in self._known.accept:
             key = (rule, finding.target, seen.policy)
             self._findings.setdefault(key, (finding, []))[1].append(seen.evidence)

@@ -87,10 +87,9 @@ def test_many_kinds_of_many_functions(learned: Learn) -> None:
     assert said.count("\n") < 400
     assert said.startswith("functions\n")
     assert "5 of 60: --all shows all" in said
-    assert "its policy has 62 lines: --output FILE writes it, --all prints it" in said
     assert "2 functions more: --function NAME shows one of them, --all shows all" in said
     every = command("learn", learned.log, "--all", environment=narrow).stdout
-    assert (every.count('    "h59.example:443",'), every.count('    "h1.example:443",')) == (1, 12)
+    assert (every.count("h59.example:443"), every.count("h1.example:443")) == (1, 12)
 
 
 def test_as_a_file_that_the_other_commands_read(log: Path, tmp_path: Path) -> None:
@@ -295,11 +294,10 @@ def test_a_preset_takes_the_place_of_entries(learned: Learn) -> None:
     assert (told["offers"], told["still_denied"]) == ([], [])
     assert (refund["presets"], "presets" in refund["policy"]) == ([], False)
     written = command("learn", learned.log, "--function", "checkout", "--format", "toml").stdout
-    assert f'"snappy-java",  # 2 times on 1 day, 2026-11-20; settles {", ".join(SNAPPY)}\n' in written
+    assert f'"snappy-java",  # 2 times on 1 day, 2026-11-20; for {", ".join(SNAPPY)}: ' in written
     table = command("learn", learned.log).stdout
-    assert "presets, in place of entries" in table
+    assert "snappy-java" in table
     assert "that the present policy admits" not in table
-    assert 'presets = [\n    "snappy-java",\n]' in table
     # As before it was taken unasked:
     assert command("learn", learned.log, "--accept", "preset:snappy-java").returncode == 0
 

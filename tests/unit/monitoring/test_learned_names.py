@@ -76,7 +76,7 @@ def test_one_name_seen_in_one_start(path: str, pattern: str | None) -> None:
     learned = learned_of(armed(), *[tmp(path)] * 2)
     if path[5:] not in OFFERED:
         assert (entries(learned), learned.offers) == ([("allow_tmp", glob if pattern else path)], [])
-        assert not pattern or learned.entries[0].note.startswith(f"for 1 name, such as {path}: the name is random")
+        assert not pattern or learned.entries[0].note.startswith(f"for {path}: the name is random")
         return
     assert entries(learned) == []
     assert [(each.field, each.value, each.covers, each.evidence.count) for each in learned.offers] == [

@@ -223,7 +223,7 @@ def test_the_replay() -> None:
     log = log_of(connect("api.stripe.com"), *[tmp("/tmp/x")] * 5, alert("read_handler", path="/var/task/app.py"))
     policy = ShieldPolicy(allow_outbound=["api.stripe.com:443"], read_handler="block")
     denied = Verdicts(policy, log.key).replay(log)
-    assert [(each.policy, each.target, each.evidence.count, each.allow) for each in denied] == [
+    assert [(each.policy, each.target, each.evidence.count, each.value) for each in denied] == [
         ("read_write_tmp", "/tmp/x", 5, "/tmp/x"),
         ("read_handler", "/var/task/app.py", 1, ""),
     ]
