@@ -212,7 +212,7 @@ def _make_result(log: FunctionLog, present: Present, choices: Choices) -> Result
 def _aws_of(log: FunctionLog, learned: Learned) -> tuple[Any, str]:
     """`allow_aws` before learned services are added, where the present policy is unknown; and its meaning.
 
-    It has at most what every start in the log had: code can fake a start, which then adds no service.
+    It has at most the services of every start in the log: code can fake a start, which then adds none.
     """
     told = [set(aws.split(",")) for aws, _, _ in log.armed if aws]
     lists = [each for each in told if each != {"all"}]

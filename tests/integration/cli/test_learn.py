@@ -12,7 +12,7 @@ import pytest
 
 from harness.alert_lines import alert, armed, at, connect, folded, lookup, program, tmp
 from integration.cli.running import command, says
-from integration.emulator.test_cloud_assembly import assembly, function, rewrite
+from integration.emulator.test_cloud_assembly import function
 from shielded_function.cli.failures import CliError
 from shielded_function.cli.present import InAssembly
 from shielded_function.policy import ShieldPolicy
@@ -200,6 +200,8 @@ def test_an_offer_is_taken(log: Path) -> None:
 
 SNAPPY = [f"/tmp/snappy-1.1.10-{each}-libsnappyjava.so" for each in ("0b5c", "77aa")]
 MEMORY, MODE = alert("executable_memory", allow="libffi"), alert("executable_memory", path="/opt/libffi.so")
+ALERT, DENIES = 'outbound_connectivity = "alert"\n', 'deny_outbound = ["preset:exfiltration"]\n'
+DENIED = [connect("webhook.site"), lookup("a.oast.fun"), connect("api.example.com")]
 GRANTED = [connect("sqs.eu-west-1.amazonaws.com")]
 MEANT = 'in allow_aws, "granted" means the grants of the role, which only a CDK app knows'
 NO_GRANT = 'the role is granted nothing on the service sqs: grant it, or list it, as in allow_aws=["granted", "sqs"]'
@@ -263,6 +265,20 @@ LEARNED: dict[str, tuple[list[str], tuple[str, ...], dict[str, object]]] = {
             ("none tells", [armed()], [], None),
         ]
     },
+    "added to the present policy": (
+        LOG, ("--policy", f'{ALERT}allow_outbound = ["*.stripe.com"]\nallow_aws = ["sqs"]\n'),
+        {
+            "policy": {"allow_outbound": ["*.stripe.com"], "allow_aws": ["sqs"], "allow_tmp": ["/tmp/cache.json"]},
+            "admitted": 5,
+        },
+    ),
+    "nothing that the present policy denies": (
+        DENIED, ("--policy", ALERT + DENIES),
+        {
+            "policy": {"allow_outbound": ["api.example.com:443"], "deny_outbound": ["preset:exfiltration"]},
+            "complete": True, "decisions": ["denied"] * 2,
+        },
+    ),
     "a host for exfiltration": (
         [connect("webhook.site")], (),
         {"policy": {}, "decisions": ["exfiltration"], "still_denied": ["webhook.site:443"], "accept": []},
@@ -346,28 +362,6 @@ def test_more_files_than_a_policy_takes(learned: Learn) -> None:
     assert (told["policy"]["read_write_tmp"], told["policy"]["clear_tmp"], told["complete"]) == ("allow", True, True)
 
 
-def test_added_to_the_present_policy(learned: Learn) -> None:
-    listed = 'allow_outbound = ["*.stripe.com"]\nallow_aws = ["sqs"]\n'
-    present = learned.policy(f'outbound_connectivity = "alert"\n{listed}')
-    (told,) = learned(LOG, "--policy", present)
-    expected = {"allow_outbound": ["*.stripe.com"], "allow_aws": ["sqs"], "allow_tmp": ["/tmp/cache.json"]}
-    assert (told["policy"], told["admitted"]) == (expected, 5)
-
-
-@pytest.mark.promise("deny.every-mode")
-def test_nothing_is_proposed_that_the_present_policy_denies(learned: Learn) -> None:
-    denies = 'deny_outbound = ["preset:exfiltration"]\n'
-    present = learned.policy(f'outbound_connectivity = "alert"\n{denies}')
-    (told,) = learned([connect("webhook.site"), lookup("a.oast.fun"), connect("api.example.com")], "--policy", present)
-    allowed = {"allow_outbound": ["api.example.com:443"], "deny_outbound": ["preset:exfiltration"]}
-    assert (told["policy"], told["complete"]) == (allowed, True)
-    shown = command("learn", learned.log, "--policy", present).stdout
-    assert "deny_outbound refuses it in every mode, so no entry is proposed" in " ".join(shown.split())
-    present = learned.policy(f'allow_outbound = ["api.example.com:443"]\n{denies}')
-    checked = command("learn", learned.log, "--policy", present, "--check")
-    assert checked.returncode == 0, checked.stdout
-
-
 ENOUGH = 'allow_outbound = ["api.stripe.com:443", "169.254.169.254:80"]\nallow_tmp = ["/tmp/**"]\n'
 FOLDED = "7 violations of outbound_connectivity were counted and not written"
 # Lines, the policy, the exit status of `--check`, and what is printed.
@@ -390,6 +384,7 @@ CHECKED: dict[str, tuple[list[str], str, int, tuple[str, ...]]] = {
     # What programs go on without fails no check.
     "a source line": ([alert("read_handler", path="/var/task/app.py")], "", 0, ()),
     "uname": ([program("/usr/bin/uname")], "", 0, ()),
+    "denied on purpose": (DENIED, 'allow_outbound = ["api.example.com:443"]\n' + DENIES, 0, ()),
     "ldconfig": ([SEARCH], "", 0, ()),
 }  # fmt: skip
 
@@ -422,30 +417,43 @@ def test_more_entries_than_a_policy_takes(learned: Learn) -> None:
     assert said.startswith("checkout: the learned entries make no valid policy")
 
 
+def shielded(path: str, host: str, **properties: Any) -> dict[str, Any]:
+    variables = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield", "SHIELD_ALLOW_OUTBOUND": host}
+    made = function(Environment={"Variables": variables}, **properties)
+    return {**made, "Metadata": {"aws:cdk:path": f"{path}/Resource"}}
+
+
+def write_assembly(folder: Path, *stacks: tuple[str, str, dict[str, Any]]) -> Path:
+    """A `cdk.out` of stacks: the construct path, the name, and the resources of each; `In` may be nested."""
+    artifacts: dict[str, Any] = {}
+    for number, (path, name, resources) in enumerate(stacks):
+        (folder / f"{number}.json").write_text(json.dumps({"Resources": resources}))
+        told = {"templateFile": f"{number}.json", "stackName": name}
+        artifacts[f"a{number}"] = {"type": "aws:cloudformation:stack", "displayName": path, "properties": told}
+    artifacts["assets"] = {"type": "cdk:asset-manifest", "properties": {"file": "assets.json"}}
+    (folder / "assets.json").write_text(json.dumps({"files": {"a" * 64: {"source": {"path": "nested.json"}}}}))
+    (folder / "nested.json").write_text(json.dumps({"Resources": {"Pay": shielded("Shop/In/Pay", "a.example")}}))
+    (folder / "manifest.json").write_text(json.dumps({"version": "1", "artifacts": artifacts}))
+    return folder
+
+
 def cloud_assembly(folder: Path) -> Path:
     """A `cdk.out` of the stack Shop, with a nested one."""
-
-    def shielded(path: str, mode: str = "block", **properties: Any) -> dict[str, Any]:
-        variables = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield", "SHIELD_READ_HANDLER": mode}
-        made = function(Environment={"Variables": variables}, **properties)
-        return {**made, "Metadata": {"aws:cdk:path": f"Shop/{path}/Resource"}}
-
-    assembly(folder, shielded("Pay"))
     url = {"TemplateURL": {"Fn::Sub": f"https://s3/assets/{'a' * 64}.json"}}
     path = {"aws:cdk:path": "Shop/In.NestedStack/In.NestedStackResource"}
-    nested = {"Type": "AWS::CloudFormation::Stack", "Metadata": path, "Properties": url}
-    more = {"Quiet": shielded("Quiet", FunctionName="quiet-one"), "Wrong": shielded("Wrong", "blok"), "In": nested}
-    rewrite(folder, "Shop.template.json", lambda template: template["Resources"].update(more))
-    asset = {"a" * 64: {"source": {"path": "In.nested.template.json"}}}
-    rewrite(folder, "Shop.assets.json", lambda assets: assets["files"].update(asset))
-    (folder / "In.nested.template.json").write_text(json.dumps({"Resources": {"Pay": shielded("In/Pay")}}))
-    return folder
+    resources = {
+        "Pay": shielded("Shop/Pay", "a.example"),
+        "Quiet": shielded("Shop/Quiet", "a.example", FunctionName="quiet-one"),
+        "Wrong": shielded("Shop/Wrong", "a b"),
+        "In": {"Type": "AWS::CloudFormation::Stack", "Metadata": path, "Properties": url},
+    }
+    return write_assembly(folder, ("Shop", "Shop", resources))
 
 
 def test_the_policies_of_an_assembly(tmp_path: Path) -> None:
     present = InAssembly(cloud_assembly(tmp_path), {"odd-name": "Shop/Pay", "x": "Shop/Nobody"})
     for name in ("quiet-one", "odd-name", "Shop-Pay-AbCdEfGh1234", "Shop-In-1QWE-Pay-AbCdEfGh1234"):
-        assert present.policy_of(name) == ShieldPolicy(allow_aws="all", read_handler="block"), name
+        assert present.policy_of(name) == ShieldPolicy(allow_aws="all", allow_outbound=["a.example"]), name
     assert present.policy_of("somebody-elses") is None
     for name, said in {
         "x": "--place x=Shop/Nobody: no function has this path",
@@ -481,21 +489,11 @@ NAMES: dict[str, tuple[dict[str, str], str, str, str | None]] = {
 def test_a_function_is_found_by_its_exact_name(tmp_path: Path, case: str) -> None:
     """Another stack's function, with the same logical id, has another policy."""
     stacks, logical_id, name, expected = NAMES[case]
-    artifacts: dict[str, Any] = {}
-    for number, (path, stack) in enumerate(stacks.items()):
-        variables = {
-            "AWS_LAMBDA_EXEC_WRAPPER": "/opt/shielded-function/shield",
-            "SHIELD_ALLOW_OUTBOUND": f"h{number}.example",
-        }
-        made = {**function(Environment={"Variables": variables}), "Metadata": {"aws:cdk:path": f"{path}/F/Resource"}}
-        (tmp_path / f"{number}.json").write_text(json.dumps({"Resources": {logical_id: made}}))
-        told = {"templateFile": f"{number}.json", **({"stackName": stack} if stack != f"a{number}" else {})}
-        artifacts[f"a{number}"] = {"type": "aws:cloudformation:stack", "displayName": path, "properties": told}
-    (tmp_path / "manifest.json").write_text(json.dumps({"version": "1", "artifacts": artifacts}))
-    found = InAssembly(tmp_path).policy_of(name)
-    assert (found and found.allow_outbound) == (expected and (f"h{list(stacks).index(expected)}.example",))
-    hint = InAssembly(tmp_path).hint(name)
-    assert f"--place {name}={next(iter(stacks))}/F" in hint
+    made = ((path, stack, {logical_id: shielded(f"{path}/F", f"{stack}.example")}) for path, stack in stacks.items())
+    present = InAssembly(write_assembly(tmp_path, *made))
+    found = present.policy_of(name)
+    assert (found and found.allow_outbound) == (expected and (f"{stacks[expected].lower()}.example",))
+    assert f"--place {name}={next(iter(stacks))}/F" in present.hint(name)
 
 
 def test_a_function_that_the_assembly_does_not_name(log: Path, tmp_path: Path) -> None:
@@ -530,15 +528,10 @@ def test_what_is_wrong_is_said(tmp_path: Path, arguments: tuple[str, ...], said:
 
 
 def test_a_log_of_no_use(tmp_path: Path) -> None:
-    """A forged name of a function is no path; a log may have no line of the shield."""
+    """A forged name of a function is no path; and a function may do nothing that is reported."""
     (tmp_path / "log").write_text(connect("a.example", function="../../evil") + "\n")
     said = says(command("learn", tmp_path / "log", "--output", tmp_path / "out"))
     assert said == "'../../evil' is not usable as a file name: choose functions with --function"
     assert list((tmp_path / "out").iterdir()) == []
-    (tmp_path / "log").write_text("START\n")
-    done = command("learn", tmp_path / "log")
-    assert (done.returncode, done.stdout) == (2, "")
-    lacks = "learn needs lines of the shield: did the functions run, shielded?"
-    assert says(done) == f"{tmp_path}/log: 1 lines hold none of the shield's; {lacks}"
     (tmp_path / "log").write_text(armed(aws="none") + "\n")
-    assert command("learn", tmp_path / "log").returncode == 0, "a function may do nothing that is reported"
+    assert command("learn", tmp_path / "log").returncode == 0
