@@ -81,24 +81,12 @@ def test_alert_mode_lets_everything_happen_and_shows_it(assembly: Path) -> None:
     assert "  a line of the function\n" in said
     rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in said[at:].splitlines() if "│" in line]
     assert {row[1] for row in rows if row[0]} == {"alert"}
-    assert any("collector.evil.example:80" in row[-1] for row in rows)
+    assert any("collector.evil.example:80" in row[-1] for row in rows), "the entry that would allow it"
+    assert "collector.evil.example:80 (203.0.113.2), tcp" in said
     (row,) = (row for row in rows if row[0] == "create_child_process")
     assert (row[2], row[-1]) == ("1", "/usr/bin/id")
-    assert "OK before, ALARM after" in said
+    assert "alarm shield-rest-Shop-Checkout: OK before, ALARM after" in said, "the alarm's name is the template's"
     assert '"policy":' not in said, "alert lines are in the table"
-
-
-def test_a_narrow_terminal_gets_whole_lines(assembly: Path) -> None:
-    done = command("run", assembly, "Shop/Checkout", "--event", "-", "--alert", stdin=EVENT, environment=NARROW)
-    lines = [line.rstrip() for line in done.stdout.splitlines()]
-    assert "  times 1   what collector.evil.example:80 (203.0.113.2), tcp" in lines
-    assert "  the entry that would allow it collector.evil.example:80" in lines
-    assert "│" not in done.stdout
-    # The alarm's name is the template's.
-    assert "alarm shield-rest-Shop-Checkout: OK before, ALARM after" in lines
-
-
-NARROW = {"COLUMNS": "80"}
 
 
 def test_hosts_with_a_reply_answer(assembly: Path, tmp_path: Path) -> None:

@@ -74,19 +74,8 @@ def function(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
     aws.lambda_.Function(stack, "Plain", vpc=vpc, runtime=aws.lambda_.Runtime.PYTHON_3_13, handler="i.h", code=code)
 
 
-def connector(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
-    """What MicroVMs and web functions go out by."""
-    make, group = aws.lambda_.CfnNetworkConnector, ec2.SecurityGroup(stack, "Out", vpc=vpc)
-    given: Any = {"associated_compute_resource_types": ["MicroVm"], "network_protocol": "IPv4"}
-    given["subnet_ids"] = [subnet.subnet_id for subnet in vpc.private_subnets]
-    egress = make.VpcEgressConfigurationProperty(security_group_ids=[group.security_group_id], **given)
-    role = "arn:aws:iam::111122223333:role/connector"
-    configuration = make.ConfigProperty(vpc_egress_configuration=egress)
-    make(stack, "Connector", name="out", operator_role=role, configuration=configuration)
-
-
 def untyped(stack: cdk.Stack, vpc: ec2.Vpc) -> None:
-    """A type, or a property, that this CDK does not know yet."""
+    """What MicroVMs and web functions go out by; as a type, or with a property, that this CDK does not know yet."""
     where = {"SubnetIds": [subnet.subnet_id for subnet in vpc.private_subnets]}
     new = {"Configuration": {"VpcEgressConfiguration": where}}
     cdk.CfnResource(stack, "New", type="AWS::Lambda::NetworkConnector", properties=new)
@@ -103,7 +92,6 @@ RESIDENTS: dict[Callable[[cdk.Stack, ec2.Vpc], object], str] = {
     instance: "Shop/Bastion (AWS::EC2::Instance)",
     database: "Shop/Db/SubnetGroup (AWS::RDS::DBSubnetGroup)",
     function: "Shop/Plain (AWS::Lambda::Function)",
-    connector: "Shop/Connector (AWS::Lambda::NetworkConnector)",
     by_hand: "Shop/Card (AWS::EC2::NetworkInterface)",
     untyped: "Shop/Bare (AWS::Lambda::Function), Shop/New (AWS::Lambda::NetworkConnector)",
     provider: "Shop/Capacity (AWS::Lambda::CapacityProvider)",  # functions of other apps may run on it
@@ -132,7 +120,7 @@ def test_a_vpc_of_others_alone(app: cdk.App, shop: cdk.Stack, vpc: ec2.Vpc, wall
     """
     vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
     function(shop, vpc)
-    connector(shop, vpc)
+    untyped(shop, vpc)
     template = walls(also_allow_aws=["sqs"], **also)
     simulated = SimulatedPerimeter.from_template(template, region="eu-west-1")
     found = [simulated.look_up(name) for name in ("api.stripe.com", "sqs.eu-west-1.amazonaws.com", "evil.example")]
