@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
-from functools import lru_cache
 from typing import Any, Final
 
-from .queries import AT, HOUR, NUMBER_LENGTH, TIME_LENGTH, Query, Row, as_text
+from .queries import AT, NUMBER_LENGTH, TIME_LENGTH, Query, Row, as_text
 from .records import Record
 from .table import Table
 
-_HOUR: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d", re.ASCII)
 _MOST: Final = 2**53
 """Greater numbers are no counts: they are left out, as a sum of them would be no whole number."""
 
@@ -30,7 +26,7 @@ class Lines:
             if dot:
                 self._inner.setdefault(first, []).append(rest)
         inner = (f"{first}.{rest}" for first, every in self._inner.items() for rest in every)
-        self._table = Table((*self._outer, *inner, AT, HOUR, "count"))
+        self._table = Table((*self._outer, *inner, AT, "count"))
         self._number = 10 ** (NUMBER_LENGTH - 1)
 
     def add(self, records: Iterable[Record]) -> None:
@@ -66,30 +62,19 @@ class Lines:
                 part = {**part, **{f"through.{number}": each for number, each in enumerate(through)}}
             values += map(part.get, names)
         values = [each if each is None or each.__class__ is str else _scalar(each) for each in values]
-        count, time, at, hour = record.get("count"), record.get("timestamp"), None, None
+        count, time, at = record.get("count"), record.get("timestamp"), None
         self._number += 1
         if isinstance(time, str):
             time = time if len(time) == TIME_LENGTH else f"{time:{TIME_LENGTH}.{TIME_LENGTH}}"
-            at, hour = time + str(self._number), _hour_of(time[:13])
+            at = time + str(self._number)
         if not isinstance(count, int | float) or not -_MOST < count < _MOST:
             count = None
-        values += (at, hour)
+        values.append(at)
         message = record["@message"]
         if "\\u" in message or not message.isascii():
             values = [None if each is None else _whole(each) for each in values]
         values.append(count)
         return values
-
-
-@lru_cache(4096)
-def _hour_of(text: str) -> str | None:
-    """The hour of a time, `2026-11-24 13`; None where it is none of the calendar."""
-    if not _HOUR.fullmatch(text):
-        return None
-    try:
-        return f"{datetime.fromisoformat(text):%Y-%m-%d %H}"
-    except ValueError:
-        return None
 
 
 def _scalar(value: Any) -> str | None:

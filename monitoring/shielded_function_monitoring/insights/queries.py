@@ -17,16 +17,17 @@ from ..queries import OURS, list_of
 Row = dict[str, str]
 """A row of an answer: texts by column, as GetQueryResults has them. A column without a value is absent."""
 
-MAX_LENGTH: Final = 10_000
-"""Characters in a query (StartQuery, `queryString`)."""
 MAX_ROWS: Final = 10_000
 """Rows of a result (StartQuery, `limit`)."""
-AT, HOUR, TIME_LENGTH, NUMBER_LENGTH = "at", "hour", 27, 13
-"""Columns of `Lines`: a line's time with its number behind it; and its hour, where the calendar has it."""
-
-
-class QueryError(ShieldError):
-    """A query that Logs Insights would not take."""
+AT, TIME_LENGTH, NUMBER_LENGTH = "at", 27, 13
+"""A column of `Lines`: a line's time with its number behind it."""
+_HOUR: Final = f"substr({AT}, 1, 13)"
+_COLUMNS: Final = {
+    period: f"CASE WHEN {AT} >= '0001' AND strftime('%Y-%m-%dT%H', {_HOUR} || ':00', '+0 days') = {_HOUR} "
+    f"THEN replace(substr({AT}, 1, {length}), 'T', ' ') || '{rest}' END"
+    for period, length, rest in (("1h", 13, ":00:00.000"), ("1d", 10, " 00:00:00.000"))
+}
+"""By period, the one of a line, where the calendar has it: SQLite makes March of February 30."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Aggregate:
     def sql(self) -> str:
         """As SQL. A first or last value stands behind its line's time: the least or greatest of these texts has it."""
         if self.function == "count_distinct":
-            return f"count(DISTINCT {_COLUMNS[self.field]})"
+            return f"count(DISTINCT {_COLUMNS['1d']})"
         if self.function in ("count", "sum"):
             return f"coalesce({self.function}({_name(self.field)}), 0)"
         function = "min" if self.function == "earliest" else "max"
@@ -67,8 +68,7 @@ class Query:
         functions: the names of those whose lines are read; all when empty.
         aggregates: the columns behind `by`. Without, the answer has the lines themselves.
         by: the fields whose values make a group.
-        period: of the column `day`, or `period` where `by` has it: `1h` or `1d`.
-        is_sorted: the most frequent first.
+        period: of the column `period`: `1h` or `1d`.
         limit: rows, at most, of one result of Logs Insights.
     """
 
@@ -77,7 +77,6 @@ class Query:
     aggregates: tuple[Aggregate, ...] = ()
     by: tuple[str, ...] = ()
     period: Literal["1h", "1d"] = "1d"
-    is_sorted: bool = False
     limit: int = MAX_ROWS
 
     @property
@@ -89,7 +88,7 @@ class Query:
     def fields(self) -> set[str]:
         """The fields of lines that `sql` needs, without the time."""
         asked = {"@message"} if not self.by else {*self.by, *(each.field for each in self.aggregates)}
-        return {"function", "policy", "event", "count", *asked} - {*_COLUMNS, "timestamp", "*"}
+        return {"function", "policy", "event", "count", *asked} - {"period", "timestamp", "*"}
 
     def apart_by(self, field: str) -> Query:
         """The same question, whose groups differ by one field more; of lines, itself."""
@@ -99,23 +98,20 @@ class Query:
         """Its text, as StartQuery takes it.
 
         Raises:
-            QueryError: it has more than 10,000 characters, or the name of a function cannot be written.
+            ShieldError: the name of a function cannot be written.
         """
         filters = [self.condition, OURS]
         if self.functions:
-            filters.append(f"function in [{', '.join(map(_value, self.functions))}]")
+            if odd := [name for name in self.functions if not name.isprintable() or {'"', "\\"} & {*name}]:
+                raise ShieldError(f"{odd[0]!r} cannot be written in a query")
+            filters.append(f"function in {list_of(self.functions)}")
         parts = [f"filter {' and '.join(filters)}", f"filter {_TRUE}"]
         if self.by:
-            made = "period" if "period" in self.by else "day"
-            parts.append(f"fields datefloor(@timestamp, {self.period}) as {made}")
+            parts.append(f"fields datefloor(@timestamp, {self.period}) as period")
             parts.append(f"stats {', '.join(each.render() for each in self.aggregates)} by {', '.join(self.by)}")
-            parts += ["sort violations desc"] if self.is_sorted else []
         else:
             parts = ["fields @timestamp, @log, @logStream, @message", *parts, "sort @timestamp desc"]
-        text = "\n| ".join([*parts, f"limit {self.limit}"])
-        if len(text) > MAX_LENGTH:
-            raise QueryError(f"the query has {len(text)} characters; Logs Insights takes {MAX_LENGTH}")
-        return text
+        return "\n| ".join([*parts, f"limit {self.limit}"])
 
     def sql(self) -> str:
         """The same about a table of lines, with the functions as parameters. Groups are not limited."""
@@ -130,27 +126,12 @@ class Query:
         return f"SELECT {made} {where} GROUP BY {', '.join(columns)}"
 
 
-_COLUMNS: Final = {
-    "day": f"substr({HOUR}, 1, 10)",
-    "period": "",
-    "1d": f"substr({HOUR}, 1, 10) || ' 00:00:00.000'",
-    "1h": f"{HOUR} || ':00:00.000'",
-}
 _TO_SQL: Final = str.maketrans('[]"', "()'")
 
 
 def _name(name: str) -> str:
     """A field as a query has it: `count` is a word of the language too."""
     return "`count`" if name == "count" else name
-
-
-def _value(text: str) -> str:
-    """A text in the quotes that it does not hold itself."""
-    if not text.isprintable():
-        raise QueryError(f"{text!r} cannot be written in a query: it has a character that does not print")
-    if '"' in text and "'" not in text and "\\" not in text:
-        return f"'{text}'"
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def as_text(value: Any) -> str:
@@ -185,7 +166,7 @@ ADMITTED: Final = ("aws", "buckets", "hosts")
 """Of a start: the services of AWS that its policy admitted, and the numbers of listed buckets and hosts."""
 SEEN: Final = aggregates_of(
     "sum(count) as violations, count(*) as lines, earliest(timestamp) as first_seen, latest(timestamp) as last_seen, "
-    "count_distinct(day) as days, earliest(version) as first_version, latest(version) as last_version, "
+    "count_distinct(period) as days, earliest(version) as first_version, latest(version) as last_version, "
     "latest(caller.file) as last_file, latest(caller.line) as last_line"
 )
 _START_AND_PROCESS: Final = aggregates_of(
@@ -219,9 +200,9 @@ GROUPS: Final = {
 
 
 def alerts_by(group: str, functions: tuple[str, ...] = ()) -> Query:
-    """Violations by function, by control, by package or by target: the most frequent first."""
+    """Violations by function, by control, by package or by target."""
     aggregates = (*SEEN, *_WHY) if group == "target" else SEEN
-    return Query(_COUNTED, functions, aggregates, GROUPS[group], is_sorted=True, limit=MAX_ROWS)
+    return Query(_COUNTED, functions, aggregates, GROUPS[group], limit=MAX_ROWS)
 
 
 def lines(functions: tuple[str, ...] = (), rows: int = 1000) -> Query:

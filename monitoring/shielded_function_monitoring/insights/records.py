@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -12,7 +11,7 @@ from typing import Any, Final
 
 from shielded_function_monitoring.alert import ALARMING_EVENTS, EVENTS, MAX_COUNT, MAX_LINE, POLICIES, START
 
-from .wrapping import NAME, OURS, Unwrapping
+from .wrapping import DECODER, NAME, OURS, Unwrapping
 
 Record = dict[str, Any]
 """A line of the shield: its JSON fields, `@message` (the line) and `@logStream`."""
@@ -22,16 +21,6 @@ _UNCOUNTED: Final = frozenset(EVENTS) - frozenset(ALARMING_EVENTS)
 _STREAM: Final = re.compile(r"\d{4}/\d\d/\d\d/[^\s{\"]+\s*$", re.ASCII)
 """The name of a log stream in front of a line, as `aws logs tail` prints it."""
 
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is no number that a reader can hold")
-    return number
-
-
-_decoder: Final = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
-_decode = _decoder.decode
 
 BROKEN: Final = "begin as the shield's and are cut off, or forged"
 UNKNOWN_FORM: Final = "name the shield in a form that is not known: give the lines as `aws logs tail` prints them"
@@ -66,7 +55,7 @@ def records(lines: Iterable[str], tally: Tally | None = None) -> Iterator[Record
         tally: where to count them.
     """
     tally = tally or Tally()
-    unwrapping = Unwrapping(_decoder.raw_decode)
+    unwrapping = Unwrapping()
     starts: dict[str, str] = {}
     for line in lines:
         tally.lines += 1
@@ -124,7 +113,7 @@ def record_of(line: str) -> Record | None:
     if len(message) > MAX_LINE:
         return None
     try:
-        record = _decode(message)
+        record = DECODER.decode(message)
     except (ValueError, RecursionError):
         return None
     record["@message"] = message

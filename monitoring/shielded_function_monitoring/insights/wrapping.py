@@ -15,8 +15,9 @@ Only the names below are searched: a program that logs its users' input must not
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 NAME: Final = "function_shield"
@@ -36,8 +37,15 @@ _LONGEST: Final = 8192
 _MOST_TRIED: Final = 16
 """Failed reads of a text before it is skipped and counted, as a forged one could take hours."""
 
-Decode = Callable[[str, int], "tuple[Any, int]"]
-"""Reads JSON from a place of a text: the value, and where it ends."""
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number that a reader can hold")
+    return number
+
+
+DECODER: Final = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
 
 
 class Unwrapping:
@@ -47,8 +55,7 @@ class Unwrapping:
         given_up: lines that would take too long to read.
     """
 
-    def __init__(self, decode: Decode) -> None:
-        self._decode = decode
+    def __init__(self) -> None:
         self.given_up = 0
         self._lines: list[str] = []
         self._open: list[tuple[int, int]] = []
@@ -82,7 +89,7 @@ class Unwrapping:
             at = found
             if text[at] == '"':
                 try:
-                    inner, at = self._decode(text, at)
+                    inner, at = DECODER.raw_decode(text, at)
                 except ValueError:
                     at += 1
                 else:
@@ -109,7 +116,7 @@ class Unwrapping:
     def _object(self, text: str, at: int) -> tuple[dict[str, Any] | None, int]:
         """The object of the shield that begins there; None where there is none. And how far was read."""
         try:
-            value, end = self._decode(text, at)
+            value, end = DECODER.raw_decode(text, at)
         except json.JSONDecodeError as error:
             return None, error.pos + 1
         except (ValueError, RecursionError):

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from harness.alert_lines import alert, armed, at, connect, folded, lookup, refused, tmp
 from harness.logs_insights import evaluate_text
+from shielded_function_monitoring.errors import ShieldError
 from shielded_function_monitoring.insights import queries
 from shielded_function_monitoring.insights.combining import CombinedRows
 from shielded_function_monitoring.insights.lines import Lines
-from shielded_function_monitoring.insights.queries import Query, QueryError, Row, aggregates_of
+from shielded_function_monitoring.insights.queries import Query, Row, aggregates_of
 from shielded_function_monitoring.insights.records import records
 from shielded_function_monitoring.insights.table import Table, TableError
 
@@ -57,7 +58,7 @@ QUERIES = {
     "observed": queries.observed(),
     "observed, of one": queries.observed(("checkout",)),
     "timeline": queries.timeline(),
-    "timeline by hour": queries.timeline(("refund", 'b"c\\', "it's"), "1h"),
+    "timeline by hour": queries.timeline(("refund", "b c", "it's"), "1h"),
     **{f"by {group}": queries.alerts_by(group) for group in queries.GROUPS},
 }
 
@@ -150,10 +151,10 @@ def test_a_temporary_file_that_cannot_be_written() -> None:
         table.add([("x" * 10_000,)])
 
 
-@pytest.mark.parametrize("names", [("x\ny",), tuple(str(n) * 60 for n in range(200))])
-def test_what_cannot_be_written(names: tuple[str, ...]) -> None:
-    with pytest.raises(QueryError, match=r"cannot be written in a query|characters; Logs Insights takes 10000"):
-        queries.observed(names).render()
+@pytest.mark.parametrize("name", ["x\ny", 'b"c', "b\\c"])
+def test_what_cannot_be_written(name: str) -> None:
+    with pytest.raises(ShieldError, match="cannot be written in a query"):
+        queries.observed(("checkout", name)).render()
 
 
 @given(
@@ -171,14 +172,14 @@ def test_parts_of_the_time_make_the_whole(found: list[tuple[int, str, int]], par
 
 
 def test_numbers_as_insights_writes_them() -> None:
-    together = CombinedRows(aggregates_of("sum(count) as n, count_distinct(day) as days"), ("a",))
+    together = CombinedRows(aggregates_of("sum(count) as n, count_distinct(period) as days"), ("a",))
     for part in ([{"a": "x", "n": "1.2E7", "days": "3.0"}], [{"a": "x", "n": "5", "days": "nonsense"}, {"n": "1"}]):
         together.add(part)
     assert in_order(together.stream()) == [{"a": "x", "n": "12000005", "days": "3"}, {"n": "1"}]
 
 
 @pytest.mark.parametrize(
-    "time", ["9999-99-99", "2026-02-30", "\u0662\u0660\u0662\u0666-11-20", "2026-1--20", "\x1b[31m     "]
+    "time", ["9999-99-99", "0000-11-20", "2026-02-30", "\u0662\u0660\u0662\u0666-11-20", "2026-1--20", "\x1b[31m     "]
 )
 def test_a_day_that_is_none(time: str) -> None:
     line = connect("a.example").replace(at()[:10], json.dumps(time)[1:-1])
