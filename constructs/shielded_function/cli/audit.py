@@ -53,11 +53,8 @@ def run(options: Audit, *, json: bool = False) -> int:
 def _print(report: Report, changes: Sequence[Change], options: Audit) -> None:
     screen = console()
     changed = [(change.kind, change.place.path, stacked(change.details)) for change in changes]
-    accepted = [
-        (f"{each.place.path}: {each.rule}", str(each.acknowledged.reason))
-        for each in report.acknowledged
-        if each.acknowledged
-    ]
+    of_rule = ((f"{each.place.path}: {each.rule}", each.acknowledged) for each in report.acknowledged)
+    accepted = [(rule, acknowledged.reason) for rule, acknowledged in of_rule if acknowledged]
     tables: list[tuple[str, Sequence[str], list[Cells]]] = [
         ("Findings", ("", "rule", "where", "problem and fix"), list(_findings(report))),
         (f"Changes since {options.against}", ("", "where", "what"), [*changed]),
@@ -191,7 +188,4 @@ def _line_of(directory: Path, place: Place) -> int:
 
 @cache
 def _lines(file: Path) -> Sequence[str]:
-    try:
-        return file.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return ()
+    return file.read_text(encoding="utf-8").splitlines()

@@ -56,8 +56,6 @@ def _read(file: Path) -> bytes | None:
 
 def _write(file: Path, content: bytes) -> None:
     """Replaces the file atomically: a concurrent deployment finds the old or the new one."""
-    if file.is_dir():
-        raise CliError(f"{file} is a folder: name a file")
     try:
         with tempfile.TemporaryDirectory(prefix=f".{file.name}-", dir=file.parent) as folder:
             made = Path(folder, file.name)

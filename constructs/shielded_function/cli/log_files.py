@@ -18,8 +18,6 @@ from .failures import STDIN, CliError
 from .options import Where
 from .progress import Progress
 
-_LOOK_AFTER: Final = 2000
-"""Lines between two looks at the clock."""
 MAX_PIECE: Final = 1 << 20
 """The most characters held at once: a longer line, which is no log event, is split."""
 _BETWEEN: Final = ("}{", "},{", "}, {")
@@ -54,7 +52,7 @@ def read_lines(name: str, *, quiet: bool = False) -> Iterator[str]:
         with Progress() as progress, _opened(name) as (stream, text):
             pieces = _whole_objects(iter(partial(text.readline, MAX_PIECE), ""))
             for count, line in enumerate(pieces, 1):
-                if not count % _LOOK_AFTER and not quiet:
+                if not count % 2000 and not quiet:  # a look at the clock takes time
                     progress.show(partial(_progress_text, name, stream, count))
                 yield line
     except (OSError, EOFError, zlib.error) as error:

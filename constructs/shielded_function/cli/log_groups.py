@@ -68,8 +68,7 @@ def _all_batches(place: Place) -> tuple[list[Batch], tuple[str, ...]]:
             names = dict.fromkeys(_OF_FUNCTION.findall(found.get("filterPattern", "")))
             by_group.setdefault(found["logGroupName"], {}).update(names)
     if not by_group:
-        source = "name a source: files (or -), --log-group, --function or --stack"
-        raise CliError(f"no log group here has a metric filter of {NAMESPACE}; {source}")
+        raise CliError(f"no log group here has a metric filter of {NAMESPACE}; name a source: files, -g, -n or -s")
     return _batches(by_group)  # a foreign filter names no function
 
 

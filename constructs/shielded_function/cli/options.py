@@ -1,7 +1,7 @@
 """The options of the commands: each is declared once, for the command line and for the command's module.
 
-`app.command` makes options of the fields of these classes. The words of a `Literal` are in the help, a shell completes
-them, and any other word is an error.
+`app.command` makes options of the fields of these classes, which have the names of their commands. The words of a
+`Literal` are in the help, a shell completes them, and any other word is an error.
 """
 
 from __future__ import annotations
@@ -74,8 +74,6 @@ class Where(NamedTuple):
 
 
 class Learn(NamedTuple):
-    """Of `learn`."""
-
     policy: Annotated[Path | None, Option("--policy", "-p", help="A file with the present policy.")] = None
     assembly: Annotated[Path | None, Option(help="The folder cdk.out, with the present policies.")] = None
     places: Annotated[Texts, Option("--place", metavar="NAME=PATH", help=_PLACE)] = ()
@@ -90,16 +88,12 @@ class Learn(NamedTuple):
 
 
 class Explain(NamedTuple):
-    """Of `explain`."""
-
     policy: PolicyFile = None
     perimeter: Annotated[bool, Option("--perimeter", help="Both halves: the engine's and the perimeter's.")] = False
     region: PolicyRegion = "us-east-1"
 
 
 class Decide(NamedTuple):
-    """Of `decide`."""
-
     event: Annotated[Event, Argument(help="The kind of event.", show_default=False)]
     target: Annotated[str, Argument(help=_TARGET, show_default=False)]
     policy: PolicyFile = None
@@ -107,8 +101,6 @@ class Decide(NamedTuple):
 
 
 class Alerts(NamedTuple):
-    """Of `alerts`."""
-
     group: Annotated[GroupedBy, Option("--by", help="The property that a group shares.")] = "target"
     lines: Annotated[bool, Option("--lines", help="Show the newest log lines.")] = False
     follow: Annotated[bool, Option("--follow", "-f", help="Show lines as they come.")] = False
@@ -125,8 +117,6 @@ class Page(NamedTuple):
 
 
 class Audit(NamedTuple):
-    """Of `audit`."""
-
     directory: Annotated[Path, Argument(help=_FOLDER)] = Path("cdk.out")
     against: Annotated[Path | None, Option(help="An earlier cdk.out: find policies that became looser.")] = None
     production: Annotated[Texts, Option(help="Production functions: a path or a glob; may be repeated.")] = ()
@@ -138,8 +128,6 @@ class Audit(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """Of `layer`."""
-
     architecture: ToArchitecture
     output: Annotated[Path, Option("--output", "-o", help="The zip file to write.", show_default=False)]
     sbom: Annotated[Path | None, Option(help="Also write a CycloneDX SBOM of the layer.")] = None
@@ -158,8 +146,6 @@ class Render(NamedTuple):
 
 
 class SetMode(NamedTuple):
-    """Of `set-mode`."""
-
     function: Annotated[str, Argument(help="The function's name or ARN.", show_default=False)]
     modes: Annotated[Texts, Argument(metavar="CONTROL=MODE...", help=_MODES, show_default=False)]
     yes: Annotated[bool, Option("--yes", "-y", help="Do not ask.")] = False
@@ -178,8 +164,6 @@ class OneFunction(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Of `run`."""
-
     events: Annotated[Texts, Option("--event", metavar="FILE", help=_EVENT)] = ()
     alert: Annotated[bool, Option("--alert", help="Run in alert mode: report violations, and block nothing.")] = False
     log: Annotated[Path | None, Option(help="Write the function's log to this file, for `learn`.")] = None
@@ -187,15 +171,11 @@ class Run(NamedTuple):
 
 
 class Drill(NamedTuple):
-    """Of `drill`."""
-
     incidents: Annotated[Texts, Option("--incident", help="One of --list; may be repeated. By default all.")] = ()
     expect: Annotated[Path | None, Option(help=_EXPECT)] = None
     listing: Annotated[bool, Option("--list", help="List the incidents, without playing any.")] = False
 
 
 class Fetch(NamedTuple):
-    """Of `fetch`."""
-
     names: Annotated[Texts, Argument(metavar="[RUNTIME]...", help="As Lambda names it: nodejs22.x, java21.")] = ()
     listing: Annotated[bool, Option("--list", help="List the runtimes, without fetching any.")] = False

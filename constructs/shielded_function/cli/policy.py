@@ -23,7 +23,6 @@ from .openings import openings
 from .options import Decide, Explain
 from .terminal import Cells, cell, console, print_json, table
 
-_OF_THE_ENGINE = ("SHIELD_STATE",)
 _STATUS = {"deny": NO, "unknown": FOUND}
 
 
@@ -44,7 +43,7 @@ def load(file: Path | None, environment: Mapping[str, str]) -> ShieldPolicy:
             return ShieldPolicy.from_file(file)
         except OSError as error:
             raise CliError(f"the policy file {file} cannot be read: {error.strerror}") from error
-    ours = {n: v for n, v in environment.items() if n.startswith("SHIELD_") and n not in _OF_THE_ENGINE}
+    ours = {n: v for n, v in environment.items() if n.startswith("SHIELD_") and n != "SHIELD_STATE"}  # the engine's own
     if not ours:
         raise CliError("there is no policy: set SHIELD_* variables, or name a file with --policy")
     name = ours.get(FILE_VARIABLE)

@@ -63,7 +63,7 @@ ERRORS = {
     "set-mode checkout read_handler=alert --profile x": f"{NO_CONNECTION}The config profile (x) could not be found",
     "layer --arch arm64 -o nowhere/layer.zip": "nowhere/layer.zip cannot be written: No such file or directory",
     "layer --arch arm64 -o folder": "folder exists and holds something else",
-    "layer --arch arm64 -o folder --force": "folder is a folder: name a file",
+    "layer --arch arm64 -o folder --force": "folder cannot be written: Is a directory",
     "layer --arch arm64 -o a.zip --sbom a.zip": "--sbom a.zip is the layer's own file: name another",
     "render --format sam -p policy -n 'a b'": "--function a b: a function's name is 1 to 64 of A-Z a-z 0-9 _ -",
     "render --format sam --policy nowhere": "the policy file nowhere cannot be read: No such file or directory",
