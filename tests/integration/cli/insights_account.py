@@ -97,13 +97,9 @@ class Account:
     def stack_resources(self, arguments: dict[str, Any]) -> dict[str, Any]:
         said: dict[str, Any] = {"LastUpdatedTimestamp": NOW, "ResourceStatus": "CREATE_COMPLETE"}
         nested, function = "AWS::CloudFormation::Stack", "AWS::Lambda::Function"
-        kinds = [
-            ("AWS::IAM::Role", "role"),
-            *((nested if e in self.stacks else function, e) for e in self.stacks[arguments["StackName"]]),
-        ]
-        return {
-            "StackResourceSummaries": [{**said, "ResourceType": k, "PhysicalResourceId": name} for k, name in kinds]
-        }
+        kinds = [(nested if e in self.stacks else function, e) for e in self.stacks[arguments["StackName"]]]
+        every = [("AWS::IAM::Role", "role"), *kinds]
+        return {"StackResourceSummaries": [{**said, "ResourceType": k, "PhysicalResourceId": e} for k, e in every]}
 
     def start_query(self, arguments: dict[str, Any]) -> dict[str, Any]:
         pages = self.logs.get_paginator("describe_log_groups").paginate()
@@ -176,10 +172,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
             nonlocal inside
             if inside:
                 return real(self, operation, arguments)
-            service = {"cloudwatch-logs": "logs"}.get(
-                self.meta.service_model.service_name, self.meta.service_model.service_name
-            )
-            made.calls.append(f"{service}:{operation}")
+            made.calls.append(f"{self.meta.service_model.service_name}:{operation}")
             made.refuse(operation, arguments)
             if operation == "FilterLogEvents" and "filterPattern" in arguments:  # moto reads no JSON patterns
                 pattern = parse_pattern(arguments.pop("filterPattern"))

@@ -80,8 +80,11 @@ def as_kept(line: str) -> str:
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_sql_says_what_the_text_says(name: str) -> None:
-    query = QUERIES[name]
-    found = answer(query, LOG)
+    """Of one table, for several questions, as often as one asks."""
+    query, table = QUERIES[name], Lines(list(QUERIES.values()))
+    table.add(records(LOG))
+    found = list(table.rows(query))
+    assert found == list(table.rows(query))
     assert in_order(found) == in_order(evaluate_text(query.render(), map(as_kept, LOG)))
     assert found
     assert {"policy", "function"} & set(found[0])
@@ -119,14 +122,6 @@ def test_the_newest_lines() -> None:
     found = [row["@message"] for row in answer(query, log)]
     assert len(found) == 3
     assert found == [row["@message"] for row in evaluate_text(queries.lines(("checkout",)).render(), log)][-3:][::-1]
-
-
-def test_several_questions_of_one_table() -> None:
-    asked = list(QUERIES.values())
-    table = Lines(asked)
-    table.add(records(LOG))
-    for query in asked:
-        assert list(table.rows(query)) == list(table.rows(query)) == answer(query, LOG)
 
 
 def test_what_is_no_line_of_the_shield() -> None:

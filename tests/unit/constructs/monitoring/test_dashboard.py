@@ -16,7 +16,7 @@ from aws_cdk.assertions import Template
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from harness.function_template import Props, Synthesize, shown
+from harness.function_template import FILTER, Props, Synthesize, of_type, shown
 from shielded_function import AlarmOptions, ControlAlarm, LogOptions, ShieldDashboard, ShieldedFunction, ShieldError
 from shielded_function.dashboards import dashboard_body
 from shielded_function.dashboards.dashboard_body import shared_prefixes
@@ -61,9 +61,8 @@ def published(*templates: dict[str, Any]) -> set[tuple[str, tuple[str, ...]]]:
     return {
         (change["MetricName"], tuple(each["Key"] for each in change["Dimensions"]))
         for template in templates
-        for resource in template["Resources"].values()
-        if resource["Type"] == "AWS::Logs::MetricFilter"
-        for change in resource["Properties"]["MetricTransformations"]
+        for made in of_type(template, FILTER).values()
+        for change in made["MetricTransformations"]
     }
 
 
