@@ -40,7 +40,8 @@ _SYSTEMS = {
     "darwin": ("macos", "libshieldcore.dylib"),
     "win32": ("windows", "shieldcore.dll"),
 }
-_MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
+MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
+"""The names of `platform.machine()`, in lower case, and those of the binaries' folders."""
 _BINARIES = Path(__file__).parent / "binaries"
 _ERROR_ROOM = 1024
 _FIRST_ROOM = 16 * 1024
@@ -123,10 +124,10 @@ def library_path(system: str = sys.platform, machine: str = "") -> Path:
     """
     machine = machine or platform.machine()
     name = f"{system} on {machine}"
-    if system not in _SYSTEMS or machine.lower() not in _MACHINES:
+    if system not in _SYSTEMS or machine.lower() not in MACHINES:
         raise CoreError(f"there is no shield core for {name}: use Linux, macOS or Windows on x86_64 or arm64")
     folder, file = _SYSTEMS[system]
-    path = _BINARIES / "core" / f"{folder}-{_MACHINES[machine.lower()]}" / file
+    path = _BINARIES / "core" / f"{folder}-{MACHINES[machine.lower()]}" / file
     if not path.is_file():
         raise CoreError(
             f"the shield core for {name} is missing ({path}): reinstall shielded-function, or in a checkout run "

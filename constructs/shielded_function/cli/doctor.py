@@ -10,10 +10,9 @@ import subprocess
 import sys
 from importlib import resources
 
-from .failures import CliError
+from shielded_function_runtime.core import MACHINES
 
-# platform.machine()'s name: the layer's folder.
-_ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
+from .failures import CliError
 
 
 def run(*, json: bool) -> int:
@@ -22,7 +21,7 @@ def run(*, json: bool) -> int:
     Raises:
         CliError: this is not Linux on x86_64 or arm64, or the program is missing.
     """
-    architecture = _ARCHITECTURES.get(platform.machine().lower())
+    architecture = MACHINES.get(platform.machine().lower())
     if sys.platform != "linux" or architecture is None:
         raise CliError(f"doctor needs Linux on x86_64 or arm64; this is {platform.system()} on {platform.machine()}")
     binaries = resources.files("shielded_function_runtime") / "binaries"
