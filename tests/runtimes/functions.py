@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +56,7 @@ class Described:
     code: Path
     policy: ShieldPolicy | None
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    grant: Callable[[lambda_.Function], object] = lambda _: None
 
 
 def synthesize(into: Path, functions: Iterable[Described]) -> CloudAssembly:
@@ -76,7 +77,7 @@ def synthesize(into: Path, functions: Iterable[Described]) -> CloudAssembly:
         if function.policy is None:
             lambda_.Function(stack, function.id, **props)
         else:
-            ShieldedFunction(stack, function.id, policy=function.policy, **props)
+            function.grant(ShieldedFunction(stack, function.id, policy=function.policy, **props))
     app.synth()
     return CloudAssembly(into)
 

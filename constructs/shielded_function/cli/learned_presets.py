@@ -20,7 +20,7 @@ from shielded_function_monitoring.learning import Addition, Evidence, FunctionLo
 from shielded_function_monitoring.learning.evidence import made_by_python
 from shielded_function_monitoring.learning.never_learned import is_search
 from shielded_function_monitoring.learning.questions import Question, admits, decide, question_of
-from shielded_function_monitoring.learning.tmp_patterns import may_be_probe, uses_tempfile
+from shielded_function_monitoring.learning.tmp_patterns import uses_tempfile
 
 PREFIX: Final = "preset:"
 """Before a preset's name, where an entry is possible too."""
@@ -159,7 +159,7 @@ def _covered(
     called = bool(searching) if name == _FIND_LIBRARY else name in calling
     if name == _TEMPFILE:
         paths = [each.path for each, question in files if question.event == "tmp" and made_by_python(each.evidence)]
-        called = uses_tempfile(paths) and any(map(may_be_probe, paths))
+        called = uses_tempfile(paths)
         if searching and not called:  # where ldconfig is denied, find_library creates a file
             return searching
     called = called or any(

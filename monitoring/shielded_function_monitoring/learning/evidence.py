@@ -17,12 +17,10 @@ class PackageCount:
     Attributes:
         count: violations.
         through: the packages, from the one that made the call outward; empty where the lines do not tell.
-        object: where they do not: the shared object that made the call, when known.
     """
 
     count: int
     through: Chain = ()
-    object: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,10 +86,10 @@ class Evidence:
         every = sorted(found, key=lambda each: each.last, reverse=True)
         if len(every) == 1:
             return every[0]
-        counts: Counter[tuple[Chain, str]] = Counter()
+        counts: Counter[Chain] = Counter()
         for part in (part for each in every for part in each.packages):
-            counts[part.through, part.object] += part.count
-        packages = (PackageCount(count, *key) for key, count in counts.items())
+            counts[part.through] += part.count
+        packages = (PackageCount(count, through) for through, count in counts.items())
         earliest = min(every, key=lambda each: each.first)
         ends = {time[:10] for each in every for time in (each.first, each.last)}
         return cls(
@@ -100,7 +98,7 @@ class Evidence:
             last=every[0].last,
             days=max(len(ends), *(each.days for each in every)),
             callers=tuple(sorted({caller for each in every for caller in each.callers})),
-            packages=tuple(sorted(packages, key=lambda each: (-each.count, each.through, each.object))),
+            packages=tuple(sorted(packages, key=lambda each: (-each.count, each.through))),
             first_version=earliest.first_version,
             last_version=every[0].last_version,
             place=next((each.place for each in every if each.place), ""),

@@ -92,14 +92,14 @@ def _evidence(row: Row, *, is_event: bool) -> Evidence | None:
     first, last = (times[0], times[-1]) if times else (_UNKNOWN, _UNKNOWN)
     lines, violations = (int(number_of(row.get(name, "0"))) for name in ("lines", "violations"))
     count = lines if is_event else max(lines, violations)
-    caller, chain = row.get("caller.object", ""), chain_of_row(row)
+    caller = row.get("caller.object", "")
     return Evidence(
         count,
         first,
         last,
         days=max(len({first[:10], last[:10]}), int(number_of(row.get("days", "1")))),
         callers=(caller,) if caller else (),
-        packages=() if is_event else (PackageCount(count, chain, "" if chain else caller),),
+        packages=() if is_event else (PackageCount(count, chain_of_row(row)),),
         first_version=row.get("first_version", ""),
         last_version=row.get("last_version", ""),
         place=place_of_row(row),

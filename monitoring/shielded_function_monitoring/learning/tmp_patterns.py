@@ -15,8 +15,6 @@ from string import ascii_lowercase
 from typing import Final, NamedTuple
 
 TMP: Final = "/tmp"
-UNNAMED: Final = "/tmp/#"
-"""Of a file without a name (`O_TMPFILE`, open(2)), as lines have it: Python's `TemporaryFile` makes one."""
 
 _RUN: Final = re.compile(r"[A-Za-z0-9_]+")
 """Characters that a temporary name is made of, in any language."""
@@ -65,7 +63,8 @@ _EXACT: Final = re.compile(
     r"((?![0-9a-f]).*)"
 )
 _OF_LENGTH: Final = ("", "tmp", "tmp.")
-_PROBE: Final = re.compile(r"/tmp/[a-z0-9_]{8}")
+_TESTED: Final = re.compile(r"/tmp/([a-z0-9_]{8}|#)")
+"""`#`: a file without a name (`O_TMPFILE`, open(2)), as lines have it: Python's `TemporaryFile` makes one."""
 _OF_TEMPFILE: Final = re.compile(r".*/(tmp[a-z0-9_]{8})[^/]*(?:/.*)?")
 
 
@@ -143,15 +142,11 @@ def pattern_of(name: str) -> Pattern:
 
 
 def uses_tempfile(paths: Iterable[str]) -> bool:
-    """Whether Python's tempfile made one of them: `TemporaryFile` and uploads leave no other name than its probe."""
-    return any(
-        path == UNNAMED
-        or (may_be_probe(path) and not is_fixed(path[len(TMP) + 1 :]))
-        or ((found := _OF_TEMPFILE.fullmatch(path)) and not is_fixed(found[1]))
-        for path in paths
-    )
+    """Whether Python's tempfile tested /tmp, as it does once a process, and one of the names can only be its own.
 
-
-def may_be_probe(path: str) -> bool:
-    """Whether it may be the file with which Python's tempfile tries, once a process, if it may write to /tmp."""
-    return path == UNNAMED or bool(_PROBE.fullmatch(path))
+    `TemporaryFile` and uploads leave no other name than that of the test.
+    """
+    paths = list(paths)
+    tested = [found[1] for path in paths if (found := _TESTED.fullmatch(path))]
+    made = [found[1] for path in paths if (found := _OF_TEMPFILE.fullmatch(path))]
+    return bool(tested) and ("#" in tested or not all(map(is_fixed, (*tested, *made))))

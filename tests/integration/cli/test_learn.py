@@ -123,7 +123,7 @@ def test_json(log: Path) -> None:
     assert told["policy"] == {"allow_outbound": ["api.stripe.com:443"], "allow_tmp": ["/tmp/cache.json"]}
     assert told["entries"][0]["evidence"] == {
         "count": 4, "first": at(20), "last": at(22), "days": 2, "callers": ["libssl.so"],
-        "packages": [{"count": 4, "through": [], "object": "libssl.so"}],
+        "packages": [{"count": 4, "through": []}],
         "first_version": "7", "last_version": "7", "place": "", "starts": [at(20)], "pid": 17,
         "severity": "warning",
     }  # fmt: skip

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
@@ -14,9 +13,9 @@ from aws_cdk import aws_s3 as s3
 
 from harness.thinning import long_but
 from integration.cli.running import command
-from shielded_function import ShieldedFunction, ShieldPolicy
+from runtimes.functions import STACK, Described, synthesize
+from shielded_function.policy import ShieldPolicy
 from shielded_function_emulator.cloud_assembly import CloudAssembly
-from shielded_function_emulator.kernel import machine
 
 from .test_roll_out import LANGUAGES
 
@@ -52,44 +51,34 @@ CASES: Mapping[str, Case] = {
 CHECKED = ("SHIELD_ALLOW_AWS", "SHIELD_ALLOW_BUCKETS")
 
 
-def synthesize(folder: Path, case: Case, policy: ShieldPolicy) -> Path:
+def write_app(folder: Path, case: Case, policy: ShieldPolicy) -> Path:
     """The app with this policy."""
     (folder / "code").mkdir(parents=True, exist_ok=True)
     (folder / "code" / "app.py").write_text(APP)
-    runtime, handler = LANGUAGES["python"]
-    app = cdk.App(outdir=str(folder / "cdk.out"), context={"aws:cdk:enable-path-metadata": True})
-    stack = cdk.Stack(app, "Shop")
-    fetch = ShieldedFunction(
-        stack,
-        "Fetch",
-        runtime=runtime,
-        handler=handler,
-        code=lambda_.Code.from_asset(str(folder / "code")),
-        architecture=lambda_.Architecture.ARM_64 if machine() == "aarch64" else lambda_.Architecture.X86_64,
-        environment={"SERVICES": case.calls},
-        timeout=cdk.Duration.seconds(30),
-        policy=policy,
-    )
-    if "table" in case.grants:
-        key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
-        dynamodb.Table(stack, "Orders", partition_key=key).grant_read_data(fetch)
-    if "bucket" in case.grants:
-        s3.Bucket(stack, "Invoices", bucket_name="shop-invoices").grant_read(fetch)
-    app.synth()
+
+    def grant(fetch: lambda_.Function) -> None:
+        if "table" in case.grants:
+            key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
+            dynamodb.Table(fetch.stack, "Orders", partition_key=key).grant_read_data(fetch)
+        if "bucket" in case.grants:
+            s3.Bucket(fetch.stack, "Invoices", bucket_name="shop-invoices").grant_read(fetch)
+
+    described = Described("Fetch", *LANGUAGES["python"], folder / "code", policy, {"SERVICES": case.calls}, grant)
+    synthesize(folder / "cdk.out", [described])
     return folder / "cdk.out"
 
 
 def of_aws(directory: Path) -> dict[str, set[str]]:
     """What the function's variables admit of AWS."""
     assembly = CloudAssembly(directory)
-    variables = assembly.package(assembly.find("Shop/Fetch")).environment
+    variables = assembly.function(STACK, "Fetch").environment
     return {name: set(variables.get(name, "").split(",")) for name in CHECKED}
 
 
 def observe(folder: Path, case: Case, policy: ShieldPolicy, status: int = 3) -> tuple[Path, Path]:
     """The app's `cdk.out`, and the function's log of one event."""
-    directory, log = synthesize(folder, case, policy), folder / "run.log"
-    done = command("run", directory, "Shop/Fetch", "--log", log)
+    directory, log = write_app(folder, case, policy), folder / "run.log"
+    done = command("run", directory, f"{STACK}/Fetch", "--log", log)
     assert done.returncode == status, done.stdout + done.stderr
     return directory, log
 
@@ -118,5 +107,5 @@ def test_block_mode_admits_what_alert_mode_did(tmp_path: Path, name: str) -> Non
     for number, policy in enumerate((*learned, *learn_both(log, tmp_path, "--assembly", directory))):
         assert policy.outbound_connectivity == "block"
         folder = tmp_path / str(number)
-        assert of_aws(synthesize(folder, case, policy)) == expected, f"{number}: {policy.allow_aws}"
+        assert of_aws(write_app(folder, case, policy)) == expected, f"{number}: {policy.allow_aws}"
     observe(tmp_path / "block", case, learned[0], status=0)
