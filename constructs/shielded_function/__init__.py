@@ -20,18 +20,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .alarms.options import AlarmOptions, ControlAlarm
+    from .alarms.alarm_options import AlarmOptions, ControlAlarm
     from .checks.plugin import ShieldChecks
     from .dashboards.dashboard import ShieldDashboard
     from .dashboards.monitoring import ShieldMonitoring
     from .errors import ShieldError
-    from .findings.construct import ShieldFindings
-    from .perimeter.construct import ShieldPerimeter
+    from .findings.findings import ShieldFindings
+    from .perimeter.perimeter import ShieldPerimeter
     from .policy import ShieldPolicy, ShieldPolicyError
     from .shield.everywhere import ShieldedApp
-    from .shield.function import ShieldedFunction
     from .shield.log_group import LogOptions
     from .shield.shield import AttachedShield, Shield
+    from .shield.shielded_function import ShieldedFunction
 
 __all__ = [
     "AlarmOptions",
@@ -52,21 +52,21 @@ __all__ = [
 ]
 
 _MODULES = {
-    "ControlAlarm": "alarms.options",
+    "ControlAlarm": "alarms.alarm_options",
     "AttachedShield": "shield.shield",
     "Shield": "shield.shield",
-    "AlarmOptions": "alarms.options",
+    "AlarmOptions": "alarms.alarm_options",
     "ShieldChecks": "checks.plugin",
     "ShieldDashboard": "dashboards.dashboard",
     "ShieldError": "errors",
-    "ShieldFindings": "findings.construct",
+    "ShieldFindings": "findings.findings",
     "LogOptions": "shield.log_group",
     "ShieldMonitoring": "dashboards.monitoring",
-    "ShieldPerimeter": "perimeter.construct",
+    "ShieldPerimeter": "perimeter.perimeter",
     "ShieldPolicy": "policy",
     "ShieldPolicyError": "policy",
     "ShieldedApp": "shield.everywhere",
-    "ShieldedFunction": "shield.function",
+    "ShieldedFunction": "shield.shielded_function",
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shielded_function_emulator.cloud_assembly import CloudAssembly
-from shielded_function_emulator.function import EmulatedFunction, Invocation, LogLine
+from shielded_function_emulator.emulated_function import EmulatedFunction, Invocation, LogLine
 from shielded_function_emulator.internet import ATTACKER_ADDRESS, ATTACKER_NAME, CHARGE, Internet
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.replies import Trust

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from shielded_function_emulator.checkout_run import CheckoutError, CheckoutRun, run_checkout
 from shielded_function_emulator.cloud_assembly import CloudAssembly, CloudAssemblyError
-from shielded_function_emulator.function import emulator
+from shielded_function_emulator.emulated_function import emulator
 from shielded_function_emulator.sandbox import SandboxError
 from shielded_function_emulator.synthesis import CHECKOUT, SynthesisError, synthesize
 from shielded_function_emulator.verdicts import AllowedRow, Row, Verdicts, judge

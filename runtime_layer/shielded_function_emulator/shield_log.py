@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from shielded_function_emulator.function import LogLine
+from shielded_function_emulator.emulated_function import LogLine
 from shielded_function_monitoring import Alert, AlertError, ShieldEvent, parse_line
 
 

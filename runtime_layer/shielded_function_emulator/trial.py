@@ -15,7 +15,7 @@ from typing import Any
 from shielded_function_emulator import interface_emulator
 from shielded_function_emulator.closed_network import ClosedNetwork
 from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage, FunctionPlace
-from shielded_function_emulator.function import EmulatedFunction, Invocation, LogLine
+from shielded_function_emulator.emulated_function import EmulatedFunction, Invocation, LogLine
 from shielded_function_emulator.languages import java, node, python, python_versions
 from shielded_function_emulator.languages.parts import Unavailable, provide
 from shielded_function_emulator.languages.runtime import Runtime
@@ -24,7 +24,7 @@ from shielded_function_emulator.shield_log import ShieldLog
 from shielded_function_emulator.web import Application
 from shielded_function_monitoring.simulated.log_events import LogEvent
 from shielded_function_monitoring.simulated.states import AlarmState
-from shielded_function_monitoring.template import WRAPPER, TemplateError, monitoring_of
+from shielded_function_monitoring.simulated_function import WRAPPER, TemplateError, monitoring_of
 
 Report = Callable[[str], None]
 

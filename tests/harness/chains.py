@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from shielded_function_monitoring.filters import COUNTED
-from shielded_function_monitoring.template import WRAPPER
+from shielded_function_monitoring.simulated_function import WRAPPER
 
 Granularity = Literal["function", "control", "fleet"]
 GRANULARITIES: tuple[Granularity, ...] = ("function", "control", "fleet")

@@ -19,7 +19,7 @@ from runtimes.outside import ALLOWED, HTTPS, Outside
 from shielded_function import ShieldedFunction, ShieldPolicy
 from shielded_function.policy import Mode
 from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage
-from shielded_function_emulator.function import EmulatedFunction, Invocation, LogLine
+from shielded_function_emulator.emulated_function import EmulatedFunction, Invocation, LogLine
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.replies import Trust
 from shielded_function_emulator.sandbox import Sandbox

@@ -19,7 +19,7 @@ from runtimes.node.conftest import LINES as NODES
 from runtimes.node.conftest import NEWEST as NODE
 from shielded_function import ShieldPolicy
 from shielded_function_emulator import xray
-from shielded_function_emulator.function import EmulatedFunction, Invocation
+from shielded_function_emulator.emulated_function import EmulatedFunction, Invocation
 from shielded_function_emulator.languages import find, java, node
 from shielded_function_emulator.languages.parts import Part
 from shielded_function_emulator.languages.python_versions import VERSIONS, XRAY, available

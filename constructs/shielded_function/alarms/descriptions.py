@@ -16,7 +16,7 @@ from shielded_function_monitoring.queries import alarm_link, function_link
 from ..tokens import has_token
 
 if TYPE_CHECKING:
-    from .options import AlarmOptions
+    from .alarm_options import AlarmOptions
     from .watches import Watch
 
 MAX_LENGTH: Final = 1024

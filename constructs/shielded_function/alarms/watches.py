@@ -28,7 +28,7 @@ from shielded_function_monitoring.filters import (
 from shielded_function_monitoring.pattern import MAX_LENGTH, Pattern, PatternError
 
 if TYPE_CHECKING:
-    from .options import AlarmAction, AlarmOptions, ControlAlarm
+    from .alarm_options import AlarmAction, AlarmOptions, ControlAlarm
 
 ALL: Final = "violations"
 """The key of the filter that counts, by level, all lines without another filter."""

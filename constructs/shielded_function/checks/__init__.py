@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from shielded_function_monitoring.cfn.template import Place
 
-from .assembly import LEFT_OUT, AssemblyError, read_assembly
 from .checking import Report, check
+from .cloud_assembly import LEFT_OUT, AssemblyError, read_assembly
 from .finding import Finding, Severity
 
 __all__ = [

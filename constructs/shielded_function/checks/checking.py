@@ -15,8 +15,8 @@ from ..globs import covers
 from ..names import OFF
 from .expiry import Temporary, find_expired, read_exceptions
 from .finding import Finding, Severity
-from .functions import Assembly, LambdaFunction
 from .rules import NOT_SEEN, NOT_SHIELDED, PRODUCTION, RULES, Context, Rule
+from .templates import Assembly, LambdaFunction
 
 
 class _Together(NamedTuple):

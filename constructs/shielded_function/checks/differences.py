@@ -8,10 +8,10 @@ from typing import Final, Literal
 from shielded_function.policy import ShieldPolicy
 from shielded_function_monitoring.cfn.template import Place
 
-from .functions import Assembly, LambdaFunction
 from .policies import FunctionPolicy
 from .rules.coverage import less_watched
 from .rules.rule import Context
+from .templates import Assembly, LambdaFunction
 
 ChangeKind = Literal["lost-shield", "looser", "new-unshielded", "left-out", "stricter", "new", "removed"]
 """Kinds of change of a function. The first three fail an audit; the others are information."""

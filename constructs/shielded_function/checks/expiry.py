@@ -12,7 +12,7 @@ from ..errors import ShieldError
 from ..policy.dates import split_reason
 from ..policy.fields import MODES
 from .finding import Finding, Severity
-from .functions import Assembly, LambdaFunction
+from .templates import Assembly, LambdaFunction
 
 EXPIRED: Final = "expired"
 

@@ -18,8 +18,8 @@ from shielded_function_monitoring.cfn.assembly import assembly_root
 from ..errors import ShieldError
 from ..keywords import by_name
 from ..policy.dates import read_day
-from .assembly import read_assembly
 from .checking import Report, check
+from .cloud_assembly import read_assembly
 from .finding import PLUGIN, Finding, Severity
 from .rules import OF_NO_FUNCTION, RULES
 

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 from shielded_function_monitoring.cfn.stacks import Stacks
 from shielded_function_monitoring.cfn.template import REF, Template, as_mapping, canonical, ref_of, reference
 
-from ..granted.arns import Field, Resource, Target, Unknown, literal, text_of
 from ..granted.entries import Grants, Kind
+from ..granted.resources import Field, Resource, Target, Unknown, literal, text_of
 from ..granted.roles import RoleReader
 from ..granted.s3 import Place, place_of
 from ..granted.statements import Caller, decide
-from .functions import Assembly, LambdaFunction
+from .templates import Assembly, LambdaFunction
 
 __all__ = ["TemplateGrants"]
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from rich.text import Text
 
-from shielded_function.checks.assembly import read_assembly
 from shielded_function.checks.checking import Report, check
+from shielded_function.checks.cloud_assembly import read_assembly
 from shielded_function.checks.differences import Change, compare
-from shielded_function.checks.functions import LambdaFunction
 from shielded_function.checks.sarif import to_sarif
+from shielded_function.checks.templates import LambdaFunction
 from shielded_function.policy.dates import read_day
 from shielded_function.reading.other_code import out_of_scope
 from shielded_function_monitoring.cfn.template import Place

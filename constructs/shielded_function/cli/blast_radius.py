@@ -13,12 +13,12 @@ from typing import Any, Final, NamedTuple
 from rich.table import Table
 from rich.text import Text
 
-from shielded_function.checks.functions import Assembly, LambdaFunction
 from shielded_function.checks.template_grants import TemplateGrants
+from shielded_function.checks.templates import Assembly, LambdaFunction
 from shielded_function.granted import Grants
 from shielded_function.granted.actions import Action, endpoint_of, parse_action, services_of
-from shielded_function.granted.arns import Resource, parse_arn, words
 from shielded_function.granted.in_policy import is_unknown_grant
+from shielded_function.granted.resources import Resource, parse_arn, words
 from shielded_function.granted.statements import Statement
 from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.texts import without_packages

@@ -16,7 +16,7 @@ from . import policy as policies
 from .failures import CliError
 
 if TYPE_CHECKING:
-    from shielded_function.checks.functions import LambdaFunction
+    from shielded_function.checks.templates import LambdaFunction
 
 # CloudFormation generates a name from the stack's, the logical id and a random part; `shielded-function run` leaves out
 # the last. A function's name has 64 characters at most: the first two parts are cut where it would have more.
@@ -52,7 +52,7 @@ class InAssembly(Present):
 
     def __init__(self, directory: Path, places: Mapping[str, str] | None = None) -> None:
         """`places`: construct paths by function name, for names that are not in the template."""
-        from shielded_function.checks.assembly import read_assembly
+        from shielded_function.checks.cloud_assembly import read_assembly
 
         super().__init__()
         self.places = places or {}

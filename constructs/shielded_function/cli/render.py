@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any, Final
 
+from shielded_function.alarms.alarm_options import AlarmOptions
 from shielded_function.alarms.descriptions import describe_function
-from shielded_function.alarms.options import AlarmOptions
 from shielded_function.alarms.watches import general_counter, watches_of
 from shielded_function.names import ACCOUNT_VARIABLE, WRAPPER, WRAPPER_VARIABLE
 from shielded_function.policy import ShieldPolicy

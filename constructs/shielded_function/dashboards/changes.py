@@ -24,7 +24,7 @@ from ..tokens import has_token
 if TYPE_CHECKING:
     from constructs import Construct
 
-    from ..alarms.options import AlarmOptions
+    from ..alarms.alarm_options import AlarmOptions
     from ..shield.function_shield import FunctionShield
 
 MAX_PATTERN: Final = 2048

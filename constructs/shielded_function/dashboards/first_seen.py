@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from ..findings.construct import ShieldFindings
+from ..findings.findings import ShieldFindings
 from ..reading.late import references_in
 from ..reading.paths import find_constructs, path_of
 from ..tokens import has_token

@@ -17,11 +17,11 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from shielded_function_monitoring.filters import METRIC_ARMED, armed
 
 from ..alarms.descriptions import PREFIX, alarm_name
-from ..alarms.resources import make_alarm, metric_of
+from ..alarms.making import make_alarm, metric_of
 from ..alarms.watches import Counter
 
 if TYPE_CHECKING:
-    from ..alarms.options import AlarmAction
+    from ..alarms.alarm_options import AlarmAction
     from ..shield.function_shield import FunctionShield
 
 KEY: Final = "armed"

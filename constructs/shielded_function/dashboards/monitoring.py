@@ -12,10 +12,10 @@ from constructs import Construct
 
 from shielded_function_monitoring.queries import FUNCTION_VARIABLE, INDEXED, QUERIES
 
-from ..alarms.options import AlarmAction, AlarmOptions, check_list, check_switch, wrong_type
+from ..alarms.alarm_options import AlarmAction, AlarmOptions, check_list, check_switch, wrong_type
 from ..alarms.watches import watches_of
 from ..errors import ShieldError
-from ..findings.construct import EventTarget
+from ..findings.findings import EventTarget
 from ..keywords import by_name
 from ..reading.late import check_late, late_list
 from ..shield.function_shield import attached_in
@@ -175,7 +175,7 @@ class ShieldMonitoring(Construct):
         if self._targets:
             self._rules[place] = ChangeRules(inside, self._targets)
         if self._first_seen:
-            from ..findings.construct import findings_rule
+            from ..findings.findings import findings_rule
 
             findings_rule(inside, "FirstSeenRule", None, self._first_seen, ("critical", "warning"))
         if self._says_hidden:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .entries import Entry, Finding, Grants, LeftOut, Source, changed
 
 if TYPE_CHECKING:
-    from .stage import Inputs, are_same, read_grants, read_inputs, read_stage
+    from .grants import Inputs, are_same, read_grants, read_inputs, read_stage
 
 __all__ = [
     "Entry",
@@ -36,7 +36,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Names that need the CDK are imported at their first use, as `checks.template_grants` works without it."""
     if name in ("Inputs", "are_same", "read_grants", "read_inputs", "read_stage"):
-        from . import stage
+        from . import grants
 
-        return getattr(stage, name)
+        return getattr(grants, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from ..reading.batching import circles_of
 from .actions import parse_action
-from .arns import l2_path
 from .entries import Entry, Finding, Grants, Source
 from .planes import planes_of
+from .resources import l2_path
 
 __all__ = ["Holder", "break_circles"]
 

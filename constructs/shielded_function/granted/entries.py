@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from ..policy.explaining import Explanation
-from .arns import Resource
+from ..policy.explanation import Explanation
+from .resources import Resource
 
 __all__ = ["BUCKET_LENGTH", "Entry", "Finding", "Grants", "LeftOut", "Source", "changed"]
 

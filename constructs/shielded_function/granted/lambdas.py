@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from shielded_function_monitoring.cfn.template import as_mapping, as_mappings
 
-from .arns import Element, Field, Resource, l2_path, literal, parse_arn, target_of, words
 from .origins import DEAD_LETTERS, DESTINATION, LEFTOVER, SOURCE_TYPES, SOURCES
+from .resources import Element, Field, Resource, l2_path, literal, parse_arn, target_of, words
 
 __all__ = ["Mappings"]
 

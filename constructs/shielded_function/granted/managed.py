@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from .arns import Field, literal, parse_arn
+from .resources import Field, literal, parse_arn
 
 __all__ = ["LAMBDAS_OWN", "STATEMENTS", "managed_name"]
 

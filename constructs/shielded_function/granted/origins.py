@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from .actions import Action, covers
-from .arns import Resource, l2_path, literal, parse_arn, words
+from .resources import Resource, l2_path, literal, parse_arn, words
 
 __all__ = ["LambdaUse", "may_be_lambdas", "reason_of_use"]
 

@@ -20,11 +20,11 @@ from shielded_function_monitoring.cfn.template import as_mapping, is_function, r
 
 from ..names import l2_path
 from .actions import covers, parse_action
-from .arns import Element, Field, Piece, Resource, Target, Unknown, join_pieces, literal, target_of, words
 from .entries import Finding
 from .lambdas import Mappings
 from .managed import LAMBDAS_OWN, STATEMENTS, managed_name
 from .origins import LambdaUse
+from .resources import Element, Field, Piece, Resource, Target, Unknown, join_pieces, literal, target_of, words
 from .statements import Caller, Statement, managed_statements
 
 __all__ = ["RoleReader"]

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from .arns import Field, Resource, Target, Unknown, literal, parse_arn, words
+from .resources import Field, Resource, Target, Unknown, literal, parse_arn, words
 
 __all__ = ["PREFIXES", "Place", "bucket_name_problem", "place_of"]
 

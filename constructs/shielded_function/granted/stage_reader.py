@@ -27,8 +27,8 @@ from ..reading.batching import find_all, holders_of, members_of, read_resources
 from ..reading.functions import FunctionHandle
 from ..reading.paths import described, find_constructs, path_of, request_paths
 from ..tokens import has_token
-from .arns import Field, Resource, Target, Unknown, words
 from .entries import Finding
+from .resources import Field, Resource, Target, Unknown, words
 from .roles import IDENTITY_POLICIES, RESOURCE_POLICIES, RoleReader
 from .statements import Caller
 

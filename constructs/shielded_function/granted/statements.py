@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from .actions import Action, endpoint_of, parse_action, services_of
-from .arns import Resource, Target, l2_path, literal, parse_arn
 from .entries import BUCKET_LENGTH, Entry, Finding, Grants, Kind, LeftOut, Source
 from .managed import LAMBDAS_OWN, STATEMENTS
 from .origins import LambdaUse, reason_of_use
 from .planes import Plane, only_of_planes, planes_of
+from .resources import Resource, Target, l2_path, literal, parse_arn
 from .s3 import PREFIXES, Place, bucket_name_problem, place_of
 
 __all__ = ["LAMBDAS_ALONE", "Caller", "Emitter", "Statement", "decide", "managed_statements"]

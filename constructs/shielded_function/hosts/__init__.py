@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from ..errors import ShieldPolicyError
 from .entry import Entries, Entry, Row, Unreadable
+from .hosts_by_type import ROWS
 from .refused import REFUSED
-from .table import ROWS
 from .types import type_names
 
 __all__ = [

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, get_args
 import aws_cdk as cdk
 from constructs import IConstruct
 
-from ..alarms.options import ControlAlarm, check_choice, check_list, check_switch, wrong_type
+from ..alarms.alarm_options import ControlAlarm, check_choice, check_list, check_switch, wrong_type
 from ..errors import ShieldError, shown
 from ..policy import ShieldPolicy, ShieldPolicyError
 from ..reading.kinds import owner_of

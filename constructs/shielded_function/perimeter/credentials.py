@@ -10,8 +10,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
 from ..granted.actions import Action, parse_action, services_of
-from ..granted.arns import Resource, l2_path, literal, parse_arn
 from ..granted.origins import may_be_lambdas, reason_of_use
+from ..granted.resources import Resource, l2_path, literal, parse_arn
 from ..granted.statements import LAMBDAS_ALONE, Caller
 from ..names import LOCK
 from ..reading.late import late_any, references_in

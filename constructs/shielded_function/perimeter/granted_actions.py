@@ -17,7 +17,7 @@ from shielded_function_monitoring.cfn.parts import text_of
 from ..granted.actions import parse_action
 
 if TYPE_CHECKING:
-    from ..granted.arns import Resource
+    from ..granted.resources import Resource
     from ..granted.statements import Statement
 
 _SERVICE: Final = re.compile(r"(?:cn\.)?com\.amazonaws\.(?:\$\{[^}]*\}|[^.]+)\.(.+)")

@@ -13,11 +13,11 @@ from constructs import Construct
 from shielded_function_monitoring.filters import NAMESPACE
 from shielded_function_monitoring.pattern import Pattern, all_of, any_of, text
 
-from ..alarms import resources
+from ..alarms import making
 from ..alarms.watches import Counter
 
 if TYPE_CHECKING:
-    from ..alarms.options import ControlAlarm
+    from ..alarms.alarm_options import ControlAlarm
     from ..shield.log_group import LogOptions
 
 METRIC: Final = "PerimeterViolations"
@@ -64,12 +64,12 @@ def make_filter(scope: Construct, group: logs.ILogGroup, alarm: ControlAlarm) ->
         PatternError: the pattern is longer than CloudWatch accepts.
     """
     counter = Counter("Violations", pattern_of(alarm).render(), METRIC, {"VpcId": "$.vpc_id"}, "1")
-    return resources.make_filter(scope, counter, group)
+    return making.make_filter(scope, counter, group)
 
 
 def metric_of(vpc_id: str | None, **options: Any) -> cloudwatch.Metric:
     """The metric of `make_filter`; of no VPC without an id."""
-    given = {"period": resources.one_minute(), "statistic": "Sum", **options}
+    given = {"period": making.one_minute(), "statistic": "Sum", **options}
     dimensions = {"VpcId": vpc_id or "none"}
     return cloudwatch.Metric(namespace=NAMESPACE, metric_name=METRIC, dimensions_map=dimensions, **given)
 
@@ -84,10 +84,10 @@ def make_alarm(scope: Construct, vpc_id: str | None, alarm: ControlAlarm, path: 
         "3. Without an alert, look for code that bypasses the shield, and for other resources in the VPC.",
         *([alarm.runbook] if alarm.runbook else []),
     ]
-    return resources.make_alarm(
+    return making.make_alarm(
         scope,
         "Alarm",
-        metric_of(vpc_id, period=alarm.period or resources.one_minute()),
+        metric_of(vpc_id, period=alarm.period or making.one_minute()),
         alarm.actions,
         alarm.ok_actions,
         alarm.insufficient_data_actions,

@@ -13,7 +13,7 @@ from shielded_function_runtime.core import Decision
 
 from ..errors import ShieldPolicyError
 from .comparing import Loosening
-from .explaining import Explanation
+from .explanation import Explanation
 from .fields import AwsScope, Event, Mode, OnFailure
 from .presets import PresetName
 from .shield_policy import ShieldPolicy, check_policy

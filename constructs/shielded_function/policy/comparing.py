@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .core_parsing import parse, read_outbound
 from .dates import outlasts
 from .fields import FOUR, KINDS, MODES, effective_on_failure
-from .parsing import parse, read_outbound
 from .texts import without_packages
 from .unknown import describe, is_unknown
 

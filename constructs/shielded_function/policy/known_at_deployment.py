@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from shielded_function_runtime.core import Decision
 
 from ..errors import ShieldPolicyError
+from .core_parsing import parse, read_outbound, write_lines
 from .fields import setting_of
-from .parsing import parse, read_outbound, write_lines
 from .unknown import describe, literals_of, pattern_of, shape_of
 
 REASON = "known_at_deployment"

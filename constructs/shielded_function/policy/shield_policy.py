@@ -18,8 +18,9 @@ from ..keywords import by_name
 from ..tokens import is_list_token
 from . import comparing, composing, dates, files, known_at_deployment, presets
 from .comparing import Loosening
+from .core_parsing import parse, read_fields, read_lines, write_lines
 from .denied_presets import expand_denied
-from .explaining import Explanation
+from .explanation import Explanation
 from .fields import (
     DEFAULT_SETTINGS,
     ENTRIES,
@@ -33,10 +34,9 @@ from .fields import (
     field_of,
     setting_of,
 )
-from .parsing import parse, read_fields, read_lines, write_lines
+from .settings import Values, canonical, fields_of, read_values, unknown_entries
 from .texts import check_text, to_ascii
 from .unknown import describe, is_construct, meaning_of, placeholder_of
-from .values import Values, canonical, fields_of, read_values, unknown_entries
 
 if TYPE_CHECKING:
     from constructs import IConstruct

@@ -17,8 +17,8 @@ from shielded_function_runtime import core
 
 from ..errors import ShieldPolicyError
 from ..tokens import LIST_TOKEN, NUMBER_TOKEN, TEXT_TOKEN, has_token, is_list_token
+from .core_parsing import read_lines
 from .fields import GRANTED, setting_of
-from .parsing import read_lines
 from .texts import BY, check_text, without_packages
 
 if TYPE_CHECKING:

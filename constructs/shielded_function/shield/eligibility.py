@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
+from ..alarms.alarm_options import AlarmOptions
 from ..alarms.descriptions import problems_of
-from ..alarms.options import AlarmOptions
 from ..alarms.watches import Watch, watches_of
 from ..errors import ShieldError
 from . import invariants

@@ -18,7 +18,7 @@ from shielded_function_monitoring.filters import COUNTED, Counted, Severity, of_
 
 from ..alarms.descriptions import describe_function, watch_name
 from ..alarms.function_filters import NO_FUNCTION
-from ..alarms.resources import make_filter, make_watch_alarm, metric_of
+from ..alarms.making import make_filter, make_watch_alarm, metric_of
 from ..alarms.watches import Counter, Watch, general_counter, policy_counter, severity_for, sum_counter
 from ..errors import ShieldError
 from ..granted.in_policy import wants_grants

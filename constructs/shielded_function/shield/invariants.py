@@ -17,9 +17,9 @@ from aws_cdk import aws_logs as logs
 from shielded_function_monitoring.cfn.template import Place, Template, ref_of
 
 from ..checks.checking import find_in
-from ..checks.functions import Assembly, FileKind, LambdaFunction, LayerKind
 from ..checks.rules import RULES, Context
-from ..checks.rules.alerts import alerts_dropped
+from ..checks.rules.alarms import alerts_dropped
+from ..checks.templates import Assembly, FileKind, LambdaFunction, LayerKind
 from ..layer.runtimes import SUPPORTED, can_be_shielded
 from ..names import NEXT_WRAPPER_VARIABLE, POLICY_FILE_VARIABLE, SHIELD, WRAPPER_VARIABLE
 from ..policy.lengths import MAX_ENVIRONMENT, environment_size

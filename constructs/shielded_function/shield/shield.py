@@ -11,7 +11,7 @@ import jsii
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct, IConstruct
 
-from ..alarms.options import AlarmOptions, wrong_type
+from ..alarms.alarm_options import AlarmOptions, wrong_type
 from ..errors import ShieldError, shown
 from ..keywords import by_name
 from ..layer.versions import check_layer

@@ -19,10 +19,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
+from ..alarms.alarm_options import AlarmOptions
 from ..alarms.descriptions import describe_fleet, watch_name
 from ..alarms.function_filters import SharedFilters
-from ..alarms.options import AlarmOptions
-from ..alarms.resources import make_watch_alarm
+from ..alarms.making import make_watch_alarm
 from ..alarms.watches import watches_of
 from ..errors import ShieldError
 from ..layer import archive

@@ -10,11 +10,11 @@ from shielded_function_monitoring.cfn.assembly import construct_paths
 from shielded_function_monitoring.cfn.template import Template
 from shielded_function_monitoring.explaining import why_not
 
-from ..checks.assembly import read_assembly
 from ..checks.checking import Report, check
+from ..checks.cloud_assembly import read_assembly
 from ..checks.differences import loosened
-from ..checks.functions import Assembly, LambdaFunction, read_functions, read_others
 from ..checks.policies import FunctionPolicy
+from ..checks.templates import Assembly, LambdaFunction, read_functions, read_others
 from ..errors import ShieldError
 from ..globs import covers
 from ..keywords import by_name

@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 
 from ..cfn.template import Place
 from .metrics import Metrics
-from .queries import HOURS, MAX_SERIES, MetricsQuery
 from .rules import CompositeRule
 from .states import AlarmRule, AlarmState, datapoints, state_of
+from .watched_metrics import HOURS, MAX_SERIES, MetricsQuery
 
 Contributor = tuple[tuple[str, str], ...]
 """One time series of a query: the dimensions that it is grouped by, with their values."""

@@ -10,12 +10,12 @@ from typing import Any
 
 from ..pattern import Selector, read_line
 from .alarms import Alarm, Contributor, Evaluation, Notification, Transition
-from .filters import MetricFilter
 from .log_events import LogEvent
+from .metric_filters import MetricFilter
 from .metrics import MINUTE, Metrics, SimulationError
-from .queries import MetricsQuery
 from .states import AlarmState
 from .template_reader import LoggedFunction, Problem, ReadTemplate
+from .watched_metrics import MetricsQuery
 
 _FUNCTION = Selector("$.function")
 """The field of a line that has the function's name."""

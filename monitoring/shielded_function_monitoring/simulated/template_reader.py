@@ -16,11 +16,11 @@ from ..cfn.template import Place, as_mapping, as_mappings
 from ..cfn.values import IntrinsicError, Resolver
 from ..pattern import Pattern, Selector, parse
 from .alarms import Alarm
-from .filters import MetricFilter
+from .metric_filters import MetricFilter
 from .metrics import SimulationError
-from .queries import MetricsQuery, parse_query
 from .rules import parse_rule
 from .states import AlarmRule, AlarmState
+from .watched_metrics import MetricsQuery, parse_query
 
 ACTIONS: Final[Mapping[str, AlarmState]] = {
     "AlarmActions": "ALARM",

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from shielded_function_emulator.cloud_assembly import FunctionPackage
-from shielded_function_emulator.function import EmulatedFunction, Invocation, LogLine
+from shielded_function_emulator.emulated_function import EmulatedFunction, Invocation, LogLine
 from shielded_function_emulator.incidents import Incident, IncidentError, facts_of, kinds, step_of, title_of
 from shielded_function_emulator.incidents.staging import ECHO, SECRETS, language_of, stage
 from shielded_function_emulator.languages.runtime import Runtime

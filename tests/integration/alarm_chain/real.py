@@ -15,7 +15,7 @@ from harness.function_template import sns_action
 from shielded_function import AlarmOptions, ShieldedFunction, ShieldPolicy
 from shielded_function_emulator.closed_network import ClosedNetwork
 from shielded_function_emulator.cloud_assembly import CloudAssembly
-from shielded_function_emulator.function import EmulatedFunction
+from shielded_function_emulator.emulated_function import EmulatedFunction
 from shielded_function_emulator.kernel import machine
 from shielded_function_monitoring.alert import Mode, Policy
 

@@ -16,7 +16,7 @@ from integration.chained_wrappers.catalogue import CASES, HERE
 from integration.chained_wrappers.conftest import UNSHIELDED
 from runtimes.functions import STACK
 from shielded_function_emulator.cloud_assembly import CloudAssembly
-from shielded_function_emulator.function import EmulatedFunction, Invocation
+from shielded_function_emulator.emulated_function import EmulatedFunction, Invocation
 from shielded_function_emulator.sandbox import shield_lines
 
 POLICIES = ("outbound_connectivity", "read_write_tmp", "create_child_process", "read_handler")

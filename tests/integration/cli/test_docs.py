@@ -17,6 +17,8 @@ from shielded_function.cli.app import app
 
 pytestmark = pytest.mark.promise("package.docs")
 
+PAGES = ("command-line.md", "sam-and-terraform.md", "runbook.md")
+
 GUIDE = Path(__file__).parents[3] / "docs" / "guide"
 
 
@@ -52,6 +54,17 @@ def test_the_break_glass_section(tmp_path: Path) -> None:
             printed.append(done.stdout)
         assert json.loads(printed[-1])["SHIELD_OUTBOUND_CONNECTIVITY"] == "block"
         assert client.get_alias(FunctionName="checkout", Name="live")["FunctionVersion"] == "2"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_pages_name_commands_and_options_that_exist(page: str) -> None:
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    text = (GUIDE / page).read_text(encoding="utf-8")
+    used = re.findall(r"^ *shielded-function ([a-z-]+)(.*)$", text, re.MULTILINE)
+    assert used
+    for name, rest in used:
+        options = {option for parameter in commands[name].params for option in parameter.opts}
+        assert set(re.findall(r"--[a-z-]+", rest)) <= options, name
 
 
 def test_the_page_names_every_command() -> None:

@@ -18,7 +18,7 @@ from integration.cli.running import command, says
 from shielded_function.cli.run import _print
 from shielded_function_emulator import interface_emulator, places
 from shielded_function_emulator.cloud_assembly import FunctionPlace
-from shielded_function_emulator.function import Invocation, LogLine
+from shielded_function_emulator.emulated_function import Invocation, LogLine
 from shielded_function_emulator.sandbox import Sandbox
 from shielded_function_emulator.shield_log import ShieldLog
 from shielded_function_emulator.trial import Alarm, Trial

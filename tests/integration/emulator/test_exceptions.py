@@ -10,7 +10,7 @@ import pytest
 
 from integration.emulator.conftest import PACKAGE
 from shielded_function import ShieldPolicy
-from shielded_function_emulator.function import EmulatedFunction, LogLine
+from shielded_function_emulator.emulated_function import EmulatedFunction, LogLine
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.shield_log import ShieldLog
 from shielded_function_runtime.build.native import BINARIES, build

@@ -11,7 +11,7 @@ import pytest
 from harness.thinning import long_but
 from integration.emulator.conftest import PACKAGE
 from shielded_function_emulator.cloud_assembly import FunctionPackage
-from shielded_function_emulator.function import EmulatedFunction
+from shielded_function_emulator.emulated_function import EmulatedFunction
 from shielded_function_emulator.platform_files import BOOTSTRAP, INTERPRETER
 from shielded_function_emulator.sandbox import SandboxError
 

@@ -16,7 +16,7 @@ import boto3
 
 from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_emulator.cloud_assembly import FunctionPackage
-from shielded_function_emulator.function import EmulatedFunction, Invocation
+from shielded_function_emulator.emulated_function import EmulatedFunction, Invocation
 from shielded_function_emulator.replies import AnsweringNetwork, Trust
 from shielded_function_emulator.sandbox import Sandbox, shield_lines
 from shielded_function_emulator.web import Application, Receiver, WebServer

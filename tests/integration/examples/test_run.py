@@ -13,7 +13,7 @@ from integration.examples.conftest import Assembly
 from integration.examples.image import TASK_ROOT, build
 from integration.examples.outside import ATTEMPTS, CHARGE, DATABASE, Aws, alerts, started
 from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage, Known
-from shielded_function_emulator.function import EmulatedFunction, Invocation
+from shielded_function_emulator.emulated_function import EmulatedFunction, Invocation
 from shielded_function_emulator.kernel import machine
 from shielded_function_monitoring.cfn.values import Resolver
 

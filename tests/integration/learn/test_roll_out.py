@@ -22,7 +22,7 @@ from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.presets import PRESETS
 from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage
 from shielded_function_emulator.dns_server import DnsServer
-from shielded_function_emulator.function import EmulatedFunction
+from shielded_function_emulator.emulated_function import EmulatedFunction
 from shielded_function_emulator.languages import find, java
 from shielded_function_emulator.languages.parts import Unavailable, run
 from shielded_function_emulator.languages.python import THIS

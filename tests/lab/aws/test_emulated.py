@@ -15,11 +15,11 @@ from lab.aws.run import ATTACKED, SECRET
 from lab.aws.stack import CDK, Stack
 from lab.aws.verdict import checks, facts_of
 from shielded_function_emulator.cloud_assembly import CloudAssembly
-from shielded_function_emulator.function import EmulatedFunction, Invocation
+from shielded_function_emulator.emulated_function import EmulatedFunction, Invocation
 from shielded_function_emulator.kernel import machine
 from shielded_function_emulator.sandbox import SandboxError
 from shielded_function_monitoring.simulated.log_events import LogEvent
-from shielded_function_monitoring.template import monitoring_of
+from shielded_function_monitoring.simulated_function import monitoring_of
 
 SUFFIX = {"x86_64": "X8664", "aarch64": "Arm64"}[machine()]
 

@@ -21,7 +21,7 @@ from lab.dotnet.table import ATTEMPTS, CHILD, HANDLER, OUTBOUND, TMP
 from runtimes.attempts import ALERT, BLOCK, MODES, UNSHIELDED, Attempt, problems
 from runtimes.functions import shield_lines
 from shielded_function_emulator.cloud_assembly import FunctionPackage
-from shielded_function_emulator.function import EmulatedFunction, Invocation
+from shielded_function_emulator.emulated_function import EmulatedFunction, Invocation
 from shielded_function_emulator.languages import dotnet
 from shielded_function_emulator.languages.runtime import Runtime
 from shielded_function_emulator.platform_files import LANGUAGE_ROOT

@@ -22,7 +22,7 @@ from runtimes.functions import STACK, Described, synthesize
 from shielded_function import ShieldPolicy
 from shielded_function.policy.presets import PRESETS
 from shielded_function_emulator.cloud_assembly import CloudAssembly
-from shielded_function_emulator.function import EmulatedFunction
+from shielded_function_emulator.emulated_function import EmulatedFunction
 from shielded_function_emulator.languages import find, java
 from shielded_function_emulator.platform_files import LAYERS_ROOT, RUNTIME_ROOT, TASK_ROOT
 from shielded_function_monitoring import Alert, parse_line

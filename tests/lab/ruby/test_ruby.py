@@ -19,7 +19,7 @@ from runtimes.functions import AUTHORITY, STACK, Described, Run, attempt_all, po
 from runtimes.outside import HTTP, IPV4, IPV6, PLAIN, ZONE
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.cloud_assembly import CloudAssembly
-from shielded_function_emulator.function import EmulatedFunction
+from shielded_function_emulator.emulated_function import EmulatedFunction
 from shielded_function_emulator.languages.ruby import VERSIONS
 from shielded_function_monitoring.alert import Policy
 from shielded_function_runtime.build.native import build

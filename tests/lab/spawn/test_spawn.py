@@ -16,7 +16,7 @@ from harness.thinning import long_but
 from runtimes.functions import STACK, Described, shield_lines, synthesize
 from runtimes.java.table import FROM_11 as JAVA
 from shielded_function import ShieldPolicy
-from shielded_function_emulator.function import EmulatedFunction
+from shielded_function_emulator.emulated_function import EmulatedFunction
 from shielded_function_emulator.languages import find, java
 from shielded_function_emulator.languages.parts import run
 from shielded_function_runtime.build.native import build

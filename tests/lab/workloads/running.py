@@ -23,7 +23,7 @@ from shielded_function import ShieldPolicy
 from shielded_function_emulator.certificates import CertificateAuthority
 from shielded_function_emulator.cloud_assembly import CloudAssembly
 from shielded_function_emulator.composite import Composite
-from shielded_function_emulator.function import EmulatedFunction, Invocation
+from shielded_function_emulator.emulated_function import EmulatedFunction, Invocation
 from shielded_function_emulator.platform_files import LAYERS_ROOT, RUNTIME_ROOT
 
 _ROOT = "/var/packages"

@@ -16,7 +16,7 @@ from runtimes.java.building import JAR
 from runtimes.java.table import LINES, LISTS
 from shielded_function.policy import Mode
 from shielded_function_emulator.cloud_assembly import FunctionPackage
-from shielded_function_emulator.function import EmulatedFunction
+from shielded_function_emulator.emulated_function import EmulatedFunction
 from shielded_function_emulator.sandbox import shield_lines
 
 Packages = Callable[[int], FunctionPackage]

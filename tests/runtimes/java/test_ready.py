@@ -11,7 +11,7 @@ from harness.thinning import long_but
 from integration.readiness.api import LOCAL, NEXT, RESTORE, RuntimeApi
 from runtimes.java.table import LINES
 from shielded_function_emulator.cloud_assembly import FunctionPackage
-from shielded_function_emulator.function import EmulatedFunction
+from shielded_function_emulator.emulated_function import EmulatedFunction
 from shielded_function_emulator.platform_files import RUNTIME_ROOT
 
 pytestmark = pytest.mark.promise("handler.first-request")

@@ -20,7 +20,7 @@ from runtimes.attempts import ALERT
 from runtimes.functions import STACK, Described, policy_of, shield_lines, synthesize
 from runtimes.node.conftest import EACH_NODE, RUNTIMES
 from shielded_function_emulator.dns_server import DnsServer
-from shielded_function_emulator.function import EmulatedFunction
+from shielded_function_emulator.emulated_function import EmulatedFunction
 from shielded_function_emulator.sandbox import Completed, Sandbox
 
 HERE = Path(__file__).parent

@@ -14,7 +14,7 @@ from harness.running import SHIELD, heard_outside, policy, whole_sandbox
 from runtimes.functions import STACK, Described, synthesize
 from runtimes.node.conftest import EACH_NODE, RUNTIMES
 from shielded_function import ShieldPolicy
-from shielded_function_emulator.function import EmulatedFunction
+from shielded_function_emulator.emulated_function import EmulatedFunction
 from shielded_function_emulator.languages import find
 from shielded_function_emulator.machine import architecture
 from shielded_function_emulator.sandbox import Completed, Sandbox

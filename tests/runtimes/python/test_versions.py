@@ -16,7 +16,7 @@ from harness.thinning import long_but
 from shielded_function import ShieldPolicy
 from shielded_function_emulator.checkout_run import STACK, run_checkout
 from shielded_function_emulator.cloud_assembly import CloudAssembly, FunctionPackage
-from shielded_function_emulator.function import EmulatedFunction
+from shielded_function_emulator.emulated_function import EmulatedFunction
 from shielded_function_emulator.languages.python_versions import VERSIONS, available
 from shielded_function_emulator.shield_log import ShieldLog
 from shielded_function_emulator.verdicts import ATTEMPTS, judge

@@ -10,12 +10,7 @@ import pytest
 
 from shielded_function_monitoring import filters, parse_line
 from shielded_function_monitoring.alert import MODES, POLICIES
-from shielded_function_monitoring.filters import (
-    PLATFORM_PROGRAMS,
-    SEVERITIES,
-    violations,
-    violations_by_policy,
-)
+from shielded_function_monitoring.filters import PLATFORM_PROGRAMS, SEVERITIES, violations, violations_by_policy
 from shielded_function_monitoring.pattern import Pattern, PatternError
 from shielded_function_monitoring.pattern import parse as parse_pattern
 

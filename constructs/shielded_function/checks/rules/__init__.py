@@ -8,8 +8,8 @@ from typing import Any, Final
 from ...layer.runtimes import SUPPORTED, TESTED, can_be_shielded
 from ...names import POLICY_FILE_VARIABLE
 from ..expiry import EXPIRED
-from ..functions import LambdaFunction
-from . import alerts, applied, coverage, lists, modes, outside
+from ..templates import LambdaFunction
+from . import alarms, applied, coverage, lists, outside, strict
 from .rule import ENVIRONMENT, Context, Problem, Rule, variable, where
 
 __all__ = ["NOT_SEEN", "NOT_SHIELDED", "OF_NO_FUNCTION", "PRODUCTION", "RULES", "Context", "Problem", "Rule"]
@@ -43,7 +43,7 @@ _SIMPLE: Final[Mapping[tuple[Any, ...], tuple[Callable[[LambdaFunction], object]
         "Properties.Runtime",
     ),
     ("nothing-enforced", "error", "a policy that allows everything"): (
-        lambda function: all(getattr(function.policy.policy, mode, "") == "allow" for mode in modes.CONTROLS[:4]),
+        lambda function: all(getattr(function.policy.policy, mode, "") == "allow" for mode in strict.CONTROLS[:4]),
         "its policy allows everything: outbound_connectivity, read_write_tmp, create_child_process and "
         "read_handler are allow",
         "set block or alert for the controls that it does not need, or leave the function out and acknowledge that",
@@ -89,37 +89,43 @@ _TABLE: Final = (
     Rule("architecture-mismatch", "error", "a shield for another architecture", applied.architecture_mismatch),
     Rule("layer-without-wrapper", "error", "layer or policy without the wrapper", applied.layer_without_wrapper, False),
     Rule("policy-overridden", "error", "variables that differ from the policy", applied.policy_overridden),
-    Rule("alerts-not-counted", "error", "no metric filter on the log group", alerts.alerts_not_counted),
-    Rule("alerts-dropped", "error", "a log level that drops the alert lines", alerts.alerts_dropped),
+    Rule("alerts-not-counted", "error", "no metric filter on the log group", alarms.alerts_not_counted),
+    Rule("alerts-dropped", "error", "a log level that drops the alert lines", alarms.alerts_dropped),
     Rule("network-too-wide", "error", "a network of too many addresses", lists.network_too_wide),
     Rule("wildcard-too-wide", "error", "a wildcard under which anyone can have a name", lists.wildcard_too_wide),
     Rule(
-        "alert-in-production", "error", "in production, a mode that only alerts, or any host", modes.alert_in_production
+        "alert-in-production",
+        "error",
+        "in production, a mode that only alerts, or any host",
+        strict.alert_in_production,
     ),
     Rule("shield-replaced", "error", "a later layer replaces the shield's files", applied.shield_replaced),
     Rule(
-        "durable-without-lambda", "error", "a durable function that may not reach Lambda", modes.durable_without_lambda
+        "durable-without-lambda",
+        "error",
+        "a durable function that may not reach Lambda",
+        strict.durable_without_lambda,
     ),
     Rule("outside-perimeter", "error", "no ShieldPerimeter, where one is required", outside.outside_perimeter),
-    Rule("aws-beyond-grants", "error", "all of AWS, where the role's grants are known", modes.aws_beyond_grants),
-    Rule("grants-unknown", "error", "in production, all of AWS, as the grants are unknown", modes.grants_unknown),
-    Rule("runtime-updates", "warning", "in production, runtimes that AWS replaces by itself", modes.runtime_updates),
+    Rule("aws-beyond-grants", "error", "all of AWS, where the role's grants are known", strict.aws_beyond_grants),
+    Rule("grants-unknown", "error", "in production, all of AWS, as the grants are unknown", strict.grants_unknown),
+    Rule("runtime-updates", "warning", "in production, runtimes that AWS replaces by itself", strict.runtime_updates),
     Rule("shared-host", "warning", "a host where any customer can receive data", lists.shared_host),
-    Rule("list-without-effect", "warning", "a list beside a mode that allows all", modes.list_without_effect),
-    Rule("tmp-wide-open", "warning", "a list that admits all of /tmp", modes.tmp_wide_open),
-    Rule("unshielded-program", "warning", "a program that runs without a shield", modes.unshielded_program),
+    Rule("list-without-effect", "warning", "a list beside a mode that allows all", strict.list_without_effect),
+    Rule("tmp-wide-open", "warning", "a list that admits all of /tmp", strict.tmp_wide_open),
+    Rule("unshielded-program", "warning", "a program that runs without a shield", strict.unshielded_program),
     Rule(
         "executable-memory-needed",
         "warning",
         "a library that needs the executable memory that is blocked",
-        modes.executable_memory_needed,
+        strict.executable_memory_needed,
     ),
     Rule("version-not-renewed", "warning", "traffic on a version that stays as it is", applied.version_not_renewed),
     Rule("no-alarm", "warning", "no alarm on the violations", coverage.no_alarm),
-    Rule("alarm-without-action", "warning", "an alarm without an action", alerts.alarm_without_action),
-    Rule("new-targets-hidden", "warning", "an alarm that hides a second attack", alerts.new_targets_hidden),
-    Rule("alarm-never-fires", "warning", "an alarm on a metric that is never published", alerts.alarm_never_fires),
-    Rule("topic-unreadable", "warning", "a topic that CloudWatch may not write to", alerts.topic_unreadable),
+    Rule("alarm-without-action", "warning", "an alarm without an action", alarms.alarm_without_action),
+    Rule("new-targets-hidden", "warning", "an alarm that hides a second attack", alarms.new_targets_hidden),
+    Rule("alarm-never-fires", "warning", "an alarm on a metric that is never published", alarms.alarm_never_fires),
+    Rule("topic-unreadable", "warning", "a topic that CloudWatch may not write to", alarms.topic_unreadable),
 )
 RULES: Final = sorted(
     (

@@ -19,7 +19,7 @@ from ...names import (
     WRAPPER_VARIABLE,
 )
 from ...policy.fields import KINDS, NOT_POLICY, field_of
-from ..functions import LambdaFunction
+from ..templates import LambdaFunction
 from .rule import ENVIRONMENT, Context, Problem
 
 _WRAPPER_AT = f"{ENVIRONMENT}.{WRAPPER_VARIABLE}"

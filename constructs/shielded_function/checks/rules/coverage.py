@@ -18,8 +18,8 @@ from shielded_function_monitoring.cfn.template import canonical
 from shielded_function_monitoring.filters import level_of, severity_of
 from shielded_function_monitoring.pattern import read_line
 
-from ..functions import LambdaFunction
-from .alerts import Alarm, Monitoring, watching
+from ..templates import LambdaFunction
+from .alarms import Alarm, Monitoring, watching
 from .rule import Context, Problem
 
 # The number of violations beyond the threshold that an alarm needs, by comparison operator.

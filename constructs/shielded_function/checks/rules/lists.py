@@ -8,9 +8,9 @@ from typing import Final
 
 from ...policy import ShieldPolicy
 from ...policy.targets import Target, read_entry
-from ..functions import LambdaFunction
 from ..policies import PLACEHOLDER
 from ..shared_hosts import shared_hosts, shared_suffix
+from ..templates import LambdaFunction
 from .rule import Context, Problem, variable
 
 WIDEST: Final = {4: 16, 6: 32}

@@ -8,7 +8,7 @@ from typing import Any
 from shielded_function_monitoring.cfn.template import as_mapping, as_mappings
 
 from ...globs import covers
-from ..functions import LambdaFunction
+from ..templates import LambdaFunction
 from .rule import Context, Problem
 
 _VPC = "Properties.VpcConfig"

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from ...globs import covers
 from ...policy import ShieldPolicy
 from ..finding import Severity
-from ..functions import Assembly, LambdaFunction
+from ..templates import Assembly, LambdaFunction
 
 T = TypeVar("T")
 

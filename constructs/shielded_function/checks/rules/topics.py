@@ -18,7 +18,7 @@ from shielded_function_monitoring.cfn.parts import choices
 from shielded_function_monitoring.cfn.stacks import Stacks
 from shielded_function_monitoring.cfn.template import Template, canonical
 
-from ..functions import Assembly
+from ..templates import Assembly
 
 SERVICE: Final = "cloudwatch.amazonaws.com"
 # The needed action, and the policy actions that grant it.

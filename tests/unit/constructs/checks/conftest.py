@@ -16,7 +16,7 @@ from aws_cdk import aws_sns as sns
 
 from shielded_function import ShieldedFunction
 from shielded_function.checks import Report, check, read_assembly
-from shielded_function.checks.functions import Assembly
+from shielded_function.checks.templates import Assembly
 
 PROMISE = "construct.checks"
 

@@ -15,8 +15,8 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import cloudformation_include as cfn_include
 
 from shielded_function import ShieldError
-from shielded_function.checks.functions import Assembly
 from shielded_function.checks.template_grants import TemplateGrants
+from shielded_function.checks.templates import Assembly
 from shielded_function.granted import read_grants
 from unit.constructs.aws import l1_function
 

@@ -10,13 +10,8 @@ import pytest
 from harness import chains
 from harness.chains import STACK, TOPIC
 from shielded_function_monitoring.cfn.values import Resolver
-from shielded_function_monitoring.simulated import (
-    SimulatedCloudWatch,
-    SimulationError,
-    alert_line,
-    read_templates,
-)
-from shielded_function_monitoring.template import TemplateError, monitoring_of
+from shielded_function_monitoring.simulated import SimulatedCloudWatch, SimulationError, alert_line, read_templates
+from shielded_function_monitoring.simulated_function import TemplateError, monitoring_of
 
 CHECKOUT, LOGS = "Shop-Checkout", "Shop-CheckoutLogs"
 

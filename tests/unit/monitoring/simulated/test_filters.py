@@ -9,7 +9,7 @@ import pytest
 
 from harness.chains import PATTERN
 from shielded_function_monitoring.pattern import Selector, parse, read_line
-from shielded_function_monitoring.simulated.filters import MetricFilter
+from shielded_function_monitoring.simulated.metric_filters import MetricFilter
 from shielded_function_monitoring.simulated.metrics import MetricKey
 
 DIMENSIONS = (("FunctionName", Selector("$.function")), ("Policy", Selector("$.policy")))

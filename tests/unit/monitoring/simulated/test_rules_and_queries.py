@@ -8,9 +8,9 @@ import pytest
 
 from harness.chains import QUERY
 from shielded_function_monitoring.simulated.metrics import MetricKey, Metrics, SimulationError
-from shielded_function_monitoring.simulated.queries import MetricsQuery, parse_query
 from shielded_function_monitoring.simulated.rules import parse_rule
 from shielded_function_monitoring.simulated.states import AlarmState
+from shielded_function_monitoring.simulated.watched_metrics import MetricsQuery, parse_query
 
 STATES: dict[str, AlarmState] = {"a": "ALARM", "b": "OK", "c": "INSUFFICIENT_DATA", "d e": "ALARM"}
 

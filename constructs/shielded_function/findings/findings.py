@@ -20,17 +20,17 @@ from constructs import Construct, IConstruct
 from shielded_function_monitoring.filters import SEVERITIES, Severity, longest_of_functions, of_functions, violations
 from shielded_function_monitoring.pattern import MAX_LENGTH
 
-from ..alarms.options import AlarmOptions, check_switch
+from ..alarms.alarm_options import AlarmOptions, check_switch
 from ..errors import ShieldError
 from ..keywords import by_name
 from ..layer.archive import MemberFile, write_zip
 from ..layer.versions import zip_code
 from ..policy import ShieldPolicy
 from ..reading.late import check_late, late_text
-from ..shield.function import ShieldedFunction
 from ..shield.function_shield import attached_in
 from ..shield.log_group import LogOptions
 from ..shield.scope import is_within, outermost
+from ..shield.shielded_function import ShieldedFunction
 from ..shield.stage import stack_shields, stage_shields
 from .handler.shield_findings import ocsf
 

@@ -10,8 +10,8 @@ from aws_cdk import aws_lambda as lambda_
 from ..names import l2_path
 from ..reading.paths import path_of
 from .circles import Holder, break_circles
-from .emitting import CdkEmitter, HostsOf
 from .entries import Grants
+from .service_hosts import CdkEmitter, HostsOf
 from .stage_reader import Inputs, StageReader, are_same, read_inputs
 from .statements import decide
 

@@ -11,7 +11,7 @@ from shielded_function_monitoring.cfn.template import as_mapping
 
 from ..names import LEFT_OUT
 from .finding import PLUGIN
-from .functions import Assembly, read_functions, read_others
+from .templates import Assembly, read_functions, read_others
 
 __all__ = ["LEFT_OUT", "AssemblyError", "read_assembly"]
 

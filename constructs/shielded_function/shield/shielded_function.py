@@ -14,7 +14,7 @@ from typing_extensions import Unpack
 
 from shielded_function_monitoring.filters import Counted
 
-from ..alarms.options import AlarmOptions
+from ..alarms.alarm_options import AlarmOptions
 from ..keywords import by_name
 from ..policy import ShieldPolicy
 from .log_group import LogOptions

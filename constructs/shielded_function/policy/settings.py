@@ -8,8 +8,8 @@ from typing import Any
 
 from ..errors import ShieldPolicyError
 from .aws_names import is_service, service_meant
+from .core_parsing import parse, read_fields, read_lines, write_lines
 from .fields import GRANTED, KINDS, UNSET, setting_of
-from .parsing import parse, read_fields, read_lines, write_lines
 from .texts import BY, check_program, check_scripts, check_text, replace_dummy, to_ascii
 from .unknown import check_unknown, is_unknown
 

@@ -15,7 +15,7 @@ from constructs import Construct, IConstruct
 
 from shielded_function_monitoring.pattern import PatternError
 
-from ..alarms.options import ControlAlarm
+from ..alarms.alarm_options import ControlAlarm
 from ..errors import ShieldError
 from ..keywords import by_name
 from ..names import PERIMETER

@@ -9,8 +9,8 @@ from typing import Any, Final
 import aws_cdk as cdk
 from constructs import IConstruct
 
-from .arns import Target, Unknown, literal, text_of
 from .entries import BUCKET_LENGTH, Kind
+from .resources import Target, Unknown, literal, text_of
 from .s3 import Place
 from .stage_reader import StageReader
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from constructs import Construct
 
-    from .options import AlarmAction
+    from .alarm_options import AlarmAction
 
 
 def make_filter(scope: Construct, counter: Counter, log_group: logs.ILogGroup) -> logs.MetricFilter:

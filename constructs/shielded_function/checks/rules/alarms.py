@@ -9,12 +9,12 @@ from typing import Any, Final, NamedTuple, cast
 from shielded_function_monitoring.cfn.stacks import Stacks
 from shielded_function_monitoring.cfn.template import Template, as_mapping, as_mappings, canonical, ref
 from shielded_function_monitoring.filters import NAMESPACE
-from shielded_function_monitoring.simulated.filters import MetricFilter
+from shielded_function_monitoring.simulated.metric_filters import MetricFilter
 from shielded_function_monitoring.simulated.metrics import MetricKey
-from shielded_function_monitoring.simulated.queries import MetricsQuery
 from shielded_function_monitoring.simulated.template_reader import read_filters, watched
+from shielded_function_monitoring.simulated.watched_metrics import MetricsQuery
 
-from ..functions import Assembly, LambdaFunction
+from ..templates import Assembly, LambdaFunction
 from .rule import Context, Problem
 from .topics import Topics
 

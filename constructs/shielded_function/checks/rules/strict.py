@@ -10,7 +10,7 @@ from shielded_function_monitoring.cfn.template import as_mapping
 from ...granted.in_policy import is_unknown_grant
 from ...policy.fields import effective_on_failure
 from ...policy.presets import PRESETS
-from ..functions import LambdaFunction
+from ..templates import LambdaFunction
 from .rule import Context, Problem, of_policy, variable
 
 if TYPE_CHECKING:
