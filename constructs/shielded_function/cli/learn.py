@@ -23,8 +23,6 @@ from .run import pairs
 from .sources import source_of
 
 SINCE: Final = "14d"
-_NONE: Final = "learn needs lines of the shield: did the functions run, shielded?"
-_PART: Final = "learn needs complete logs: ask for less time, or for single functions"
 
 
 def run(where: Where, options: Learn, *, json: bool) -> int:
@@ -36,14 +34,7 @@ def run(where: Where, options: Learn, *, json: bool) -> int:
     Raises:
         CliError: something cannot be read, written or understood.
     """
-    gc.disable()  # a log is read into objects without cycles: to look for some takes a third of the time
-    try:
-        return _run(where, options, json=json)
-    finally:
-        gc.enable()
-
-
-def _run(where: Where, options: Learn, *, json: bool) -> int:
+    gc.disable()  # for the process: the log's objects have no cycles, and to look for some takes a third of the time
     present = _present(options, json=json)
     locked = learned_lock.read(options.lock) if options.check and options.lock else None
     observed, notes = _observe(where)
@@ -108,7 +99,7 @@ def _observe(where: Where) -> tuple[Observed, list[str]]:
     if observed.malformed:
         notes.append(f"{observed.malformed:,} lines of the shield do not match its schema: they are left out")
     if not observed.functions:
-        raise CliError("; ".join([*notes, _NONE]))
+        raise CliError("; ".join([*notes, "learn needs lines of the shield: did the functions run, shielded?"]))
     if not (observed.whole and found.whole):
-        raise CliError("; ".join([*notes, _PART]))
+        raise CliError("; ".join([*notes, "learn needs complete logs: ask for less time, or for single functions"]))
     return observed, notes

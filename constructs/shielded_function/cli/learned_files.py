@@ -52,12 +52,9 @@ def _heading(learned: Learned) -> str:
     lines.append(f"Observed: {times(learned.cold_starts, 'cold start')}, {times(learned.days, 'day')}.")
     lines += [f"INCOMPLETE: {reason}." for reason in learned.incomplete]
     lines += [f"Note: {note}." for note in learned.notes]
-    for each in learned.findings:
-        who = f", for {', '.join(each.evidence.chains)}" if each.evidence.chains else ""
-        lines.append(f"Not learned ({each.rule}): {each.target}, {times(each.evidence.count, 'time')}{who}.")
-    for each in learned.offers:
-        covers = f"would cover {each.covers} names, {times(each.evidence.count, 'time')}"
-        lines.append(f"Offered: {each.field} {each.value} {covers}.")
+    lines += [f"Not learned ({each.rule}): {each.target}, {each.evidence.summary}." for each in learned.findings]
+    offered = "Offered: {0.field} {0.value} would cover {0.covers} names, {0.evidence.summary}."
+    lines += map(offered.format, learned.offers)
     return "".join(f"# {visible(line)}\n" for line in lines)
 
 

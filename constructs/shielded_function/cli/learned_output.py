@@ -10,14 +10,11 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
-from shielded_function.policy.presets import PRESETS
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS
-from shielded_function_monitoring.learning import Finding
-from shielded_function_monitoring.learning.learned import ANY_TMP, ANY_TMP_MEANS, accept_argument, unknown_targets
+from shielded_function_monitoring.learning.learned import ACCEPT_ANY_TMP, ANY_TMP_MEANS, Finding, unknown_targets
 
 from . import terminal
 from .learned_policy import TOLERATED, Result, fields_of, required_denials
-from .learned_presets import PREFIX
 
 _SOME: Final = 3
 _FUNCTIONS: Final = 10
@@ -88,8 +85,8 @@ def show_check(results: Sequence[Result], notes: Sequence[str], *, json: bool) -
     missing += [f"{name}: its policy is unknown" for name in without]
     lacks = bool(missing or any(failing))
     if json:
-        each_lacking = [{"lacking": list(map(asdict, found))} for found in failing]
-        functions = [as_json(result) | found for result, found in zip(results, each_lacking, strict=True)]
+        needed = [{"lacking": list(map(asdict, found))} for found in failing]
+        functions = [as_json(result) | found for result, found in zip(results, needed, strict=True)]
         return show_lacking(lacks, notes, told={"unknown": without, "functions": functions})
     listings: list[terminal.Listing] = []
     for result, found in zip(results, failing, strict=True):
@@ -186,12 +183,6 @@ def completing_commands(result: Result) -> list[str]:
     if unproven := ", ".join(result.then.learned.unproven):
         outcome += f"; for {unproven} the log has one start, and another may use other names"
     lines = [f"{result.name}: this command lets through {outcome}: {command} {options}"]
-    for name in (each.removeprefix(PREFIX) for each in result.accept if each.startswith(PREFIX)):
-        if variables := [f"{key}={value}" for key, value in PRESETS[name].environment.items()]:
-            lines.append(f"{name}: the function must set {' '.join(variables)}")
-    any_tmp = accept_argument(*ANY_TMP)
-    if any_tmp in result.accept:
-        lines.append(ANY_TMP_MEANS)
-    elif any(each.startswith("/tmp/") for each in result.accept):
-        lines.append(f"in place of patterns in /tmp, --accept {any_tmp}: {ANY_TMP_MEANS}")
+    if any(each.startswith(("/tmp/", ACCEPT_ANY_TMP)) for each in result.accept):
+        lines.append(f"in place of patterns in /tmp, --accept {ACCEPT_ANY_TMP}: {ANY_TMP_MEANS}")
     return lines

@@ -14,8 +14,8 @@ from shielded_function.policy.denied_presets import fold_denied
 from shielded_function.policy.fields import LISTS
 from shielded_function.policy.presets import PRESETS
 from shielded_function.policy.texts import without_packages
-from shielded_function_monitoring.learning import Addition, Finding, FunctionLog, Known, Learned, learn
-from shielded_function_monitoring.learning.learned import ANY_TMP
+from shielded_function_monitoring.learning import FunctionLog, Known, Learned, learn
+from shielded_function_monitoring.learning.learned import ACCEPT_ANY_TMP, Addition, Finding
 from shielded_function_monitoring.learning.questions import Question, entry_by, question_of
 from shielded_function_monitoring.learning.tmp_names import MAX_TMP
 
@@ -31,7 +31,6 @@ TOLERATED: Final = ("read_handler",)
 """Controls whose denial ordinary programs tolerate: tracebacks read the source."""
 _NEEDED: Final = ("executable-memory", "unshielded-program")
 """Rules about a library's needs. Other rules may hide an attack, so each is decided separately."""
-_ANY_TMP: Final = "=".join(ANY_TMP)
 _MOST_CHOICES: Final = 64
 _MOST_QUESTIONS: Final = 512
 _ALL: Final = 'allow_aws is "all", as every start in the log had it; list the services that the function needs'
@@ -120,26 +119,26 @@ def make_result(log: FunctionLog, present: Present, choices: Choices | None = No
     if not (required_denials(result.denied) or result.problem):
         return result
     chosen, then = list[str](), result
-    while more := [each for each in _choose(then, log) if each not in chosen] or _any_tmp(then):
-        left = [each for each in chosen if _ANY_TMP not in more or not each.startswith("/tmp/")]
+    while more := _choose(then, log, chosen):
+        left = [each for each in chosen if ACCEPT_ANY_TMP not in more or not each.startswith("/tmp/")]
         chosen = [*left, *more]
         then = _make_result(log, present, choices._replace(accept=(*choices.accept, *chosen)))
     return replace(result, accept=tuple(sorted(set(chosen) & _accepted_in([then]))), then=then)
 
 
-def _choose(result: Result, log: FunctionLog) -> list[str]:
-    """Offers and findings about libraries that allow as much as possible, those first that allow most."""
+def _choose(result: Result, log: FunctionLog, before: Sequence[str]) -> list[str]:
+    """Further offers and findings about libraries that allow as much as possible; if none is left, any name in /tmp."""
     verdicts = Verdicts(without_grants(result.policy), result.learned.key)
     asked = ((each, question_of(each)) for each in log.observations if each.policy not in TOLERATED)
     left = [(each, question) for each, question in asked if not question or verdicts.decide(question)[0] == "deny"]
     offered = [
-        *(each for each in result.learned.offers if (each.field, each.value) != ANY_TMP),
+        *(each for each in result.learned.offers if each.accept != ACCEPT_ANY_TMP),
         *(each for each in result.learned.findings if each.value and each.rule in _NEEDED),
     ]
     covered: dict[str, set[int]] = {}
     for offer in offered[:_MOST_CHOICES]:
-        is_list = offer.field.startswith("allow_") or offer.field == "presets"
-        fields: dict[str, Any] = {offer.field: [offer.value.removeprefix(PREFIX)]} if is_list else {}
+        is_mode = offer.accept != offer.value
+        fields: dict[str, Any] = {} if is_mode else {offer.field: [offer.value.removeprefix(PREFIX)]}
         with_it = Verdicts(ShieldPolicy(allow_aws="none", **fields), result.learned.key)
         covered[offer.accept] = {
             at
@@ -152,12 +151,8 @@ def _choose(result: Result, log: FunctionLog) -> list[str]:
         if not covered[each] <= allowed:
             chosen.append(each)
             allowed |= covered[each]
-    return sorted(chosen)
-
-
-def _any_tmp(result: Result) -> list[str]:
-    """The offer of every name in /tmp, where nothing else is left to accept: some names have no pattern."""
-    return [_ANY_TMP for each in result.learned.offers if (each.field, each.value) == ANY_TMP]
+    any_tmp = [each.accept for each in result.learned.offers if each.accept == ACCEPT_ANY_TMP]
+    return sorted({*chosen} - {*before}) or any_tmp
 
 
 def _make_result(log: FunctionLog, present: Present, choices: Choices) -> Result:
@@ -166,7 +161,7 @@ def _make_result(log: FunctionLog, present: Present, choices: Choices) -> Result
     before = Verdicts(in_block_mode(now), log.key) if now else None
     granted = choices.granted or (now is not None and "granted" in (now.allow_aws or ()))
     admits = before.admits if before else lambda _: False
-    opens_tmp = _ANY_TMP in choices.accept  # then clear_tmp would keep the entries of a preset
+    opens_tmp = ACCEPT_ANY_TMP in choices.accept  # then clear_tmp would keep the entries of a preset
     presets, offered = propose_presets(
         log, lambda question: admits(question) or (opens_tmp and question.event == "tmp"), choices.accept
     )
@@ -193,11 +188,9 @@ def _make_result(log: FunctionLog, present: Present, choices: Choices) -> Result
         allow_aws, note = ("granted", "") if granted else _aws_of(log, learned)
         policy = ShieldPolicy(allow_aws=allow_aws)
         learned.notes += [note] if note else []
-    additions, problem = learned.additions(), ""
-    lists: dict[str, Any] = {name: value for name, value in additions.items() if isinstance(value, list)}
-    settings: dict[str, Any] = {name: value for name, value in additions.items() if name not in lists}
+    problem, settings = "", dict[str, Any](learned.settings)
     try:
-        policy = replace(policy, **settings) + ShieldPolicy(**lists) + with_presets
+        policy = replace(policy, **settings) + ShieldPolicy(**learned.lists) + with_presets
     except ShieldPolicyError as error:
         problem = str(error)
     denied = _find_denied(log, policy, learned)

@@ -16,10 +16,11 @@ from typing import Final
 from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.presets import PRESETS, Preset
 from shielded_function_monitoring.frames import Chain
-from shielded_function_monitoring.learning import Addition, Evidence, FunctionLog, Observation
+from shielded_function_monitoring.learning import Evidence, FunctionLog
 from shielded_function_monitoring.learning.evidence import made_by_python
+from shielded_function_monitoring.learning.learned import Addition
 from shielded_function_monitoring.learning.never_learned import is_search
-from shielded_function_monitoring.learning.questions import Question, admits, decide, question_of
+from shielded_function_monitoring.learning.questions import Observation, Question, admits, decide, question_of
 from shielded_function_monitoring.learning.tmp_patterns import uses_tempfile
 
 PREFIX: Final = "preset:"

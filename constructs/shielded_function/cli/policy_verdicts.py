@@ -8,8 +8,10 @@ from functools import lru_cache
 from typing import Any, Final
 
 from shielded_function.policy import ShieldPolicy
-from shielded_function_monitoring.learning import Evidence, Finding, FunctionKey, FunctionLog, Observation
-from shielded_function_monitoring.learning.questions import Question, decide, place_of, question_of
+from shielded_function_monitoring.learning import Evidence, FunctionLog
+from shielded_function_monitoring.learning.function_log import FunctionKey
+from shielded_function_monitoring.learning.learned import Finding
+from shielded_function_monitoring.learning.questions import Observation, Question, decide, place_of, question_of
 
 from .listed_hosts import matcher
 
@@ -62,10 +64,14 @@ class Verdicts:
                 count, before = further.get(seen.policy, (0, seen.evidence))
                 further[seen.policy] = (count + 1, Evidence.of([before, seen.evidence]) if count else before)
         denied = [
-            Finding(*target, Evidence.of(each for each, _ in every), next((allow for _, allow in every if allow), ""))
+            Finding(
+                "", next((allow for _, allow in every if allow), ""), Evidence.of(each for each, _ in every), *target
+            )
             for target, every in found.items()
         ]
-        denied += [Finding(policy, f"{count:,} further targets", seen) for policy, (count, seen) in further.items()]
+        denied += [
+            Finding("", "", seen, policy, f"{count:,} further targets") for policy, (count, seen) in further.items()
+        ]
         return sorted(denied, key=lambda each: (-each.evidence.count, each.policy, each.target))
 
     def _verdict(self, seen: Observation, question: Question | None) -> tuple[str, str]:

@@ -22,22 +22,9 @@ made from the attempt, by the core that also judges it in the function.
 from __future__ import annotations
 
 from .evidence import Evidence
-from .function_log import FunctionKey, FunctionLog, Observed
-from .learned import Addition, Finding, Learned
+from .function_log import FunctionLog, Observed
+from .learned import Learned
 from .learner import Known, learn
-from .questions import Observation
 from .rows import observed_of
 
-__all__ = [
-    "Addition",
-    "Evidence",
-    "Finding",
-    "FunctionKey",
-    "FunctionLog",
-    "Known",
-    "Learned",
-    "Observation",
-    "Observed",
-    "learn",
-    "observed_of",
-]
+__all__ = ["Evidence", "FunctionLog", "Known", "Learned", "Observed", "learn", "observed_of"]

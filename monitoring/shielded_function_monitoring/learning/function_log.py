@@ -116,11 +116,6 @@ class FunctionLog:
         seen = [each.evidence for each in self.observations] + list(self.events.values())
         return Evidence.of(seen) if seen else NOT_SEEN
 
-    @property
-    def modes(self) -> set[str]:
-        """The modes in which something was reported."""
-        return {each.mode for each in self.observations} | {mode for _, mode in self.rest}
-
 
 def add_to(found: dict[_Key, Evidence], key: _Key, evidence: Evidence) -> None:
     """Adds evidence to that of a key."""

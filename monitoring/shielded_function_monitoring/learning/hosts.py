@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache
 from itertools import takewhile
 from typing import Final
 
@@ -18,6 +18,7 @@ _LABELS_LONGEST: Final = 63  # in front of the domain: more than any one label
 _WORD_LONGEST: Final = 31  # a hash, a key, 16 bytes in hexadecimal are longer
 _MIXED_WORD, _MIXED_CHANGES = 24, 6  # shorter pieces of them
 _SCRAMBLED_SUM, _SCRAMBLED_CHANGES = 40, 2  # in pieces, or with hyphens in between; v2, use1 and shard0 change once
+_suffixes: Final = cache(PublicSuffixList)
 _CHANGE: Final = re.compile(r"(?<=\d)(?=\D)|(?<=\D)(?=\d)", re.ASCII)
 # Of virtual-hosted style, in every form that the core admits; the core has the last word.
 _BUCKET: Final = re.compile(r"(?P<bucket>.+?)\.s3[.-](?:.*)amazonaws\.com(?:\.cn)?")
@@ -32,11 +33,6 @@ def common_domain(names: Sequence[str]) -> str:
     """The longest domain that all names are below."""
     columns = zip(*(name.split(".")[:0:-1] for name in names), strict=False)
     return ".".join([labels[0] for labels in takewhile(lambda labels: len({*labels}) == 1, columns)][::-1])
-
-
-@lru_cache(maxsize=1)
-def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList()
 
 
 def crowded(places: Iterable[tuple[str, str]], many: int) -> dict[str, Sequence[str]]:

@@ -19,15 +19,11 @@ LISTS: Final = (
 )
 ANY_TMP: Final = ("read_write_tmp", "allow")
 """The offer that covers every name in /tmp."""
+ACCEPT_ANY_TMP: Final = "=".join(ANY_TMP)
 ANY_TMP_MEANS: Final = (
     'read_write_tmp="allow" opens every file in /tmp to the function, and clear_tmp, which comes with it, deletes the '
     "files of an invocation there before the next one, except for the entries of allow_tmp"
 )
-
-
-def accept_argument(field: str, value: str) -> str:
-    """The `--accept` value of an entry or a mode."""
-    return value if field.startswith("allow_") or field == "presets" else f"{field}={value}"
 
 
 def unknown_targets(counts: Mapping[str, int]) -> list[str]:
@@ -37,29 +33,39 @@ def unknown_targets(counts: Mapping[str, int]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Addition:
-    """An entry that the policy needs; a preset that takes the place of entries; or an offer, which the user chooses.
+class Entry:
+    """A field of ShieldPolicy and a value for it.
 
     Attributes:
-        field: of ShieldPolicy: one of `LISTS`, or `presets`; of an offer also a mode.
-        value: the entry, or the preset's name; of an offer, the value to accept.
+        field: one of `LISTS`, `presets`, or a mode; empty without a value.
+        value: an entry, a preset's name, or a mode; empty where none permits the target.
         evidence: how often it was needed.
-        why: a remark on it, or empty. Of a pattern and an offer, why the targets are not listed one by one.
-        covers: how many different targets it stands for; 0 where the value is the target.
-        examples: some of them.
     """
 
     field: str
     value: str
     evidence: Evidence
-    why: str = ""
-    covers: int = 0
-    examples: tuple[str, ...] = ()
 
     @property
     def accept(self) -> str:
-        """The `--accept` value of an offer."""
-        return accept_argument(self.field, self.value)
+        """The `--accept` value; empty without a value."""
+        is_mode = self.value and not self.field.startswith("allow_") and self.field != "presets"
+        return f"{self.field}={self.value}" if is_mode else self.value
+
+
+@dataclass(frozen=True)
+class Addition(Entry):
+    """An entry that the policy needs; a preset that takes the place of entries; or an offer, which the user chooses.
+
+    Attributes:
+        why: a remark on it, or empty. Of a pattern and an offer, why the targets are not listed one by one.
+        covers: how many different targets it stands for; 0 where the value is the target.
+        examples: some of them.
+    """
+
+    why: str = ""
+    covers: int = 0
+    examples: tuple[str, ...] = ()
 
     @property
     def note(self) -> str:
@@ -71,31 +77,21 @@ class Addition:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(Entry):
     """A target that becomes no entry by itself, and a person decides; or that a policy denies.
 
     Attributes:
         policy: the violated control.
         target: of the attempt.
-        evidence: how often.
-        value: the entry that would permit it, or the mode; empty when none does.
-        field: the field that the entry would go to. This and the others are empty where a policy denies the target.
-        rule: which kind, such as `metadata-address`: of `never_learned.RULES`, or `denied`, or `missing-grant`.
+        rule: which kind, such as `metadata-address`: of `never_learned.RULES`, or `denied`, or `missing-grant`. It, the
+            field and the reason are empty where a policy denies the target.
         reason: why it becomes no entry, and the choices.
     """
 
     policy: str
     target: str
-    evidence: Evidence
-    value: str = ""
-    field: str = ""
     rule: str = ""
     reason: str = ""
-
-    @property
-    def accept(self) -> str:
-        """The `--accept` value; empty where no entry permits it."""
-        return accept_argument(self.field, self.value) if self.value else ""
 
 
 @dataclass
@@ -134,7 +130,7 @@ class Learned:
     incomplete: list[str] = field(default_factory=list[str])
     notes: list[str] = field(default_factory=list[str])
 
-    def additions(self) -> dict[str, Any]:
-        """The entries by field, as ShieldPolicy takes them, and the modes that were accepted."""
-        lists = {name: [each.value for each in self.entries if each.field == name] for name in LISTS}
-        return {**{name: values for name, values in lists.items() if values}, **self.settings}
+    @property
+    def lists(self) -> dict[str, Any]:
+        """The entries by field, as ShieldPolicy takes them."""
+        return {name: [each.value for each in self.entries if each.field == name] for name in LISTS}

@@ -9,7 +9,7 @@ from typing import Final
 from .evidence import Evidence
 from .function_log import FunctionLog
 from .hosts import MANY_NAMES, AwsHosts, common_domain, crowded, domain_of
-from .learned import ANY_TMP, ANY_TMP_MEANS, LISTS, Addition, Finding, Learned, unknown_targets
+from .learned import ACCEPT_ANY_TMP, ANY_TMP, ANY_TMP_MEANS, LISTS, Addition, Finding, Learned, unknown_targets
 from .never_learned import Facts, judge
 from .questions import FIELDS, Observation, Question, entry_for, question_of
 from .tmp_names import MAX_TMP, has_two_starts, plan
@@ -20,10 +20,6 @@ _EXAMPLES: Final = 3
 _DENIED: Final = (
     "deny_outbound refuses it in every mode, so no entry is proposed: if the function needs it, take it off that list"
 )
-_UNSEEN: Final = (
-    "a denied call may hide the calls that would have followed it: observe in alert mode, which denies nothing"
-)
-_MALFORMED: Final = "no entry can name it: it is malformed, or a list would read it otherwise"
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,7 @@ class _Learner:
         self._log, self._known = log, known
         self._aws = AwsHosts(log.key.region, log.key.account, known.services)
         self._learned = Learned(log.key, log.cold_starts, log.evidence.days, log.folded)
-        self._takes_any_tmp = "=".join(ANY_TMP) in known.accept
+        self._takes_any_tmp = ACCEPT_ANY_TMP in known.accept
         self._entries: _Additions = {}
         self._offers: _Additions = {}
         self._findings: dict[tuple[str, str, str], tuple[Finding, list[Evidence]]] = {}
@@ -96,7 +92,7 @@ class _Learner:
             if entry:
                 self._add(FIELDS[each.policy], entry, each)
             else:
-                self._find("no-entry", each, _MALFORMED)
+                self._find("no-entry", each, "no entry can name it: it is malformed, or a list would read it otherwise")
         self._finish()
         return self._learned
 
@@ -131,7 +127,7 @@ class _Learner:
         return False
 
     def _find(self, rule: str, seen: Observation, reason: str, name: str = "", value: str = "") -> None:
-        finding = Finding(seen.policy, seen.describe(), seen.evidence, value, name if value else "", rule, reason)
+        finding = Finding(name if value else "", value, seen.evidence, seen.policy, seen.describe(), rule, reason)
         if not value or finding.accept not in self._known.accept:
             key = (rule, finding.target, seen.policy)
             self._findings.setdefault(key, (finding, []))[1].append(seen.evidence)
@@ -208,8 +204,11 @@ class _Learner:
         missing += unknown_targets(log.folded)
         for (policy, _), (number, _) in sorted(log.rest.items()):
             missing.append(f"{number:,} targets of {policy}, seen least, are in no entry: the replay lists denied ones")
-        if "block" in log.modes:
-            missing.append(f"some of it was observed in block mode: {_UNSEEN}")
+        if "block" in {each.mode for each in log.observations} | {mode for _, mode in log.rest}:
+            missing.append(
+                "some of it was observed in block mode: a denied call may hide the calls that would have followed it: "
+                "observe in alert mode, which denies nothing"
+            )
         for event in ("refused", "unshielded"):
             if event in log.events:
                 reason = f": {log.reasons[event]}" if log.reasons.get(event) else ""

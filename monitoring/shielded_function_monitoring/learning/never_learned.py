@@ -14,10 +14,8 @@ from .evidence import made_by_python
 from .hosts import looks_like_data
 from .questions import UNSHIELDED, Observation, Question, address_of, questions_of
 
-# Of clouds and container platforms; link-local as a whole is treated alike.
-_METADATA: Final = frozenset(
-    map(ipaddress.ip_address, ("169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23"))
-) | {ipaddress.ip_address("100.100.100.200"), ipaddress.ip_address("168.63.129.16")}
+# Of clouds and container platforms, besides the link-local ones.
+_METADATA: Final = ("fd00:ec2::254", "fd00:ec2::23", "100.100.100.200", "168.63.129.16")
 _METADATA_NAMES: Final = frozenset(
     ("instance-data", "instance-data.ec2.internal", "metadata", "metadata.google.internal", "metadata.azure.internal")
 )
@@ -67,7 +65,7 @@ class Facts(NamedTuple):
 
 def _is_metadata(text: str) -> bool:
     address = address_of(text)
-    return address is not None and (address in _METADATA or address.is_link_local)
+    return address is not None and (str(address) in _METADATA or address.is_link_local)
 
 
 def _asks_metadata(seen: Observation, facts: Facts) -> bool:

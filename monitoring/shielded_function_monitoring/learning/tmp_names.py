@@ -7,11 +7,11 @@ one decision: the patterns that are offered for them, or `read_write_tmp="allow"
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from . import questions
 from .evidence import Evidence
@@ -30,14 +30,12 @@ _FIRST: Final = 2
 _LEAST_PREFIX: Final = 3
 """Characters that precede the wildcard of an entry right in /tmp."""
 _WILD: Final = frozenset("*?")
-_WILDCARDS: Final = {"*": "[^/]*", "?": "[^/]"}
 _MOST_GLOBS: Final = 256
 """Patterns that are tried on every path: forged names must not take hours."""
 _NUMBER: Final = re.compile(r"\d+")
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """Patterns for paths; a path in neither is an entry by itself.
 
     Attributes:
@@ -45,8 +43,8 @@ class Plan:
         offered: by path that the decision is about, the offered pattern, or one without a glob.
     """
 
-    taken: Mapping[str, Pattern] = field(default_factory=dict[str, Pattern])
-    offered: Mapping[str, Pattern] = field(default_factory=dict[str, Pattern])
+    taken: Mapping[str, Pattern]
+    offered: Mapping[str, Pattern]
 
 
 def plan(seen: Mapping[str, Evidence], accepted: Collection[str] = (), room: int = MAX_TMP) -> Plan:
@@ -136,9 +134,8 @@ def _covered(seen: Iterable[str], patterns: Mapping[str, Pattern]) -> dict[str, 
     found: dict[str, Pattern] = {}
     left = list(seen)
     for glob in sorted(by_glob, key=lambda glob: (-counts[glob], glob))[:_MOST_GLOBS]:
-        # The core has the last word, and takes longer.
-        text = "".join(_WILDCARDS.get(each, re.escape(each)) for each in glob.removesuffix("/**"))
-        likely = re.compile(text + ("(?:/.*)?" if glob.endswith("/**") else ""), re.DOTALL).fullmatch
+        # It admits no less than the core, which has the last word, and takes longer.
+        likely = re.compile(fnmatch.translate(glob.replace("[", "[[]").replace("/**", "*"))).match
         covered = {path for path in left if likely(path) and admits(glob, path)}
         found |= dict.fromkeys(sorted(covered), by_glob[glob])
         left = [path for path in left if path not in covered]

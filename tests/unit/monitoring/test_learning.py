@@ -275,7 +275,8 @@ def test_which_packages_need_an_entry() -> None:
     assert learned_of(connect(ip="169.254.169.254", caller="_socket.so")).findings[0].evidence.who == "_socket.so"
     text = write_toml({"allow_outbound": ["api.stripe.com:443"]}, learned)
     assert f", by _socket.so, _ssl.so, libcurl.so, for {CHAIN}, botocore > urllib3\n" in text
-    assert f"# Not learned (metadata-address): 169.254.169.254:80, 1 time, for {CHAIN}.\n" in text
+    seen = f"1 time on 1 day, 2026-11-20, by _socket.so, for {CHAIN}"
+    assert f"# Not learned (metadata-address): 169.254.169.254:80, {seen}.\n" in text
 
 
 FIELDS: dict[str, Any] = {
