@@ -47,7 +47,7 @@ def groups_of(by: str, rows: Iterable[Row], most: int | None) -> Groups:
         most: how many are shown; None for all, from a temporary file, to be read once.
 
     Raises:
-        TableError: the temporary file cannot be used.
+        ShieldError: the temporary file cannot be used.
     """
     kinds = violations = 0
 

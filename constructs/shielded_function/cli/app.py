@@ -221,12 +221,11 @@ def main() -> None:
         app()
     except Exception as error:
         from shielded_function_monitoring.errors import ShieldError
-        from shielded_function_monitoring.insights.table import TableError
         from shielded_function_runtime.core import CoreError, PolicyError
 
         from .terminal import note
 
-        if not isinstance(error, ShieldError | TableError | CoreError | PolicyError):
+        if not isinstance(error, ShieldError | CoreError | PolicyError):
             raise
         note(str(error).replace("\n", " "))  # it may quote a log
         sys.exit(2)

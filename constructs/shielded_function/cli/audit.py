@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import partial
+from json import dumps
+from linecache import getlines
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,8 @@ def run(options: Audit, *, json: bool = False) -> int:
     report = check(read_assembly(options.directory), options.production, options.perimeter, today=day)
     changes = compare(read_assembly(options.against), report.assembly) if options.against is not None else []
     if options.sarif is not None:
-        write_file(options.sarif, _sarif(report, changes, options.directory))
+        sarif = to_sarif(report, changes, partial(_line_of, options.directory))
+        write_file(options.sarif, dumps(sarif, indent=2) + "\n")
     if json:
         print_json(_as_json(report, changes))
     elif options.sarif != STDOUT:
@@ -148,13 +150,7 @@ def _as_json(report: Report, changes: Sequence[Change]) -> dict[str, Any]:
         "acknowledged": acknowledged,
         "radius": [as_json(each) for each in radii_of(report.assembly)],
         "temporary": [
-            {
-                **vars(each.place),
-                "what": each.what,
-                "until": each.until or None,
-                "reason": each.reason or None,
-                "expired": each.is_expired(report.today),
-            }
+            flat(each, until=each.until or None, reason=each.reason or None, expired=each.is_expired(report.today))
             for each in report.temporary
         ],
         "changes": [flat(change, looser=change.is_looser) for change in changes],
@@ -175,17 +171,8 @@ def _function_as_json(function: LambdaFunction) -> dict[str, Any]:
     }
 
 
-def _sarif(report: Report, changes: Sequence[Change], directory: Path) -> str:
-    return json.dumps(to_sarif(report, changes, partial(_line_of, directory)), indent=2) + "\n"
-
-
 def _line_of(directory: Path, place: Place) -> int:
     """The line on which a resource begins; 1 where it is unknown."""
-    wanted = f"{json.dumps(place.logical_id)}: {{"
-    lines = enumerate(_lines(directory / place.template), 1)
+    wanted = f"{dumps(place.logical_id)}: {{"
+    lines = enumerate(getlines(str(directory / place.template)), 1)
     return next((number for number, line in lines if line.strip() == wanted), 1)
-
-
-@cache
-def _lines(file: Path) -> Sequence[str]:
-    return file.read_text(encoding="utf-8").splitlines()

@@ -24,8 +24,7 @@ def run(*, json: bool) -> int:
     architecture = MACHINES.get(platform.machine().lower())
     if sys.platform != "linux" or architecture is None:
         raise CliError(f"doctor needs Linux on x86_64 or arm64; this is {platform.system()} on {platform.machine()}")
-    binaries = resources.files("shielded_function_runtime") / "binaries"
-    shield = binaries / "layer" / architecture / "shielded-function" / "shield"
+    shield = resources.files("shielded_function_runtime") / f"binaries/layer/{architecture}/shielded-function/shield"
     try:
         return subprocess.run([str(shield), "doctor", *(["--json"] if json else [])], check=False).returncode
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -17,8 +18,7 @@ def write(options: Layer, *, json: bool) -> int:
     """Writes the layer, and its SBOM, and prints the layer's hashes; always 0. A file with equal bytes is kept.
 
     Raises:
-        CliError: the shield is not built, a file is there already (unless `force`) or cannot
-            be written.
+        CliError: the shield is not built, a file is there already (unless `force`) or cannot be written.
     """
     architecture, output, sbom, force = options
     if problems := missing_binaries(architecture):
@@ -29,7 +29,8 @@ def write(options: Layer, *, json: bool) -> int:
         if sbom == output:
             raise CliError(f"--sbom {sbom} is the layer's own file: name another")
         files[sbom] = layer_sbom(architecture).encode()
-    changed = [file for file, wanted in files.items() if _read(file) != wanted]
+    held = {file: file.read_bytes() for file in files if file.is_file() and os.access(file, os.R_OK)}
+    changed = [file for file, wanted in files.items() if held.get(file) != wanted]
     for file in changed:
         if file.exists() and not force:
             raise CliError(f"{file} exists and holds something else: write another file, or add --force")
@@ -38,20 +39,12 @@ def write(options: Layer, *, json: bool) -> int:
     hashes = {"sha256": sha256_hex(content), "code_sha256": code_sha256(content)}
     beside = {"sbom": str(sbom)} if sbom else {}
     if json:
-        size = len(content)
-        print_json({"file": str(output), "architecture": architecture, "bytes": size, **hashes, **beside})
+        print_json({"file": str(output), "architecture": architecture, "bytes": len(content), **hashes, **beside})
     else:
         print(f"{output}: the shield's layer for {architecture}, {len(content)} bytes")
         for name, value in zip(("SHA-256", "CodeSha256", "SBOM"), (*hashes.values(), *beside.values()), strict=False):
             print(f"{name:10}  {value}")
     return 0
-
-
-def _read(file: Path) -> bytes | None:
-    try:
-        return file.read_bytes()
-    except OSError:
-        return None
 
 
 def _write(file: Path, content: bytes) -> None:

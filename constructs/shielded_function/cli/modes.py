@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from shielded_function.names import POLICY_FILE_VARIABLE
+from shielded_function.policy.fields import setting_of
+
 MODES: Final = ("block", "alert", "allow")
 
 POLICIES: Final[Mapping[str, str]] = {
@@ -17,13 +20,6 @@ POLICIES: Final[Mapping[str, str]] = {
 """The control's name, as in ShieldPolicy and the alert lines, with its mode where the variable is not set; empty: the
 runtime decides."""
 
-FILE_VARIABLE: Final = "SHIELD_POLICY_FILE"
-
-
-def variable(policy: str) -> str:
-    """The environment variable that sets a control's mode."""
-    return f"SHIELD_{policy.upper()}"
-
 
 def in_alert_mode(environment: Mapping[str, str]) -> dict[str, str]:
     """The variables with "alert" in place of "block". "allow" stays.
@@ -32,7 +28,7 @@ def in_alert_mode(environment: Mapping[str, str]) -> dict[str, str]:
     """
     changed = dict(environment)
     for policy, default in POLICIES.items():
-        name = variable(policy)
-        if environment.get(name, "" if FILE_VARIABLE in environment else default) == "block":
+        name = setting_of(policy)
+        if environment.get(name, "" if POLICY_FILE_VARIABLE in environment else default) == "block":
             changed[name] = "alert"
     return changed

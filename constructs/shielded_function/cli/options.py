@@ -18,7 +18,6 @@ Event = Literal["connect", "udp", "resolve", "tmp", "tmp-at-start", "exec", "exe
 """The events of `ShieldPolicy.decide`."""
 GroupedBy = Literal["target", "package", "policy", "function"]
 """The groupings of `alerts`."""
-LearnFormat = Literal["table", "toml", "python"]
 RenderFormat = Literal["env", "sam", "terraform", "json"]
 
 Texts = Sequence[str]
@@ -79,7 +78,7 @@ class Learn(NamedTuple):
     places: Annotated[Texts, Option("--place", metavar="NAME=PATH", help=_PLACE)] = ()
     granted: Annotated[bool, Option("--granted", help=_GRANTED)] = False
     accept: Annotated[Texts, Option(help="Add an offered entry, or one to decide; may be repeated.")] = ()
-    form: Annotated[LearnFormat, Option("--format", help="The format of the output.")] = "table"
+    form: Annotated[Literal["table", "toml", "python"], Option("--format", help="The format of the output.")] = "table"
     output: Annotated[Path | None, Option("--output", "-o", help="A file, or a folder of a file a function.")] = None
     check: Annotated[bool, Option("--check", help=_CHECK)] = False
     every: Every = False

@@ -13,12 +13,12 @@ from typing import Any
 from rich.text import Text
 
 from shielded_function.errors import ShieldError
+from shielded_function.names import POLICY_FILE_VARIABLE
 from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.fields import KINDS, setting_of
 from shielded_function.policy.presets import PRESETS
 
 from .failures import FOUND, NO, CliError, read_file
-from .modes import FILE_VARIABLE
 from .openings import openings
 from .options import Decide, Explain
 from .terminal import Cells, cell, console, print_json, table
@@ -46,7 +46,7 @@ def load(file: Path | None, environment: Mapping[str, str]) -> ShieldPolicy:
     ours = {n: v for n, v in environment.items() if n.startswith("SHIELD_") and n != "SHIELD_STATE"}  # the engine's own
     if not ours:
         raise CliError("there is no policy: set SHIELD_* variables, or name a file with --policy")
-    name = ours.get(FILE_VARIABLE)
+    name = ours.get(POLICY_FILE_VARIABLE)
     return ShieldPolicy.from_env(ours, file=read_file(f"the policy file {name}", name) if name else None)
 
 
@@ -79,10 +79,10 @@ def _explain_perimeter(policy: ShieldPolicy, region: str, *, json: bool) -> int:
 
     if json:
         print_json(as_json(policy, region))
-        return 0
-    title = f"The policy inside the function, and outside it in {region}"
-    headings = ("field", "entry", "the engine, in the process", "a ShieldPerimeter, in the VPC")
-    console().print(table(title, headings, [tuple(vars(half).values()) for half in halves_of(policy, region)]))
+    else:
+        title = f"The policy inside the function, and outside it in {region}"
+        headings = ("field", "entry", "the engine, in the process", "a ShieldPerimeter, in the VPC")
+        console().print(table(title, headings, [tuple(vars(half).values()) for half in halves_of(policy, region)]))
     return 0
 
 
@@ -102,12 +102,11 @@ def decide(options: Decide, *, json: bool) -> int:
         raise CliError(error.reasons) from error
     if json:
         print_json(vars(decision))
-        return _STATUS.get(decision.action, 0)
-    entry = f" ({decision.entry})" if decision.entry else ""
-    because = f"\n  because: {decision.policy}={decision.mode}, {decision.reason}{entry}"
-    allow = f"\n  entry that would allow it: {decision.allow}" if decision.allow else ""
-    asked = f" {options.event} {options.target}"
-    console().print(Text.assemble(cell(decision.action), asked, because, allow), soft_wrap=True)
+    else:
+        entry = f" ({decision.entry})" if decision.entry else ""
+        asked = f" {options.event} {options.target}\n  because: {decision.policy}={decision.mode}, {decision.reason}"
+        allow = f"\n  entry that would allow it: {decision.allow}" if decision.allow else ""
+        console().print(Text.assemble(cell(decision.action), asked, entry, allow), soft_wrap=True)
     return _STATUS.get(decision.action, 0)
 
 

@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 
 import typer
 
-from shielded_function.names import WRAPPER, WRAPPER_VARIABLE
+from shielded_function.names import POLICY_FILE_VARIABLE, WRAPPER, WRAPPER_VARIABLE
+from shielded_function.policy.fields import setting_of
 from shielded_function_monitoring.visible import visible
 
 from .aws import call
 from .aws import client as client_of
 from .failures import NO, CliError
-from .modes import FILE_VARIABLE, MODES, POLICIES, variable
+from .modes import MODES, POLICIES
 from .options import SetMode
 from .terminal import note, print_json
 
@@ -129,12 +130,12 @@ def plan(function: str, configuration: Mapping[str, Any], wanted: Mapping[str, s
         raise CliError(f"{function} is not shielded: its {WRAPPER_VARIABLE} is not {WRAPPER}; there is no mode to set")
     changes = []
     for policy, mode in wanted.items():
-        before, after = variables.get(variable(policy), ""), "" if mode == DEFAULT else mode
-        if not before and after and FILE_VARIABLE in variables:
+        before, after = variables.get(setting_of(policy), ""), "" if mode == DEFAULT else mode
+        if not before and after and POLICY_FILE_VARIABLE in variables:
             # The shield refuses to start when a setting is given twice.
             raise CliError(
-                f"{function}: {variable(policy)} is not in its environment and may be in the policy file "
-                f"{variables[FILE_VARIABLE]}: change it there"
+                f"{function}: {setting_of(policy)} is not in its environment and may be in the policy file "
+                f"{variables[POLICY_FILE_VARIABLE]}: change it there"
             )
         if before != after:
             changes.append(Change(policy, before, after))
@@ -170,9 +171,9 @@ def _update(client: Any, function: str, configuration: Mapping[str, Any], change
     variables = dict(configuration["Environment"]["Variables"])
     for change in changes:
         if change.after:
-            variables[variable(change.policy)] = change.after
+            variables[setting_of(change.policy)] = change.after
         else:
-            del variables[variable(change.policy)]
+            del variables[setting_of(change.policy)]
     revision = {"RevisionId": configuration["RevisionId"]} if "RevisionId" in configuration else {}
     asked = {"FunctionName": function, "Environment": {"Variables": variables}, **revision}
     call(client, "lambda:UpdateFunctionConfiguration", function, **asked)

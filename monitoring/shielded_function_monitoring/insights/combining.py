@@ -21,7 +21,7 @@ class CombinedRows:
     """The results of one query for parts of a time, as one."""
 
     def __init__(self, aggregates: tuple[Aggregate, ...], by: tuple[str, ...]) -> None:
-        """Raises TableError. Of the query: its aggregates, and the fields that it groups by."""
+        """Raises ShieldError. Of the query: its aggregates, and the fields that it groups by."""
         self._aggregates, self._by = aggregates, by
         self._times = {
             each.alias: next((a.alias for a in aggregates if (a.function, a.field) == (each.function, "timestamp")), "")
@@ -40,18 +40,18 @@ class CombinedRows:
                 day; for parts that begin on the same day, the largest number is taken, which may be too small.
 
         Raises:
-            TableError: the temporary file cannot be written.
+            ShieldError: the temporary file cannot be written.
         """
-        begun = since // _DAY
         self._table.add(
-            (*map(row.get, self._by), *(self._value(row, each) for each in self._aggregates), begun) for row in rows
+            (*map(row.get, self._by), *(self._value(row, each) for each in self._aggregates), since // _DAY)
+            for row in rows
         )
 
     def stream(self) -> Iterator[Row]:
         """The rows, one for each group.
 
         Raises:
-            TableError: the temporary file cannot be read.
+            ShieldError: the temporary file cannot be read.
         """
         names = [f"`{name}`" for name in self._by]
         for values in self._table.select(

@@ -17,7 +17,7 @@ class Lines:
     """The shield's lines, for questions that are known beforehand: only their fields are kept."""
 
     def __init__(self, queries: Iterable[Query]) -> None:
-        """Raises TableError."""
+        """Raises ShieldError."""
         fields = sorted({name for query in queries for name in query.fields} - {"count"})
         self._outer = [name for name in fields if "." not in name]
         self._inner: dict[str, list[str]] = {}
@@ -33,7 +33,7 @@ class Lines:
         """Adds lines, in the order of the log.
 
         Raises:
-            TableError: the temporary file cannot be written.
+            ShieldError: the temporary file cannot be written.
         """
         self._table.add(map(self._values, records))
 
@@ -41,7 +41,7 @@ class Lines:
         """The answer to one of the questions: all rows, in no order; lines with the newest first.
 
         Raises:
-            TableError: the temporary file cannot be read.
+            ShieldError: the temporary file cannot be read.
         """
         columns = query.columns
         for values in self._table.select(query.sql(), [_whole(name) for name in query.functions]):
@@ -61,7 +61,8 @@ class Lines:
             if isinstance(through := part.get("through"), list):  # its elements are fields too: `caller.through.1`
                 part = {**part, **{f"through.{number}": each for number, each in enumerate(through)}}
             values += map(part.get, names)
-        values = [each if each is None or each.__class__ is str else _scalar(each) for each in values]
+        # As Logs Insights shows them: booleans are numbers, and an object or an array is no value.
+        values = [as_text(each) if isinstance(each, int | float | str) else None for each in values]
         count, time, at = record.get("count"), record.get("timestamp"), None
         self._number += 1
         if isinstance(time, str):
@@ -75,11 +76,6 @@ class Lines:
             values = [None if each is None else _whole(each) for each in values]
         values.append(count)
         return values
-
-
-def _scalar(value: Any) -> str | None:
-    """A value of JSON as Logs Insights shows it: booleans as numbers; an object or an array is no value."""
-    return as_text(value) if isinstance(value, int | float) else None
 
 
 def _whole(text: str) -> str:

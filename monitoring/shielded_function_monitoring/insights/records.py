@@ -16,11 +16,11 @@ from .wrapping import DECODER, NAME, OURS, Unwrapping
 Record = dict[str, Any]
 """A line of the shield: its JSON fields, `@message` (the line) and `@logStream`."""
 
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)  # as the shield writes
 _COUNTED: Final = frozenset((*POLICIES, START))
 _UNCOUNTED: Final = frozenset(EVENTS) - frozenset(ALARMING_EVENTS)
 _STREAM: Final = re.compile(r"\d{4}/\d\d/\d\d/[^\s{\"]+\s*$", re.ASCII)
 """The name of a log stream in front of a line, as `aws logs tail` prints it."""
-
 
 BROKEN: Final = "begin as the shield's and are cut off, or forged"
 UNKNOWN_FORM: Final = "name the shield in a form that is not known: give the lines as `aws logs tail` prints them"
@@ -65,7 +65,11 @@ def records(lines: Iterable[str], tally: Tally | None = None) -> Iterator[Record
             found = (record,)
             stream = _STREAM.search(line, 0, at) if at else None
         elif NAME in line or unwrapping.wants(line):
-            found = tuple(filter(None, map(_record, unwrapping.feed(line))))
+            texts = (
+                json.dumps({NAME: True, **each}, separators=(",", ":"), ensure_ascii=False)
+                for each in unwrapping.feed(line)
+            )
+            found = tuple(filter(None, map(record_of, texts)))  # as if the line were the shield's own
             if not found and NAME in line and not unwrapping.is_waiting:
                 tally.unread[BROKEN if at >= 0 else UNKNOWN_FORM] += 1
         else:
@@ -93,11 +97,6 @@ def _problem(record: Record) -> str:
     if policy.__class__ is not str or policy not in _COUNTED:
         return NO_POLICY
     return "" if isinstance(count, int | float) and 1 <= count <= MAX_COUNT else NO_COUNT
-
-
-def _record(value: dict[str, Any]) -> Record | None:
-    """An object as a record, as if the line were the shield's own."""
-    return record_of(json.dumps({NAME: True, **value}, separators=(",", ":"), ensure_ascii=False))
 
 
 def record_of(line: str) -> Record | None:

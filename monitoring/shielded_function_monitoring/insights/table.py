@@ -7,12 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+from ..errors import ShieldError
+
 _SETTINGS: Final = ("journal_mode=OFF", "synchronous=OFF", "temp_store=FILE", "cache_size=-4096")
 """The file is not read later: it needs no journal. SQLite holds 4 MB of it in memory."""
-
-
-class TableError(Exception):
-    """The temporary file cannot be used; the text says why, and the remedy."""
 
 
 class Table:
@@ -28,7 +26,7 @@ class Table:
             columns: their names, of any type.
 
         Raises:
-            TableError: there can be no file.
+            ShieldError: there can be no file.
         """
         self._insert = f"INSERT INTO rows VALUES ({', '.join('?' * len(columns))})"
         with _explained():
@@ -41,7 +39,7 @@ class Table:
         """Adds rows; a value is a text, a number or None.
 
         Raises:
-            TableError: the file cannot be written.
+            ShieldError: the file cannot be written.
         """
         with _explained():
             self._database.execute("BEGIN")
@@ -52,7 +50,7 @@ class Table:
         """The result of a query.
 
         Raises:
-            TableError: the file cannot be read, or has no room to sort.
+            ShieldError: the file cannot be read, or has no room to sort.
         """
         with _explained():
             yield from self._database.execute(query, parameters)
@@ -63,4 +61,4 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise TableError(f"temporary file: {error}: set SQLITE_TMPDIR to a folder with more room") from error
+        raise ShieldError(f"temporary file: {error}: set SQLITE_TMPDIR to a folder with more room") from error

@@ -27,7 +27,6 @@ NAMES: Final = ("message", "@message", "value", "record", "attributes", "_raw", 
 _MEMBER: Final = re.compile(rf'"(?:{"|".join(NAMES)})"\s*:\s*(?=["{{])')
 _KEY: Final = re.compile(r'"([^"\\]*)"\s*:\s*$')
 _AFTER: Final = re.compile(r'\s*(?:[{}\],"]|$)')
-_CSV: Final = f'""{NAME}'
 _DEEPEST: Final = 4
 """Levels of texts within texts: no tool writes more."""
 _MOST_LINES: Final = 500
@@ -82,7 +81,7 @@ class Unwrapping:
     def _in_text(self, text: str, depth: int) -> Iterator[dict[str, Any]]:
         if not depth:
             return
-        if _CSV in text:
+        if f'""{NAME}' in text:  # CSV
             text = text.replace('""', '"')
         at, whole, vain = 0, text.find("{"), _MOST_TRIED * len(text)
         while (found := _next(text, at)) is not None:
@@ -98,8 +97,8 @@ class Unwrapping:
                 continue
             value, end = self._object(text, at)
             if value is not None:
-                whole = -1
-                if _is_a_line(text, at, end):
+                whole, key = -1, _KEY.search(text, max(0, at - 100), at)
+                if (key is None or key[1] in NAMES) and _AFTER.match(text, end):  # as a tool puts a line
                     yield value
                 at = end
                 continue
@@ -156,9 +155,3 @@ def _next(text: str, at: int) -> int | None:
     ours, member = text.find(OURS, at), _MEMBER.search(text, at)
     ends = [each for each in (ours, member.end() if member else -1) if each >= 0]
     return min(ends, default=None)
-
-
-def _is_a_line(text: str, at: int, end: int) -> bool:
-    """Whether an object stands where a tool puts a line: not under another name, and not before other words."""
-    key = _KEY.search(text, max(0, at - 100), at)
-    return (key is None or key[1] in NAMES) and _AFTER.match(text, end) is not None

@@ -67,7 +67,7 @@ class FunctionLog:
         """Its violations, with the rest.
 
         Raises:
-            TableError: the temporary file cannot be read.
+            ShieldError: the temporary file cannot be read.
         """
         yield from self.observations
         for (seen,) in self._table.select("SELECT seen FROM rows") if self._table else ():
@@ -84,7 +84,7 @@ class FunctionLog:
         """Moves targets of one control to the temporary file.
 
         Raises:
-            TableError: it cannot be written.
+            ShieldError: it cannot be written.
         """
         self._table = self._table or Table(("seen",))
         self._table.add((pickle.dumps(every[at : at + _AT_ONCE]),) for at in range(0, len(every), _AT_ONCE))
@@ -141,7 +141,7 @@ class Observed:
         """Keeps at most so many targets in memory: the controls with most of them give theirs to the rest first.
 
         Raises:
-            TableError: the temporary file cannot be written.
+            ShieldError: the temporary file cannot be written.
         """
         logs = self.functions.values()
         while sum(len(log.by_target) for log in logs) > most:

@@ -25,7 +25,7 @@ def observed_of(rows: Iterable[Row]) -> Observed:
     """The observations in the rows. A row that follows no schema counts as malformed.
 
     Raises:
-        TableError: there are more targets than fit into memory, and a temporary file cannot be written.
+        ShieldError: there are more targets than fit into memory, and a temporary file cannot be written.
     """
     found = Observed()
     for number, row in enumerate(rows, 1):

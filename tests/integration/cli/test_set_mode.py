@@ -15,9 +15,10 @@ from integration.cli.running import command
 from shielded_function.cli import set_mode
 from shielded_function.cli.aws import client
 from shielded_function.cli.failures import CliError
-from shielded_function.cli.modes import MODES, POLICIES, in_alert_mode, variable
+from shielded_function.cli.modes import MODES, POLICIES, in_alert_mode
 from shielded_function.cli.options import Place, SetMode
 from shielded_function.policy import ShieldPolicy
+from shielded_function.policy.fields import setting_of
 
 pytestmark = pytest.mark.promise("cli.templates")
 
@@ -171,7 +172,7 @@ def test_the_table_has_every_field_with_a_mode() -> None:
     assert {name: getattr(ShieldPolicy(), name) or "" for name in POLICIES} == dict(POLICIES)
     for policy in POLICIES:
         for mode in MODES:
-            assert getattr(ShieldPolicy.from_env({variable(policy): mode}), policy) == mode
+            assert getattr(ShieldPolicy.from_env({setting_of(policy): mode}), policy) == mode
 
 
 def test_alert_mode_keeps_the_lists_and_what_is_allowed() -> None:

@@ -18,7 +18,7 @@ from shielded_function_monitoring.insights.combining import CombinedRows
 from shielded_function_monitoring.insights.lines import Lines
 from shielded_function_monitoring.insights.queries import Query, Row, aggregates_of
 from shielded_function_monitoring.insights.records import records
-from shielded_function_monitoring.insights.table import Table, TableError
+from shielded_function_monitoring.insights.table import Table
 
 pytestmark = pytest.mark.promise("cli.logs")
 
@@ -142,7 +142,7 @@ def test_a_temporary_file_that_cannot_be_written() -> None:
     table = Table(("key",))
     table._database.execute("PRAGMA max_page_count=2")
     said = "temporary file: database or disk is full: set SQLITE_TMPDIR to a folder wi"
-    with pytest.raises(TableError, match=said):
+    with pytest.raises(ShieldError, match=said):
         table.add([("x" * 10_000,)])
 
 
