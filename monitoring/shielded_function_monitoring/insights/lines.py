@@ -62,7 +62,7 @@ class Lines:
                 part = {**part, **{f"through.{number}": each for number, each in enumerate(through)}}
             values += map(part.get, names)
         # As Logs Insights shows them: booleans are numbers, and an object or an array is no value.
-        values = [as_text(each) if isinstance(each, int | float | str) else None for each in values]
+        values = [v if v.__class__ is str else as_text(v) if isinstance(v, int | float) else None for v in values]
         count, time, at = record.get("count"), record.get("timestamp"), None
         self._number += 1
         if isinstance(time, str):
