@@ -29,8 +29,10 @@ def check_files(where: Where) -> None:
     """Checks the named files before hours of work, not after.
 
     Raises:
-        CliError: a name is no file, or log groups are named too.
+        CliError: a name is no file, stdin is named twice, or log groups are named too.
     """
+    if list(where.files).count(STDIN) > 1:
+        raise CliError("- is stdin, which can be read once")
     if where.files and (where.log_groups or where.stacks):
         raise CliError("give files, or log groups and stacks: not both")
     for name in where.files:

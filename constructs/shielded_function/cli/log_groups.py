@@ -25,11 +25,13 @@ def find_batches(where: Where) -> tuple[list[Batch], tuple[str, ...]]:
     functions in it are left out. Without names, all log groups with a metric filter of the shield are queried.
 
     Raises:
-        CliError: AWS denies a request, a stack has no function, or there is no filter.
+        CliError: AWS denies a request, a stack has no function, --stack is beside --log-group, or there is no filter.
     """
     named = list(dict.fromkeys(where.functions))
     if not (named or where.log_groups or where.stacks):
         return _all_batches(where.place)
+    if where.log_groups and where.stacks:
+        raise CliError("give --log-group or --stack: not both")
     for name in where.stacks:
         found = list(_functions_of(client("cloudformation", where.place), name))
         if not found:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from typing import Any, Literal, NoReturn, cast, get_args
 
 import aws_cdk as cdk
@@ -14,9 +13,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct, Node
 
 from ..errors import ShieldError
-from ..globs import covers, is_glob
 from ..names import LEFT_OUT
-from ..policy import ShieldPolicy, ShieldPolicyError, check_policy
+from ..policy import ShieldPolicy
 from ..reading.batching import members_of
 from ..reading.functions import FunctionFacts, FunctionHandle, read_properties
 from ..reading.kinds import (
@@ -27,7 +25,6 @@ from ..reading.kinds import (
     is_imported_function,
     is_sam_function,
     is_untyped_function,
-    owner_of,
     why_not,
 )
 from ..reading.other_code import other_code
@@ -36,15 +33,13 @@ from .attached import AttachedShield
 from .eligibility import ShieldOptions, check_function, make_layer
 from .function_policy import FunctionPolicy
 from .function_shield import FunctionShield, attached_to
+from .selection import Exclusion, Rules, check_policies, exclusions_of, is_general, why_unmatched
 from .stage import stage_shields
 
 OnUnsupported = Literal["error", "warn", "skip"]
-Exclusion = IConstruct | str | Callable[[IConstruct], bool]
 
 _ID = "ShieldEverywhere"
-_TAG = "tag:"
 _UNSUPPORTED = "shielded-function:unsupported"
-_MEND = "mend it, take it out, or say allow_unmatched=True"
 _TWICE = "shielded-function:shieldedTwice"
 _LEAVE_OUT = 'leave them out by exclude=[...], or say on_unsupported="warn" or "skip"'
 
@@ -116,19 +111,13 @@ def shield_everywhere(
     Raises:
         ShieldError: functions cannot be shielded, or an argument is malformed.
     """
-    rules = Rules(policies=policies, exclude=_exclusions(scope, exclude), include_cdk_handlers=include_cdk_handlers)
+    rules = Rules(
+        policies=policies, exclude=exclusions_of(_path(scope), exclude), include_cdk_handlers=include_cdk_handlers
+    )
     if on_unsupported not in get_args(OnUnsupported):
         choices = ", ".join(map(repr, get_args(OnUnsupported)))
         raise ShieldError(_path(scope), [f"on_unsupported: {on_unsupported!r} is none of {choices}"])
-    if not isinstance(policies, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ShieldError(_path(scope), [f"policies: {policies!r} is no mapping of paths, globs or tags to policies"])
-    for name, given in policies.items():
-        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise ShieldError(_path(scope), [f"policies: {name!r} is no path, glob or tag: write the construct's path"])
-        try:
-            check_policy(given)
-        except ShieldPolicyError as error:
-            raise ShieldError(_path(scope), [f"policies: {name!r}: {error}"]) from error
+    check_policies(_path(scope), policies)
     sweep = _Sweep(scope, policy, options, rules, on_unsupported)
     everything = find_relevant(scope)
     refuse_synthesized(scope, everything)
@@ -161,68 +150,6 @@ def refuse_synthesized(scope: IConstruct, everything: Sequence[IConstruct]) -> N
                     "call Shield.everywhere(stage, ...) before add_stage, or in the Stage's __init__"
                 ],
             )
-
-
-@dataclass
-class Rules:
-    """Selects the policy of a function, or none. Pure, except for exclusions by a predicate.
-
-    Attributes:
-        policies: by path, pattern or tag.
-        exclude: constructs, paths, patterns, ids or predicates.
-        include_cdk_handlers: whether the CDK's functions get a shield too.
-        used: the patterns that matched a function.
-    """
-
-    policies: Mapping[str, ShieldPolicy]
-    exclude: Sequence[Exclusion]
-    include_cdk_handlers: bool
-    used: set[tuple[str, str]] = field(default_factory=set["tuple[str, str]"])
-
-    def policy_for(self, path: str) -> ShieldPolicy | None:
-        """The policy of the most specific path or glob: the exact path, then the glob with the most literal text."""
-        patterns = [key for key in self.policies if not key.startswith(_TAG) and covers(key, path)]
-        self.used.update(("policies", pattern) for pattern in patterns)
-        if not patterns:
-            return None
-        return self.policies[max(patterns, key=lambda key: (key == path, len(key.replace("*", "")), key))]
-
-    def policy_by_tag(self, tags: Mapping[str, Any]) -> ShieldPolicy | None:
-        """The policy of the first tag in `policies` that a function has."""
-        for key, policy in self.policies.items():
-            name, _, value = key.removeprefix(_TAG).partition("=")
-            if key.startswith(_TAG) and tags.get(name) == value:
-                self.used.add(("policies", key))
-                return policy
-        return None
-
-    @property
-    def by_tag(self) -> bool:
-        """Whether there are policies by tag."""
-        return any(key.startswith(_TAG) for key in self.policies)
-
-    def excluded_by(self, function: IConstruct, path: str, construct_id: str) -> str | None:
-        """The exclusion of a function, in words; None for none."""
-        texts = (exclusion for exclusion in self.exclude if isinstance(exclusion, str))
-        matching = {text for text in texts if covers(text, path) or text == construct_id}
-        self.used.update(("exclude", text) for text in matching)
-        for exclusion in self.exclude:
-            if isinstance(exclusion, str):
-                if exclusion in matching:
-                    return f"excluded by {exclusion!r}"
-            elif isinstance(exclusion, Construct):
-                above = exclusion.node.path
-                if path == above or path.startswith(f"{above}/"):
-                    return f"excluded with {above}"
-            elif callable(exclusion) and exclusion(function):
-                return f"excluded by {getattr(exclusion, '__name__', 'a function')}"
-        return None
-
-    @property
-    def patterns(self) -> list[tuple[str, str]]:
-        """Each path, glob, tag and id, with its argument."""
-        excluded = [("exclude", each) for each in self.exclude if isinstance(each, str)]
-        return [*(("policies", each) for each in self.policies), *excluded]
 
 
 @dataclass(frozen=True)
@@ -384,25 +311,9 @@ class _Sweep:
             f"{_path(self._scope)}: Shield.everywhere: {argument}: {pattern!r} {problem}"
             for argument, pattern in self._rules.patterns
             if (argument, pattern) not in self._rules.used
-            if not (allow_globs and _is_general(pattern))
-            if (problem := self._unmatched(pattern, seen))
+            if not (allow_globs and is_general(pattern))
+            if (problem := why_unmatched(pattern, seen, self._is_stack))
         ]
-
-    def _unmatched(self, pattern: str, seen: Mapping[str, str]) -> str:
-        for path, reason in seen.items():
-            if covers(pattern, path):
-                return f"has no effect on {path}: {reason}"
-        if pattern.startswith(_TAG):
-            return f"decides for no function: none has the tag, or a path or glob comes first: {_MEND}"
-        if is_glob(pattern):
-            return f"matches no function: {_MEND}"
-        if self._is_stack(pattern):
-            return ""
-        names = [name for path in seen for name in (path, path.rpartition("/")[2])]
-        near = [path for path in seen if pattern.startswith(f"{path}/")] or get_close_matches(
-            pattern, names, n=1, cutoff=0.8
-        )
-        return f"matches no function: {f'did you mean {near[0]!r}?' if near else 'mend it, or take it out'}"
 
     def _is_stack(self, path: str) -> bool:
         """Whether there is a stack or a stage at this path; it may contain no function yet."""
@@ -530,25 +441,9 @@ class _Watcher(Construct):
             sweep.sweep_again()
 
 
-def _exclusions(scope: IConstruct, exclude: Iterable[Exclusion]) -> list[Exclusion]:
-    if isinstance(exclude, str):
-        raise ShieldError(_path(scope), [f"exclude: {exclude!r} is one text: write a list, [{exclude!r}]"])
-    if not isinstance(exclude, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise ShieldError(_path(scope), [f"exclude: {exclude!r} is no list"])
-    found = [owner_of(e) or e if isinstance(e, Construct) else e for e in exclude]
-    for exclusion in found:
-        if isinstance(exclusion, type) or not (isinstance(exclusion, (Construct, str)) or callable(exclusion)):
-            raise ShieldError(_path(scope), [f"exclude: {exclusion!r} is no construct, path, pattern, id or function"])
-    return found
-
-
 def _type_of(entry: Any) -> str:
     """The type of an entry of metadata: jsii passes a known one by reference, and a new one by value."""
     return entry["type"] if isinstance(entry, Mapping) else entry.type
-
-
-def _is_general(pattern: str) -> bool:
-    return is_glob(pattern) or pattern.startswith(_TAG)
 
 
 def _path(scope: IConstruct) -> str:

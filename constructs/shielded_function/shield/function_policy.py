@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ..granted import Finding, Grants
 
 _UNKNOWN = "<known at deployment>"
-_DEFAULT = ShieldPolicy()
 
 
 class FunctionPolicy:
@@ -35,7 +34,7 @@ class FunctionPolicy:
     def __init__(
         self,
         function: lambda_.Function | lambda_.CfnFunction,
-        policy: ShieldPolicy = _DEFAULT,
+        policy: ShieldPolicy,
         by_tag: Callable[[], ShieldPolicy | None] | None = None,
         *,
         mode: str = "on",

@@ -74,6 +74,8 @@ class AlarmRule:
         ):
             if value not in allowed:
                 raise SimulationError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
+        if self.period < 1:
+            raise SimulationError(f"Period: {self.period} is not a number of seconds from 1 on")
 
     @property
     def range(self) -> int:

@@ -28,6 +28,8 @@ ERRORS = {
     "alerts": f"{NO_CONNECTION}You must specify a region.",
     "alerts --follow": f"{NO_CONNECTION}You must specify a region.",
     "alerts nowhere.log": "nowhere.log is not a file",
+    "alerts - -": "- is stdin, which can be read once",
+    "alerts --stack a --log-group x": "give --log-group or --stack: not both",
     "alerts - --log-group x": "give files, or log groups and stacks: not both",
     "alerts - --since yesterday": "--since yesterday: write 30m, 12h, 7d, or a time such as 2026-11-24T13:37:00Z",
     "alerts - --since 1h --until 2h": "--until 2h is not after --since 1h",

@@ -129,3 +129,14 @@ def test_who_hands_the_parts_out_writes_none() -> None:
 
 def test_files_call_each_other_in_no_circle() -> None:
     assert_no_circle(call_graph(), 50)
+
+
+def test_each_function_is_used_outside_its_file_or_static() -> None:
+    judges = re.findall(r"X\((judge_\w+)\)", code()[ENGINE / "state/syscall_policy.h"])
+    entries = {"shield_configure", "gate_judge", *judges}
+    words = {path: set(re.findall(r"\w+", text)) for path, text in code().items()}
+    for path, text in code().items():
+        for name in DEFINED_FUNCTION.findall(text) if path.suffix == ".c" else []:
+            others = [other for other in words if unit(other) != unit(path) and other != path.with_suffix(".h")]
+            in_macro = re.search(rf"#define [^\n]*\b{name}\b", code().get(path.with_suffix(".h"), ""))
+            assert in_macro or name in entries or any(name in words[other] for other in others), f"{path.name}: {name}"

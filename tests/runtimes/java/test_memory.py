@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from harness.engine import layer
-from harness.running import SHIELD, heard_outside, policy, whole_sandbox
+from harness.running import SHIELD, heard_outside, policy, prepare_tmp, whole_sandbox
 from harness.thinning import long_but
 from runtimes.java.building import compile_java
 from runtimes.java.table import LINES
@@ -41,9 +42,9 @@ def box(line: int, layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield sandbox
 
 
-def take_all_memory(box: Sandbox, line: int, settings: Mapping[str, str]) -> Completed:
+def take_all_memory(box: Sandbox, line: int, settings: Mapping[str, str], *what: str) -> Completed:
     platform = {"AWS_EXECUTION_ENV": f"AWS_Lambda_{java.name_of(line)}"}
-    command = [SHIELD, JAVA, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", "/var/task", "AllMemory"]
+    command = [SHIELD, JAVA, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", "/var/task", "AllMemory", *what]
     return box.run_command(command, environment={**platform, **settings}, timeout=120)
 
 
@@ -62,6 +63,17 @@ def test_java_that_takes_all_memory(box: Sandbox, line: int, settings: Mapping[s
     assert ("UnsupportedOperationException" in done.stderr) is bool(is_refused)
     other = [alert for alert in done.shield_lines if "policy" in alert and alert["policy"] != "read_write_tmp"]
     assert other == []
+
+
+@pytest.mark.promise("kernel.limits")
+@pytest.mark.skipif(architecture() != "x86_64", reason="its machine code is of x86_64")
+@pytest.mark.parametrize("line", long_but({max(LINES)}, LINES), indirect=True, scope="module")
+@pytest.mark.parametrize(("limits", "results"), [("on", [-errno.EFBIG] * 3), ("off", [0, 7, 7])])
+def test_the_kernel_holds_what_unsafe_asks(box: Sandbox, line: int, limits: str, results: list[int]) -> None:
+    """System calls that no gate sees: a memory file does not grow, and no file is written to."""
+    prepare_tmp(box)
+    done = take_all_memory(box, line, BLOCKED | {"SHIELD_KERNEL_LIMITS": limits}, "limits")
+    assert done.stdout.splitlines()[-1] == " ".join(["true", *map(str, results)]), done.stderr
 
 
 @pytest.mark.promise("kernel.limits")

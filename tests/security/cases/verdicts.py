@@ -52,14 +52,14 @@ def _summary(outcome: Outcome) -> str:
 
 
 def _unlike(unshielded: Outcome, outcome: Outcome, leaves: int) -> str | None:
-    """How an outcome differs from the unshielded one, which leaves at most so many descriptors fewer open."""
+    """How an outcome differs from the unshielded one, which leaves one to so many descriptors open, or none for 0."""
     if outcome.errno != unshielded.errno:
         return f"{_named(outcome.errno)} ({outcome.evidence}) instead of {_named(unshielded.errno)}"
     if outcome.evidence != unshielded.evidence:
         return f"{outcome.evidence!r} instead of {unshielded.evidence!r}"
     if outcome.effects != unshielded.effects:
         return f"effects {outcome.effects} instead of {unshielded.effects}"
-    if outcome.left_open is not None and not 0 <= outcome.left_open - (unshielded.left_open or 0) <= leaves:
+    if outcome.left_open is not None and not bool(leaves) <= outcome.left_open - (unshielded.left_open or 0) <= leaves:
         return f"{outcome.left_open} descriptors left open instead of {unshielded.left_open}"
     return None
 

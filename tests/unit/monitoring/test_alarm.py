@@ -81,6 +81,7 @@ def test_from_properties() -> None:
     ("change", "says"),
     [
         ({"Statistic": "p99"}, "Statistic: 'p99'"),
+        ({"Period": "0"}, "Period: 0 is not a number of seconds"),
         ({"ComparisonOperator": "GreaterThanUpperThreshold"}, "ComparisonOperator: 'GreaterThanUpperThreshold'"),
         ({"TreatMissingData": "OK"}, "TreatMissingData: 'OK'"),
     ],

