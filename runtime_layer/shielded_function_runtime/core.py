@@ -19,17 +19,15 @@ from cffi import FFI
 
 __all__ = ["CoreError", "Decision", "Policy", "PolicyError", "TargetError", "alert_line", "library_path", "parse"]
 
-API_VERSION = 3  # native/core/api.h, SHIELD_API_VERSION
+API_VERSION = 4  # native/core/api.h, SHIELD_API_VERSION
 
 _DECLARATIONS = """
     struct policy;
     uint32_t shield_api_version(void);
     size_t shield_policy_size(void);
-    int32_t shield_policy_parse(struct policy *p, const char *lines, size_t len, char *error, size_t error_cap);
-    int32_t shield_policy_parse_with_file(struct policy *p, const char *lines, size_t len,
-                                          const char *file, size_t file_len, char *error, size_t error_cap);
+    int32_t shield_policy_parse(struct policy *p, const char *lines, size_t len,
+                                const char *file, size_t file_len, char *error, size_t error_cap);
     size_t shield_policy_lines(const struct policy *p, char *out, size_t cap);
-    size_t shield_policy_explain(const struct policy *p, char *out, size_t cap);
     size_t shield_aws_endpoints(const struct policy *p, char *out, size_t cap);
     int32_t shield_decide(const struct policy *p, const char *event, size_t event_len,
                           const char *target, size_t target_len, char *out, size_t cap);
@@ -95,12 +93,10 @@ class _Core(Protocol):
 
     def shield_api_version(self) -> int: ...
     def shield_policy_size(self) -> int: ...
-    def shield_policy_parse(self, p: object, lines: bytes, size: int, error: object, cap: int, /) -> int: ...
-    def shield_policy_parse_with_file(
+    def shield_policy_parse(
         self, p: object, lines: bytes, size: int, file: bytes, file_size: int, error: object, cap: int, /
     ) -> int: ...
     def shield_policy_lines(self, p: object, out: object, cap: int, /) -> int: ...
-    def shield_policy_explain(self, p: object, out: object, cap: int, /) -> int: ...
     def shield_aws_endpoints(self, p: object, out: object, cap: int, /) -> int: ...
     def shield_decide(
         self, p: object, event: bytes, event_size: int, target: bytes, target_size: int, out: object, cap: int, /
@@ -174,14 +170,6 @@ class Policy:
         """The settings that were given, in canonical form: `NAME=value` lines."""
         return _written(lambda out, room: _core().shield_policy_lines(self._handle, out, room)).decode()
 
-    def explain(self) -> dict[str, Any]:
-        """The meaning of each setting, in words, by field name.
-
-        Each value has `setting`, `given`, `value` and `meaning`; a list also has `entries`, each with `entry` and
-        `meaning`.
-        """
-        return json.loads(_written(lambda out, room: _core().shield_policy_explain(self._handle, out, room)))
-
     def aws_endpoints(self) -> list[str]:
         """The AWS endpoints that the policy admits in its AWS_REGION.
 
@@ -229,7 +217,7 @@ def parse(lines: str, file: str = "") -> Policy:
     memory = _ffi.new("uint64_t[]", (size + 7) // 8)  # words, for the alignment
     handle = _ffi.cast("struct policy *", memory)
     error = _ffi.new("char[]", _ERROR_ROOM)
-    if core.shield_policy_parse_with_file(handle, text, len(text), more, len(more), error, _ERROR_ROOM):
+    if core.shield_policy_parse(handle, text, len(text), more, len(more), error, _ERROR_ROOM):
         raise PolicyError(bytes(_ffi.string(error)).decode(errors="replace"))
     return Policy(handle, memory)
 

@@ -68,9 +68,3 @@ def read_until(fields: Mapping[str, Any]) -> str | None:
 def outlasts(until: str | None, other: str | None) -> bool:
     """Whether a date is after another; no date means forever."""
     return other is not None and (until is None or until > other)
-
-
-def explain(until: object) -> dict[str, Any]:
-    """The meaning of the field `until`, for `ShieldPolicy.explain`."""
-    meaning = f"alert mode is to end by {until}; nothing changes by itself" if until else "alert mode has no end"
-    return {"value": str(until or ""), "meaning": meaning}

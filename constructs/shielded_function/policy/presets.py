@@ -103,23 +103,6 @@ def presets_with(names: Sequence[str], field: str, entry: str) -> list[str]:
     return [name for name in names if entry in PRESETS[name].adds().get(field, ())]
 
 
-def explain(names: Sequence[str]) -> dict[str, Any]:
-    """The meaning of the field `presets`, for `ShieldPolicy.explain`."""
-    return {
-        "value": ",".join(names),
-        "meaning": "the needs of these libraries are in the fields above" if names else "no library's needs were added",
-        "entries": [{"entry": name, "meaning": PRESETS[name].meaning} for name in names],
-    }
-
-
-def mark(explained: dict[str, Any], names: Sequence[str]) -> None:
-    """Adds the presets of entries to the explanation of `ShieldPolicy.explain`."""
-    for field, explanation in explained.items():
-        for entry in explanation.get("entries", ()):
-            if found := presets_with(names, field, entry["entry"]):
-                entry["meaning"] += f" (preset {', '.join(found)})"
-
-
 def _check_names(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         raise ShieldPolicyError("presets", f"{value!r} is one text; write a list: [{value!r}]")

@@ -16,7 +16,7 @@ from shielded_function_runtime.core import Decision
 from ..errors import ShieldError, ShieldPolicyError
 from ..keywords import by_name
 from ..tokens import is_list_token
-from . import comparing, composing, dates, files, known_at_deployment, presets
+from . import comparing, composing, dates, files, known_at_deployment, meanings, presets
 from .comparing import Loosening
 from .core_parsing import parse, read_fields, read_lines, write_lines
 from .denied_presets import expand_denied
@@ -385,33 +385,17 @@ class ShieldPolicy:
             >>> [each.meaning for each in ShieldPolicy(allow_tmp=["/tmp/a/**"]).explain() if each.field == "allow_tmp"]
             ['these paths under /tmp may be used', 'this directory and all that lies below it']
         """
-        settings = dict(self._known())
-        unknown = self.unknown_entries
-        stand_ins = {field: placeholder_of(field) for field, _ in unknown if field != "allow_aws"}
-        for field, stand_in in stand_ins.items():
-            settings[setting_of(field)] = settings.get(setting_of(field)) or stand_in
-        explained = parse(write_lines(settings)).explain()
-        for field, entry in unknown:
-            explanation = explained[field]
-            explanation["entries"] = [each for each in explanation["entries"] if each["entry"] != stand_ins.get(field)]
-            explanation["entries"].append({"entry": describe(entry), "meaning": meaning_of(field, entry)})
-            explanation["value"] = ",".join(each["entry"] for each in explanation["entries"])
-            if field == "allow_aws":
-                explanation["meaning"] = "the endpoints of these, in the function's region, may be reached"
-        explained = {field: explained[field] for field in KINDS}
-        if self.allow_aws is None:
-            explained["allow_aws"]["meaning"] += "; in a CDK app, the grants of the role"
-        presets.mark(explained, self.presets)
-        explained |= {"presets": presets.explain(self.presets), "until": dates.explain(self.until)}
         mine, default = self._fields(), ShieldPolicy()._fields()
-        return tuple(
-            each
-            for field, explanation in explained.items()
-            for each in (
-                Explanation(field, "", explanation["meaning"], explanation["value"], mine[field] != default[field]),
-                *(Explanation(field, entry["entry"], entry["meaning"]) for entry in explanation.get("entries", ())),
-            )
-        )
+        rows: list[Explanation] = []
+        for field, value in mine.items():
+            entries = value if isinstance(value, tuple) else (GRANTED,) if value == GRANTED else ()
+            shown, meaning = meanings.explain_value(field, ",".join(map(describe, entries)) if entries else value, mine)
+            rows.append(Explanation(field, "", meaning, shown, value != default[field]))
+            for entry in entries:
+                added = ", ".join(presets.presets_with(self.presets, field, describe(entry)))
+                meaning = meaning_of(field, entry) + (f" (preset {added})" if added else "")
+                rows.append(Explanation(field, describe(entry), meaning))
+        return tuple(rows)
 
     def decide(self, event: Event, target: str, *, region: str = "us-east-1", account: str = "") -> Decision:
         """The policy's decision about an event, equal to that of the engine in the function.

@@ -19,6 +19,7 @@ from ..errors import ShieldPolicyError
 from ..tokens import LIST_TOKEN, NUMBER_TOKEN, TEXT_TOKEN, has_token, is_list_token
 from .core_parsing import read_lines
 from .fields import GRANTED, setting_of
+from .meanings import meaning_of_entry
 from .texts import BY, check_text, without_packages
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Shape:
     Attributes:
         canonical: the entry in canonical form, with placeholders.
         pattern: matches every possible value of the entry, in canonical form.
-        meaning: the core's explanation, with "<unknown>" for unknown parts.
+        meaning: its meaning, with "<unknown>" for unknown parts.
     """
 
     canonical: str
@@ -151,10 +152,10 @@ def _find_shape(field: str, literals: tuple[str, ...]) -> Shape:
             reason = reason or _reason(str(error), values)  # of the likeliest value
             continue
         canonical = read_lines(parsed.lines())[setting]
+        meaning = meaning_of_entry(field, canonical)
         if field == "allow_outbound":
             literals = (*literals[:-1], without_packages(literals[-1]))
             canonical = without_packages(canonical)
-        meaning = str(parsed.explain()[field]["entries"][0]["meaning"])
         return Shape(canonical, _pattern(field, canonical, literals, values), _hide(meaning, values))
     raise core.PolicyError(reason)
 
@@ -221,7 +222,9 @@ def describe(entry: object) -> str:
 
 
 def meaning_of(field: str, entry: object) -> str:
-    """The known parts of an entry, in words."""
+    """The meaning of an entry; of one known only at deployment, of its known parts."""
+    if isinstance(entry, str) and not is_unknown(field, entry):
+        return meaning_of_entry(field, entry)
     if field == "allow_aws":
         return f"{AT_DEPLOYMENT}: the grants of the function's role"
     if not isinstance(entry, str):

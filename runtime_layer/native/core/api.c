@@ -2,7 +2,6 @@
 #include "api.h"
 
 #include "alert.h"
-#include "explain.h"
 #include "object_names.h"
 #include "packages.h"
 #include "setting_table.h"
@@ -40,35 +39,23 @@ size_t shield_policy_size(void)
     return sizeof(struct policy);
 }
 
-int32_t shield_policy_parse(struct policy *p, const char *lines, size_t len, char *error, size_t error_cap)
-{
-    return shield_policy_parse_with_file(p, lines, len, "", 0, error, error_cap);
-}
-
-int32_t shield_policy_parse_with_file(struct policy *p, const char *lines, size_t len, const char *file,
-                                      size_t file_len, char *error, size_t error_cap)
+int32_t shield_policy_parse(struct policy *p, const char *lines, size_t len, const char *file,
+                            size_t file_len, char *error, size_t error_cap)
 {
     struct writer w = writer_to(error, error_cap ? error_cap - 1 : 0);
-    bool well;
+    bool is_valid;
     policy_begin(p);
-    well = policy_set_lines(p, text_from(lines, len), &w);
+    is_valid = policy_set_lines(p, text_from(lines, len), &w);
     policy_next_source(p);
-    well = well && policy_set_lines(p, text_from(file, file_len), &w) && policy_end(p, &w);
+    is_valid = is_valid && policy_set_lines(p, text_from(file, file_len), &w) && policy_end(p, &w);
     put_terminator(&w, error_cap);
-    return !well;
+    return !is_valid;
 }
 
 size_t shield_policy_lines(const struct policy *p, char *out, size_t cap)
 {
     struct writer w = writer_to(out, cap);
     policy_write_lines(p, &w);
-    return written_length(&w);
-}
-
-size_t shield_policy_explain(const struct policy *p, char *out, size_t cap)
-{
-    struct writer w = writer_to(out, cap);
-    policy_explain(p, &w);
     return written_length(&w);
 }
 

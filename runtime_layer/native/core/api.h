@@ -18,22 +18,16 @@
 struct policy;
 
 /* Increases when a signature below, or the meaning of its arguments, changes: Python refuses another number. */
-#define SHIELD_API_VERSION 3
+#define SHIELD_API_VERSION 4
 
 SHIELD_EXPORT uint32_t shield_api_version(void);
 SHIELD_EXPORT size_t shield_policy_size(void);
-/* Parses `NAME=value` lines into memory of shield_policy_size() bytes. 0: valid; 1: `error` names the mistake. */
-SHIELD_EXPORT int32_t shield_policy_parse(struct policy *p, const char *lines, size_t len, char *error,
-                                          size_t error_cap);
-/* The same with the lines of a policy file beside those of the environment: lists that both give are joined. */
-SHIELD_EXPORT int32_t shield_policy_parse_with_file(struct policy *p, const char *lines, size_t len,
-                                                    const char *file, size_t file_len, char *error,
-                                                    size_t error_cap);
+/* Parses `NAME=value` lines, those of the environment and those of a policy file, into memory of shield_policy_size() bytes:
+ * lists that both give are joined. 0: valid; 1: `error` names the mistake. */
+SHIELD_EXPORT int32_t shield_policy_parse(struct policy *p, const char *lines, size_t len, const char *file,
+                                          size_t file_len, char *error, size_t error_cap);
 /* The canonical `NAME=value` lines. */
 SHIELD_EXPORT size_t shield_policy_lines(const struct policy *p, char *out, size_t cap);
-/* The policy's meaning as JSON: a member for each setting, named like the Python field:
- * {"setting","given","value","meaning"} and, for a list, "entries": [{"entry","meaning"}]. */
-SHIELD_EXPORT size_t shield_policy_explain(const struct policy *p, char *out, size_t cap);
 /* JSON {"action","policy","mode","reason","entry","allow"} for an event:
  *   connect  host:port, ip:port, [v6]:port        udp  the same, over UDP
  *   resolve  a host name

@@ -1,4 +1,5 @@
-/* `shield check [--json]`: explains the policy in the environment, or names its mistake. */
+/* `shield check`: a line NAME=value for each setting of the policy in the environment and its file, with "# " before one
+ * that was not given (its default); or the mistake in it. The output is a policy file. */
 #ifndef SHIELD_CHECK_H
 #define SHIELD_CHECK_H
 

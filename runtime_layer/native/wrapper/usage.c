@@ -5,7 +5,7 @@
 
 static const char usage[] =
     "usage: shield PROGRAM [ARGUMENT]...       run PROGRAM under the policy of the SHIELD_* variables\n"
-    "       shield check [--json]              explain that policy, or name its mistake\n"
+    "       shield check                       print the value of each setting, or the mistake in one\n"
     "       shield doctor [--json] [--program PATH]\n"
     "                                          list the abilities of this machine or sandbox\n"
     "       shield --version | --help\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -12,6 +11,7 @@ import lief
 import pytest
 
 from integration.launcher.support import POLICY, Installed
+from shielded_function_runtime import core
 from shielded_function_runtime.build import native
 
 pytestmark = pytest.mark.promise("start.doctor")
@@ -28,7 +28,7 @@ def test_help(installed: Installed, arguments: list[str], status: int) -> None:
     assert said.startswith("usage: shield PROGRAM")
 
 
-@pytest.mark.parametrize("arguments", [["--verbose"], ["check", "--yaml"], ["doctor", "x"], ["doctor", "--program"]])
+@pytest.mark.parametrize("arguments", [["--verbose"], ["check", "--json"], ["doctor", "x"], ["doctor", "--program"]])
 def test_unknown_arguments(installed: Installed, arguments: list[str]) -> None:
     done = installed.run(arguments, POLICY)
     assert (done.returncode, done.stdout) == (64, "")
@@ -44,34 +44,26 @@ def test_version(installed: Installed) -> None:
 
 def test_full_disk_is_not_success(installed: Installed) -> None:
     with open("/dev/full", "wb") as full:
-        for command in (["--help"], ["--version"], ["check"], ["check", "--json"]):
+        for command in (["--help"], ["--version"], ["check"]):
             done = subprocess.run([installed.program, *command], env=POLICY, stdout=full, check=False)
             assert done.returncode == 1, command
 
 
-def test_check_says_what_each_setting_means(installed: Installed) -> None:
-    done = installed.run(["check"], {"SHIELD_OUTBOUND_CONNECTIVITY": "alert", "SHIELD_ALLOW_OUTBOUND": "a.example:443"})
-    assert (done.returncode, done.stderr) == (0, "")
-    lines = {line.split()[0]: line for line in done.stdout.splitlines()}
-    assert list(lines) == SETTINGS
-    values = {name: (line.split()[1], line.endswith("(default)")) for name, line in lines.items()}
-    assert values["SHIELD_OUTBOUND_CONNECTIVITY"] == ("alert", False)
-    assert "every host may be reached; those that are not listed are reported" in lines["SHIELD_OUTBOUND_CONNECTIVITY"]
-    assert values["SHIELD_ALLOW_OUTBOUND"] == ("a.example:443", False)
-    assert values["SHIELD_READ_WRITE_TMP"] == ("block", True)
-
-
-def test_check_as_json(installed: Installed, tmp_path: Path) -> None:
-    """It joins the lists of the environment and the file."""
+def test_check_says_the_value_of_each_setting(installed: Installed, tmp_path: Path) -> None:
+    """It joins the lists of the environment and the file, and its lines are a policy file."""
     file = tmp_path / "policy"
     hosts = [f"host-{i}.example:443" for i in range(512)]
     file.write_text(f"SHIELD_ALLOW_OUTBOUND={','.join(hosts)}\nSHIELD_ALLOW_TMP=/tmp/a\nSHIELD_READ_HANDLER=alert\n")
     both = {"SHIELD_POLICY_FILE": str(file), "SHIELD_ALLOW_OUTBOUND": ",".join(hosts[:2]), "AWS_REGION": "eu-west-1"}
-    done = installed.run(["check", "--json"], both)
+    done = installed.run(["check"], both)
     assert (done.returncode, done.stderr) == (0, "")
-    meaning = json.loads(done.stdout)
-    assert [entry["entry"] for entry in meaning["allow_outbound"]["entries"]] == hosts
-    assert [meaning[field]["value"] for field in ("allow_tmp", "read_handler")] == ["/tmp/a", "alert"]
+    lines = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    assert [name.removeprefix("# ") for name in lines] == SETTINGS
+    assert lines["SHIELD_ALLOW_OUTBOUND"] == ",".join(hosts)
+    assert (lines["SHIELD_ALLOW_TMP"], lines["SHIELD_READ_HANDLER"]) == ("/tmp/a", "alert")
+    assert (lines["# SHIELD_READ_WRITE_TMP"], lines["# SHIELD_CLEAR_TMP"]) == ("block", "off")
+    given = [line for line in done.stdout.splitlines(keepends=True) if not line.startswith("# ")]
+    assert core.parse(done.stdout).lines() == "".join(given)
     done = installed.run(["check"], {**both, "SHIELD_READ_HANDLER": "alert"})
     assert done.returncode == 78
     assert "line 3: SHIELD_READ_HANDLER: given twice; leave one of them out" in done.stderr
@@ -86,9 +78,8 @@ def test_check_as_json(installed: Installed, tmp_path: Path) -> None:
         ({"SHIELD_POLICY_FILE": "/no/such/file"}, "/no/such/file"),
     ],
 )
-@pytest.mark.parametrize("form", [[], ["--json"]])
-def test_check_names_the_mistake(installed: Installed, environment: dict[str, str], part: str, form: list[str]) -> None:
-    done = installed.run(["check", *form], environment)
+def test_check_names_the_mistake(installed: Installed, environment: dict[str, str], part: str) -> None:
+    done = installed.run(["check"], environment)
     assert (done.returncode, done.stdout) == (78, "")
     assert done.stderr.startswith("shield: ")
     assert done.stderr.count("\n") == 1

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from harness.policy_texts import CANONICAL, Text
+from shielded_function.policy import Explanation, ShieldPolicy
+from shielded_function.policy.fields import KINDS
 from shielded_function_runtime import core
 from shielded_function_runtime.core import Decision
 
@@ -106,39 +108,49 @@ def test_long_targets_have_room(character: str) -> None:
     assert core.parse("SHIELD_READ_WRITE_TMP=block").decide("exec-static", target).allow == f"unshielded:{target}"
 
 
-def test_lines_and_explanations_of_any_length() -> None:
+def test_lines_of_any_length() -> None:
     paths = [f"/tmp/{number}{chr(34) * 200}" for number in range(128)]
     policy, _ = core.parse(f"SHIELD_ALLOW_TMP={','.join(paths)}"), core.parse("SHIELD_ALLOW_TMP=/tmp/other")
     assert policy.lines() == f"SHIELD_ALLOW_TMP={','.join(paths)}\n"
-    assert [entry["entry"] for entry in policy.explain()["allow_tmp"]["entries"]] == paths
+    assert [each.entry for each in ShieldPolicy(allow_tmp=paths).explain() if each.entry] == paths
 
 
 def test_explain() -> None:
-    explained = core.parse(LINES).explain()
+    explained = ShieldPolicy.from_lines(LINES).explain()
     meaning = "only listed hosts and AWS may be resolved and reached; all else is refused and reported"
-    told = {"setting": "SHIELD_OUTBOUND_CONNECTIVITY", "given": True, "value": "block", "meaning": meaning}
-    assert explained["outbound_connectivity"] == told
-    assert {each["entry"]: each["meaning"] for each in explained["allow_outbound"]["entries"]} == {
+    assert explained[0] == Explanation("outbound_connectivity", "", meaning, "block", False)
+    told = {each.entry: each.meaning for each in explained if each.field == "allow_outbound" and each.entry}
+    assert told == {
         "api.stripe.com:443": "the host api.stripe.com, port 443",
         "*.example.com": "every host below example.com, any port",
         "10.0.0.0/8:5432": "the network 10.0.0.0/8, port 5432",
         "[2001:db8::1]:443": "the address 2001:db8::1, port 443",
     }
-    assert (explained["read_handler"]["value"], explained["read_handler"]["given"]) == ("allow", False)
-    assert explained["executable_memory"]["value"] == "by_runtime"
+    values = {each.field: (each.value, each.given) for each in explained if not each.entry}
+    assert values["read_handler"] == ("allow", False)
+    assert values["executable_memory"] == ("by_runtime", False)
 
 
-# An empty list is nothing that was given, and a region is no policy.
-EXPLAINED = [text for text in CANONICAL if text.becomes and text.setting != "AWS_REGION"]
+@pytest.mark.parametrize(
+    ("entry", "meaning"),
+    [
+        ("tcp://10.0.0.0/8", "the network 10.0.0.0/8, any TCP port"),
+        ("udp://[2001:db8::/32]:53", "the network 2001:db8::/32, UDP port 53"),
+        ("192.0.2.1", "the address 192.0.2.1, any port"),
+        ("a1.b2.c3:80", "the host a1.b2.c3, port 80"),
+        ("a.b by x or y>z", "the host a.b, any port; reported where the call did not come through x or y>z"),
+    ],
+)
+def test_an_entry_says_what_it_admits(entry: str, meaning: str) -> None:
+    assert meaning in [each.meaning for each in ShieldPolicy(allow_outbound=[entry]).explain()]
 
 
-@pytest.mark.parametrize("text", EXPLAINED, ids=str)
+@pytest.mark.parametrize("text", [text for text in CANONICAL if text.field in KINDS], ids=str)
 def test_every_value_is_explained_in_words(text: Text) -> None:
-    explained = core.parse(f"{text.setting}={text.given}").explain()
-    (own,) = [row for row in explained.values() if row["setting"] == text.setting]
-    assert (own["value"], own["given"]) == (text.becomes, True)
-    assert all(row["meaning"] for row in explained.values())
-    assert all(entry["meaning"] for row in explained.values() for entry in row.get("entries", []))
+    explained = ShieldPolicy.from_lines(f"{text.setting}={text.given}").explain()
+    (own,) = [row for row in explained if row.field == text.field and not row.entry]
+    assert own.value == text.becomes
+    assert all(row.meaning for row in explained)
 
 
 def test_a_bad_policy_is_an_error() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from harness.policy_texts import CANONICAL, ERRORS, Text
 from shielded_function.policy import Decision, Explanation, ShieldPolicy, ShieldPolicyError, shield_policy
+from shielded_function.policy.fields import KINDS, setting_of
 from shielded_function.policy.presets import PRESETS
 from shielded_function_runtime import core
 from unit.core.policies import MODE_FIELDS, POLICIES, TOKEN, make, refused
@@ -316,7 +317,7 @@ def test_python_env_c_python(values: dict[str, Any]) -> None:
     assert ShieldPolicy.from_env(environment) == policy
     assert ShieldPolicy.from_lines(policy.to_lines()) == policy
     # C reads the environment as it is, and writes it back the same, in its own order.
-    order = [row["setting"] for row in core.parse("SHIELD_READ_HANDLER=block").explain().values()]
+    order = map(setting_of, KINDS)
     lines = [f"{name}={environment[name]}\n" for name in order if name in environment]
     assert core.parse(policy.to_lines()).lines() == "".join(lines)
     # Canonical values are their own canonical form, and each is an environment's text.
