@@ -11,7 +11,7 @@ from .presets import PRESETS
 from .texts import BY
 
 LISTED = "*"
-"""The key for every value that has no sentence of its own: a list with entries."""
+"""The key for every other value, such as a list with entries."""
 
 MEANINGS: Mapping[str, Mapping[str | None, str]] = {
     "outbound_connectivity": {

@@ -1,4 +1,4 @@
-/* Prints each setting with its value. Does not say what a value means: `shielded-function explain` has the sentences.
+/* Prints each setting with its value. The meanings are not here: `shielded-function explain` has them.
  * Tests: tests/integration/launcher/test_usage.py. */
 #include "check.h"
 
