@@ -381,6 +381,8 @@ bool entry_tmp(struct text entry, struct writer *error)
 
 bool entry_program(struct text path, struct writer *error)
 {
+    if (count_char(path, '*') || count_char(path, '?'))
+        return refuse(error, TEXT("has a wildcard; list each program by its whole path"));
     return has_no_packages(path, error) && entry_path(path, error);
 }
 

@@ -22,7 +22,7 @@ bool entry_bucket(struct text entry, struct writer *error);
 bool entry_tmp(struct text entry, struct writer *error);
 /* An absolute path without ".", ".." and empty components. It is canonical as it is. */
 bool entry_path(struct text path, struct writer *error);
-/* The same of a program. */
+/* The same of a program; it has no wildcard. */
 bool entry_program(struct text path, struct writer *error);
 
 /* The name of a library or program (object_names.h). It is canonical as it is. */

@@ -20,6 +20,14 @@ enum setting_later {
     TIGHTENS       /* a mode: it may get stricter */
 };
 
+/* One of the words that a setting takes, and the field's value for it. A row without a word ends the list. */
+struct choice {
+    const char *word;
+    uint8_t value;
+};
+
+struct setting_list;
+
 /* A row of the table in setting_table.c. */
 struct setting {
     struct text name;
@@ -28,6 +36,8 @@ struct setting {
     uint8_t later; /* enum setting_later */
     uint8_t field; /* the offset of the value in the policy: a mode, a switch or a pooled text; else unused */
     uint8_t joins; /* enum setting_joins: the rule for the same setting in another source */
+    const struct setting_list *list; /* setting_lists.h; NULL: no list */
+    const struct choice *choices;    /* of read_choice */
 };
 
 /* SETTING: "offending" */
@@ -38,10 +48,8 @@ void setting_take_back(struct writer *error, uint32_t mark);
 bool setting_refuse(struct writer *error, const struct setting *s, struct text offending, struct text reason);
 /* SETTING: reason; always false. */
 bool setting_refuse_list(struct writer *error, const struct setting *s, struct text reason);
-/* Puts a text into the pool; false when there is no room. */
-bool setting_keep(struct policy *p, struct text t, struct pooled *at);
-
-#define POOL_FULL                                                                                            \
-    TEXT("the lists together are longer than 32768 bytes; shorten them with *.domain, networks or globs")
+/* Puts a text into the pool; false, with the error, when there is no room. */
+bool setting_keep(struct policy *p, const struct setting *s, struct text t, struct pooled *at,
+                  struct writer *error);
 
 #endif

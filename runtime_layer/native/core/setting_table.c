@@ -7,33 +7,8 @@
 #include "suggest.h"
 #include "verdict.h"
 
-/* One of the words that a setting takes. */
-struct choice {
-    const char *word;
-    uint8_t value;
-};
-
-static bool read_choice(const struct setting *s, struct text value, const struct choice *choices,
-                        uint32_t count, uint8_t *chosen, struct writer *error)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (text_equal(value, text_of(choices[i].word))) {
-            *chosen = choices[i].value;
-            return true;
-        }
-    }
-    setting_culprit(error, s, value);
-    put(error, TEXT("is not a value; use "));
-    for (uint32_t i = 0; i < count; i++) {
-        if (i)
-            put(error, i + 1 < count ? TEXT(", ") : TEXT(" or "));
-        put(error, text_of(choices[i].word));
-    }
-    return false;
-}
-
 /* The field of the policy that holds the setting's value. */
-static uint8_t *field_of(struct policy *p, const struct setting *s)
+static uint8_t *field_of(const struct policy *p, const struct setting *s)
 {
     return (uint8_t *)p + s->field;
 }
@@ -46,61 +21,46 @@ static bool read_mode(struct policy *p, const struct setting *s, struct text val
 
 static void write_mode(const struct policy *p, const struct setting *s, struct writer *w)
 {
-    put(w, mode_name(*field_of((struct policy *)p, s)));
+    put(w, mode_name(*field_of(p, s)));
 }
 
 static const struct choice ON_FAILURE[] = {
-    {"refuse", ON_FAILURE_REFUSE},
-    {"run_unshielded", ON_FAILURE_RUN_UNSHIELDED},
-};
-
-static bool read_on_failure(struct policy *p, const struct setting *s, struct text value,
-                            struct writer *error)
-{
-    return read_choice(s, value, ON_FAILURE, 2, &p->on_failure, error);
-}
-
-static void write_on_failure(const struct policy *p, const struct setting *s, struct writer *w)
-{
-    (void)s;
-    put(w, text_of(ON_FAILURE[p->on_failure == ON_FAILURE_RUN_UNSHIELDED].word));
-}
-
-static const struct choice SWITCH[] = {{"on", 1}, {"off", 0}};
-
+    {"refuse", ON_FAILURE_REFUSE}, {"run_unshielded", ON_FAILURE_RUN_UNSHIELDED}, {NULL, 0}};
+static const struct choice CALLERS[] = {{"on", CALLERS_ON}, {"off", CALLERS_OFF}, {NULL, 0}};
 /* The policy's field is the opposite of the switch. */
-static bool read_switch(struct policy *p, const struct setting *s, struct text value, struct writer *error)
+static const struct choice SWITCH[] = {{"on", false}, {"off", true}, {NULL, 0}};
+
+static bool read_choice(struct policy *p, const struct setting *s, struct text value, struct writer *error)
 {
-    uint8_t on;
-    if (!read_choice(s, value, SWITCH, 2, &on, error))
-        return false;
-    *field_of(p, s) = !on;
-    return true;
+    for (const struct choice *c = s->choices; c->word; c++) {
+        if (text_equal(value, text_of(c->word))) {
+            *field_of(p, s) = c->value;
+            return true;
+        }
+    }
+    setting_refuse(error, s, value, TEXT("is not a value; use "));
+    for (const struct choice *c = s->choices; c->word; c++) {
+        put(error, c == s->choices ? TEXT("") : TEXT(" or "));
+        put(error, text_of(c->word));
+    }
+    return false;
 }
 
-static void write_switch(const struct policy *p, const struct setting *s, struct writer *w)
+/* A value that is no choice stands for a setting that was not given. */
+static void write_choice(const struct policy *p, const struct setting *s, struct writer *w)
 {
-    put(w, text_of(SWITCH[*field_of((struct policy *)p, s)].word));
-}
-
-static const struct choice CALLERS[] = {{"on", CALLERS_ON}, {"off", CALLERS_OFF}};
-
-static bool read_node_callers(struct policy *p, const struct setting *s, struct text value,
-                              struct writer *error)
-{
-    return read_choice(s, value, CALLERS, 2, &p->node_callers, error);
-}
-
-static void write_node_callers(const struct policy *p, const struct setting *s, struct writer *w)
-{
-    (void)s;
-    if (p->node_callers != CALLERS_BY_RUNTIME)
-        put(w, text_of(CALLERS[p->node_callers == CALLERS_OFF].word));
+    for (const struct choice *c = s->choices; c->word; c++)
+        put(w, c->value == *field_of(p, s) ? text_of(c->word) : TEXT(""));
 }
 
 static void write_text(const struct policy *p, const struct setting *s, struct writer *w)
 {
-    put(w, policy_text(p, *(struct pooled *)field_of((struct policy *)p, s)));
+    put(w, policy_text(p, *(struct pooled *)field_of(p, s)));
+}
+
+static bool keep_text(struct policy *p, const struct setting *s, struct text value, struct writer *error)
+{
+    return setting_keep(p, s, value, (struct pooled *)field_of(p, s), error);
 }
 
 static bool read_path(struct policy *p, const struct setting *s, struct text value, struct writer *error)
@@ -110,65 +70,64 @@ static bool read_path(struct policy *p, const struct setting *s, struct text val
     if (!entry_path(value, error))
         return false;
     setting_take_back(error, mark);
-    return setting_keep(p, value, (struct pooled *)field_of(p, s)) ||
-           setting_refuse_list(error, s, POOL_FULL);
+    return keep_text(p, s, value, error);
 }
 
 static bool read_region(struct policy *p, const struct setting *s, struct text value, struct writer *error)
 {
-    bool well = value.len <= 32;
+    bool is_region = value.len <= 32;
     for (uint32_t i = 0; i < value.len; i++) {
         char c = value.at[i];
-        well = well && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-');
+        is_region = is_region && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-');
     }
-    if (!well)
-        return setting_refuse(error, s, value, TEXT("is not a region; use a name such as us-east-1"));
-    return setting_keep(p, value, &p->region) || setting_refuse_list(error, s, POOL_FULL);
+    return is_region ? keep_text(p, s, value, error)
+                     : setting_refuse(error, s, value, TEXT("is not a region; use a name such as us-east-1"));
 }
 
 static bool read_account(struct policy *p, const struct setting *s, struct text value, struct writer *error)
 {
-    bool well = value.len == 12;
+    bool is_account = value.len == 12;
     for (uint32_t i = 0; i < value.len; i++)
-        well = well && value.at[i] >= '0' && value.at[i] <= '9';
-    if (!well)
-        return setting_refuse(error, s, value, TEXT("is not an account; write its twelve digits"));
-    return setting_keep(p, value, &p->account) || setting_refuse_list(error, s, POOL_FULL);
+        is_account = is_account && value.at[i] >= '0' && value.at[i] <= '9';
+    return is_account ? keep_text(p, s, value, error)
+                      : setting_refuse(error, s, value, TEXT("is not an account; write its twelve digits"));
 }
 
-#define NAME(literal) {literal, sizeof(literal) - 1}
 #define FIELD(name) offsetof(struct policy, name)
+#define ROW(name, ...) {{name, sizeof(name) - 1}, __VA_ARGS__}
+#define MODE(name, id) ROW(name, read_mode, write_mode, TIGHTENS, FIELD(modes[id]), GIVEN_ONCE, NULL, NULL)
+#define CHOICE(name, later, field, choices)                                                                  \
+    ROW(name, read_choice, write_choice, later, FIELD(field), GIVEN_ONCE, NULL, choices)
+#define LIST(name, list) ROW(name, read_list, write_list, STAYS, 0, LISTS_JOIN, &list, NULL)
+#define WORD(name, read, field)                                                                              \
+    ROW(name, read, write_text, NOT_OF_POLICY, FIELD(field), GIVEN_ONCE, NULL, NULL)
 
 /* The bit of a setting in policy.seen is its row. */
 static const struct setting SETTINGS[] = {
-    {NAME("SHIELD_OUTBOUND_CONNECTIVITY"), read_mode, write_mode, TIGHTENS,
-     FIELD(modes[OUTBOUND_CONNECTIVITY]), GIVEN_ONCE},
-    {NAME("SHIELD_ALLOW_OUTBOUND"), read_outbound, write_outbound, STAYS, 0, LISTS_JOIN},
-    {NAME("SHIELD_DENY_OUTBOUND"), read_denied, write_denied, STAYS, 0, LISTS_JOIN},
-    {NAME("SHIELD_ALLOW_AWS"), read_aws, write_aws, STAYS, 0, SERVICES_JOIN},
-    {NAME("SHIELD_ALLOW_BUCKETS"), read_buckets, write_text, STAYS, FIELD(buckets), LISTS_JOIN},
-    {NAME("SHIELD_CHECK_TLS_NAME"), read_switch, write_switch, STAYS, FIELD(skip_server_name), GIVEN_ONCE},
-    {NAME("SHIELD_READ_WRITE_TMP"), read_mode, write_mode, TIGHTENS, FIELD(modes[READ_WRITE_TMP]),
-     GIVEN_ONCE},
-    {NAME("SHIELD_ALLOW_TMP"), read_tmp, write_tmp, STAYS, 0, LISTS_JOIN},
-    {NAME("SHIELD_CLEAR_TMP"), read_switch, write_switch, TIGHTENS, FIELD(keeps_tmp), GIVEN_ONCE},
-    {NAME("SHIELD_CREATE_CHILD_PROCESS"), read_mode, write_mode, TIGHTENS, FIELD(modes[CREATE_CHILD_PROCESS]),
-     GIVEN_ONCE},
-    {NAME("SHIELD_ALLOW_CHILD_PROCESS"), read_child, write_child, STAYS, 0, LISTS_JOIN},
-    {NAME("SHIELD_READ_HANDLER"), read_mode, write_mode, TIGHTENS, FIELD(modes[READ_HANDLER]), GIVEN_ONCE},
-    {NAME("SHIELD_EXECUTABLE_MEMORY"), read_mode, write_mode, TIGHTENS, FIELD(modes[EXECUTABLE_MEMORY]),
-     GIVEN_ONCE},
-    {NAME("SHIELD_ALLOW_EXECUTABLE_MEMORY"), read_memory, write_memory, STAYS, 0, LISTS_JOIN},
-    {NAME("SHIELD_BLOCK_FOREIGN_FUNCTIONS"), read_switch, write_switch, TIGHTENS, FIELD(loads_bridges),
-     GIVEN_ONCE},
-    {NAME("SHIELD_KERNEL_LIMITS"), read_switch, write_switch, TIGHTENS, FIELD(skips_limits), GIVEN_ONCE},
-    {NAME("SHIELD_ON_FAILURE"), read_on_failure, write_on_failure, STAYS, 0, GIVEN_ONCE},
-    {NAME("SHIELD_LOG_ARGUMENTS"), read_switch, write_switch, STAYS, FIELD(hide_arguments), GIVEN_ONCE},
-    {NAME("SHIELD_NODE_CALLERS"), read_node_callers, write_node_callers, NOT_OF_POLICY, 0, GIVEN_ONCE},
-    {NAME("SHIELD_NEXT_WRAPPER"), read_path, write_text, NOT_OF_POLICY, FIELD(next_wrapper), GIVEN_ONCE},
-    {NAME("SHIELD_POLICY_FILE"), read_path, write_text, NOT_OF_POLICY, FIELD(policy_file), GIVEN_ONCE},
-    {NAME("SHIELD_ACCOUNT_ID"), read_account, write_text, NOT_OF_POLICY, FIELD(account), GIVEN_ONCE},
-    {NAME("AWS_REGION"), read_region, write_text, NOT_OF_POLICY, FIELD(region), GIVEN_ONCE},
+    MODE("SHIELD_OUTBOUND_CONNECTIVITY", OUTBOUND_CONNECTIVITY),
+    LIST("SHIELD_ALLOW_OUTBOUND", OUTBOUND_LIST),
+    LIST("SHIELD_DENY_OUTBOUND", DENIED_LIST),
+    ROW("SHIELD_ALLOW_AWS", read_aws, write_aws, STAYS, 0, SERVICES_JOIN, &AWS_LIST, NULL),
+    ROW("SHIELD_ALLOW_BUCKETS", read_buckets, write_text, STAYS, FIELD(buckets), LISTS_JOIN, &BUCKET_LIST,
+        NULL),
+    CHOICE("SHIELD_CHECK_TLS_NAME", STAYS, skip_server_name, SWITCH),
+    MODE("SHIELD_READ_WRITE_TMP", READ_WRITE_TMP),
+    LIST("SHIELD_ALLOW_TMP", TMP_LIST),
+    CHOICE("SHIELD_CLEAR_TMP", TIGHTENS, keeps_tmp, SWITCH),
+    MODE("SHIELD_CREATE_CHILD_PROCESS", CREATE_CHILD_PROCESS),
+    LIST("SHIELD_ALLOW_CHILD_PROCESS", CHILD_LIST),
+    MODE("SHIELD_READ_HANDLER", READ_HANDLER),
+    MODE("SHIELD_EXECUTABLE_MEMORY", EXECUTABLE_MEMORY),
+    LIST("SHIELD_ALLOW_EXECUTABLE_MEMORY", MEMORY_LIST),
+    CHOICE("SHIELD_BLOCK_FOREIGN_FUNCTIONS", TIGHTENS, loads_bridges, SWITCH),
+    CHOICE("SHIELD_KERNEL_LIMITS", TIGHTENS, skips_limits, SWITCH),
+    CHOICE("SHIELD_ON_FAILURE", STAYS, on_failure, ON_FAILURE),
+    CHOICE("SHIELD_LOG_ARGUMENTS", STAYS, hide_arguments, SWITCH),
+    CHOICE("SHIELD_NODE_CALLERS", NOT_OF_POLICY, node_callers, CALLERS),
+    WORD("SHIELD_NEXT_WRAPPER", read_path, next_wrapper),
+    WORD("SHIELD_POLICY_FILE", read_path, policy_file),
+    WORD("SHIELD_ACCOUNT_ID", read_account, account),
+    WORD("AWS_REGION", read_region, region),
 };
 enum { SETTING_COUNT = sizeof SETTINGS / sizeof SETTINGS[0] };
 _Static_assert(SETTING_COUNT <= 32, "policy.seen has one bit for each");

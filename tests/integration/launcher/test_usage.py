@@ -17,7 +17,7 @@ from shielded_function_runtime.build import native
 pytestmark = pytest.mark.promise("start.doctor")
 
 _TABLE = (native.NATIVE / "core" / "setting_table.c").read_text().partition(" SETTINGS[] = {")[2].partition("};")[0]
-SETTINGS = re.findall(r'NAME\("(\w+)"\)', _TABLE)
+SETTINGS = re.findall(r"\(\"(\w+)\"", _TABLE)
 
 
 @pytest.mark.parametrize(("arguments", "status"), [(["--help"], 0), (["-h"], 0), ([], 64)])
