@@ -1,4 +1,4 @@
-/* The core as a shared library; see api.h. */
+/* The core as a shared library; see api.h. Tests: tests/unit/core/test_core.py, tests/lab/fuzz/policy.c, alert.c. */
 #include "api.h"
 
 #include "alert.h"
@@ -78,6 +78,13 @@ struct decision {
     struct text error; /* why the target is malformed */
 };
 
+struct event {
+    const char *name;
+    bool (*decide)(struct decision *d, const struct event *event);
+    uint8_t detail; /* enum protocol, tmp_use or program_kind */
+    void (*allow)(const struct decision *d, struct writer *w);
+};
+
 static bool refuse_malformed(struct decision *d, struct text why)
 {
     d->error = why;
@@ -118,8 +125,9 @@ static bool read_endpoint(struct decision *d)
     return refuse_malformed(d, TEXT("that is neither a host name nor an address"));
 }
 
-static bool decide_endpoint(struct decision *d, enum protocol protocol)
+static bool decide_endpoint(struct decision *d, const struct event *event)
 {
+    enum protocol protocol = event->detail;
     if (!read_endpoint(d))
         return false;
     /* RFC 6761: resolvers answer it with a loopback address themselves. */
@@ -132,18 +140,9 @@ static bool decide_endpoint(struct decision *d, enum protocol protocol)
     return true;
 }
 
-static bool decide_connect(struct decision *d)
+static bool decide_resolve(struct decision *d, const struct event *event)
 {
-    return decide_endpoint(d, PROTOCOL_TCP);
-}
-
-static bool decide_udp(struct decision *d)
-{
-    return decide_endpoint(d, PROTOCOL_UDP);
-}
-
-static bool decide_resolve(struct decision *d)
-{
+    (void)event;
     if (!read_host(d, d->target))
         return refuse_malformed(d, TEXT("that is not a host name"));
     d->verdict = verdict_name(d->policy, d->host);
@@ -163,52 +162,37 @@ static bool is_plain_path(struct text path)
     return true;
 }
 
-static bool judge_tmp(struct decision *d, enum language language, enum tmp_use use)
+/* At the start with the runtime in front of the path: runtime:path */
+static bool decide_tmp(struct decision *d, const struct event *event)
 {
+    enum language language = LANGUAGE_OTHER;
+    if (event->detail == TMP_AT_START) {
+        struct text runtime, path = d->target;
+        text_next(&path, ':', &runtime);
+        if (!path.at)
+            return refuse_malformed(d, TEXT("write a runtime and a path: java21:/tmp/hsperfdata_user"));
+        d->target = path;
+        language = language_from(runtime);
+    }
     bool under = text_equal(d->target, TEXT("/tmp")) || text_starts(d->target, TEXT("/tmp/"));
     if (!under || !is_plain_path(d->target))
         return refuse_malformed(d, TEXT("write a path under /tmp without \".\", \"..\" and double slashes"));
-    d->verdict = verdict_tmp(d->policy, d->target, language, use);
+    d->verdict = verdict_tmp(d->policy, d->target, language, event->detail);
     return true;
 }
 
-static bool decide_tmp(struct decision *d)
-{
-    return judge_tmp(d, LANGUAGE_OTHER, TMP_AT_WORK);
-}
-
-/* runtime:path */
-static bool decide_tmp_at_start(struct decision *d)
-{
-    struct text runtime, path = d->target;
-    text_next(&path, ':', &runtime);
-    if (!path.at)
-        return refuse_malformed(d, TEXT("write a runtime and a path: java21:/tmp/hsperfdata_user"));
-    d->target = path;
-    return judge_tmp(d, language_from(runtime), TMP_AT_START);
-}
-
-static bool decide_program(struct decision *d, enum program_kind kind)
+static bool decide_exec(struct decision *d, const struct event *event)
 {
     if (!is_plain_path(d->target))
         return refuse_malformed(d, TEXT("write an absolute path without \".\", \"..\" and double slashes"));
-    d->verdict = verdict_program(d->policy, d->target, -1, kind);
+    d->verdict = verdict_program(d->policy, d->target, -1, event->detail);
     return true;
 }
 
-static bool decide_exec(struct decision *d)
-{
-    return decide_program(d, PROGRAM_DYNAMIC);
-}
-
-static bool decide_exec_static(struct decision *d)
-{
-    return decide_program(d, PROGRAM_STATIC);
-}
-
 /* The file of the library, or program, that asks for it. */
-static bool decide_memory(struct decision *d)
+static bool decide_memory(struct decision *d, const struct event *event)
 {
+    (void)event;
     d->target = base_name(d->target);
     d->verdict = verdict_executable_memory(d->policy, d->target);
     return true;
@@ -256,17 +240,15 @@ static void allow_object(const struct decision *d, struct writer *w)
     put_object_entry(w, d->target);
 }
 
-struct event {
-    const char *name;
-    bool (*decide)(struct decision *d);
-    void (*allow)(const struct decision *d, struct writer *w);
-};
-
 static const struct event EVENTS[] = {
-    {"connect", decide_connect, allow_endpoint},           {"udp", decide_udp, allow_endpoint},
-    {"resolve", decide_resolve, allow_endpoint},           {"tmp", decide_tmp, allow_tmp_path},
-    {"tmp-at-start", decide_tmp_at_start, allow_tmp_path}, {"exec", decide_exec, allow_program},
-    {"exec-static", decide_exec_static, allow_program},    {"memory", decide_memory, allow_object},
+    {"connect", decide_endpoint, PROTOCOL_TCP, allow_endpoint},
+    {"udp", decide_endpoint, PROTOCOL_UDP, allow_endpoint},
+    {"resolve", decide_resolve, 0, allow_endpoint},
+    {"tmp", decide_tmp, TMP_AT_WORK, allow_tmp_path},
+    {"tmp-at-start", decide_tmp, TMP_AT_START, allow_tmp_path},
+    {"exec", decide_exec, PROGRAM_DYNAMIC, allow_program},
+    {"exec-static", decide_exec, PROGRAM_STATIC, allow_program},
+    {"memory", decide_memory, 0, allow_object},
 };
 enum { EVENT_COUNT = sizeof EVENTS / sizeof EVENTS[0] };
 
@@ -342,7 +324,7 @@ int32_t shield_decide(const struct policy *p, const char *event, size_t event_le
             found = &EVENTS[i];
     if (!found) {
         put_unknown_event(&w, name);
-    } else if (found->decide(&d)) {
+    } else if (found->decide(&d, found)) {
         put_decision(&d, found, &w);
         put_terminator(&w, cap);
         return w.full;
@@ -363,8 +345,13 @@ struct stated {
     struct line_origin origin;
 };
 
+/* A text or a number goes to its place; another field has a function. A repeated one fills the next place. */
 struct field {
     const char *name;
+    uint16_t at;
+    enum { A_TEXT, A_NUMBER, A_REPEATED, A_FUNCTION } kind;
+    uint16_t count; /* A_REPEATED: the place of the number of texts */
+    uint16_t max;
     bool (*take)(struct stated *s, struct text value);
 };
 
@@ -386,110 +373,79 @@ static bool take_ip(struct stated *s, struct text value)
     return address_parse(value, &s->alert.ip);
 }
 
-static bool take_argument(struct stated *s, struct text value)
-{
-    struct alert *a = &s->alert;
-    if (a->argument_count < ALERT_ARGUMENTS)
-        a->arguments[a->argument_count++] = value;
-    return true;
-}
-
-static bool take_package(struct stated *s, struct text value)
-{
-    struct source_place *p = &s->alert.place;
-    if (p->package_count < ALERT_PACKAGES)
-        p->packages[p->package_count++] = value;
-    return true;
-}
-
-static bool take_line(struct stated *s, struct text value)
-{
-    return text_number(value, UINT32_MAX, &s->alert.place.line);
-}
-
-static bool take_code(struct stated *s, struct text value)
-{
-    s->alert.place.function = value;
-    return true;
-}
-
-static bool take_file(struct stated *s, struct text value)
-{
-    s->alert.place.file = value;
-    return true;
-}
-
 static bool take_port(struct stated *s, struct text value)
 {
-    uint32_t port;
-    if (!text_number(value, 65535, &port))
-        return false;
+    uint32_t port = 0;
+    bool is_port = text_number(value, 65535, &port);
     s->alert.port = (uint16_t)port;
-    return true;
+    return is_port;
 }
 
 /* The alert itself, and the alerts left out before it. */
 static bool take_count(struct stated *s, struct text value)
 {
-    uint32_t count;
-    if (!text_number(value, UINT32_MAX, &count) || !count)
-        return false;
+    uint32_t count = 0;
+    bool is_count = text_number(value, UINT32_MAX, &count);
     s->alert.left_out = count - 1;
-    return true;
+    return is_count && count;
 }
 
+/* Up to twelve digits: six, and six more. */
 static bool take_seconds(struct stated *s, struct text value)
 {
-    uint64_t seconds = 0;
-    if (!value.len || value.len > 12)
-        return false;
-    for (uint32_t i = 0; i < value.len; i++) {
-        if (value.at[i] < '0' || value.at[i] > '9')
-            return false;
-        seconds = seconds * 10 + (uint64_t)(value.at[i] - '0');
-    }
-    s->alert.seconds = seconds;
-    return true;
+    uint32_t low = 0, high = 0, cut = value.len > 6 ? value.len - 6 : 0;
+    bool is_number = value.len <= 12 && (!cut || text_number((struct text){value.at, cut}, 999999, &high)) &&
+                     text_number((struct text){value.at + cut, value.len - cut}, 999999, &low);
+    s->alert.seconds = (uint64_t)high * 1000000 + low;
+    return is_number;
 }
 
-#define TAKE_TEXT(in, member)                                                                                \
-    static bool take_##member(struct stated *s, struct text value)                                           \
-    {                                                                                                        \
-        s->in.member = value;                                                                                \
-        return true;                                                                                         \
-    }
-#define TAKE_NUMBER(member)                                                                                  \
-    static bool take_##member(struct stated *s, struct text value)                                           \
-    {                                                                                                        \
-        return text_number(value, UINT32_MAX, &s->alert.member);                                             \
-    }
-TAKE_TEXT(origin, function)
-TAKE_TEXT(origin, version)
-TAKE_TEXT(origin, region)
-TAKE_TEXT(origin, account)
-TAKE_TEXT(alert, reason)
-TAKE_TEXT(alert, host)
-TAKE_TEXT(alert, protocol)
-TAKE_TEXT(alert, sni)
-TAKE_TEXT(alert, path)
-TAKE_TEXT(alert, syscall)
-TAKE_TEXT(alert, object)
-TAKE_TEXT(alert, allow)
-TAKE_TEXT(alert, trace)
-TAKE_NUMBER(pid)
-TAKE_NUMBER(micros)
-
+#define AT(member) offsetof(struct stated, member)
+#define FIELD(name, kind, member) {name, AT(member), kind, 0, 0, NULL}
+#define FUNCTION(name, take) {name, 0, A_FUNCTION, 0, 0, take}
 static const struct field FIELDS[] = {
-    {"function", take_function}, {"version", take_version}, {"region", take_region},
-    {"account", take_account},   {"policy", take_policy},   {"mode", take_mode},
-    {"count", take_count},       {"host", take_host},       {"ip", take_ip},
-    {"port", take_port},         {"path", take_path},       {"protocol", take_protocol},
-    {"sni", take_sni},           {"syscall", take_syscall}, {"argument", take_argument},
-    {"object", take_object},     {"pid", take_pid},         {"allow", take_allow},
-    {"seconds", take_seconds},   {"micros", take_micros},   {"code", take_code},
-    {"file", take_file},         {"line", take_line},       {"package", take_package},
-    {"trace", take_trace},       {"reason", take_reason},
+    FIELD("function", A_TEXT, origin.function),
+    FIELD("version", A_TEXT, origin.version),
+    FIELD("region", A_TEXT, origin.region),
+    FIELD("account", A_TEXT, origin.account),
+    FUNCTION("policy", take_policy),
+    FUNCTION("mode", take_mode),
+    FUNCTION("count", take_count),
+    FIELD("host", A_TEXT, alert.host),
+    FUNCTION("ip", take_ip),
+    FUNCTION("port", take_port),
+    FIELD("path", A_TEXT, alert.path),
+    FIELD("protocol", A_TEXT, alert.protocol),
+    FIELD("sni", A_TEXT, alert.sni),
+    FIELD("syscall", A_TEXT, alert.syscall),
+    {"argument", AT(alert.arguments), A_REPEATED, AT(alert.argument_count), ALERT_ARGUMENTS, NULL},
+    FIELD("object", A_TEXT, alert.object),
+    FIELD("pid", A_NUMBER, alert.pid),
+    FIELD("allow", A_TEXT, alert.allow),
+    FUNCTION("seconds", take_seconds),
+    FIELD("micros", A_NUMBER, alert.micros),
+    FIELD("code", A_TEXT, alert.place.function),
+    FIELD("file", A_TEXT, alert.place.file),
+    FIELD("line", A_NUMBER, alert.place.line),
+    {"package", AT(alert.place.packages), A_REPEATED, AT(alert.place.package_count), ALERT_PACKAGES, NULL},
+    FIELD("trace", A_TEXT, alert.trace),
+    FIELD("reason", A_TEXT, alert.reason),
 };
+
+static bool take_value(struct stated *s, const struct field *f, struct text value)
+{
+    void *at = (char *)s + f->at;
+    uint32_t *count = (uint32_t *)((char *)s + f->count);
+    switch (f->kind) {
+    case A_TEXT: *(struct text *)at = value; return true;
+    case A_NUMBER: return text_number(value, UINT32_MAX, at);
+    case A_REPEATED:
+        if (*count < f->max)
+            ((struct text *)at)[(*count)++] = value;
+        return true;
+    default: return f->take(s, value);
+    }
+}
 
 static bool take_field(struct stated *s, struct text value)
 {
@@ -497,7 +453,7 @@ static bool take_field(struct stated *s, struct text value)
     text_next(&value, '=', &name);
     for (uint32_t i = 0; value.at && i < sizeof FIELDS / sizeof FIELDS[0]; i++)
         if (text_equal(name, text_of(FIELDS[i].name)))
-            return FIELDS[i].take(s, value);
+            return take_value(s, &FIELDS[i], value);
     return false;
 }
 

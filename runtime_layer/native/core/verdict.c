@@ -125,21 +125,6 @@ static bool is_aws(const struct policy *p, struct text name)
     return !none && aws_is_endpoint(name, &limits);
 }
 
-struct verdict verdict_name(const struct policy *p, struct text name)
-{
-    uint16_t rule;
-    if (find_denied(p, name, true, &(struct endpoint){0}, PROTOCOL_OTHER, &rule))
-        return make_denied(rule);
-    if (p->modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW)
-        return make_allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
-    for (uint16_t i = 0; i < p->outbound_count && name.len; i++)
-        if (rule_names(p, &p->outbound[i], name, true))
-            return make_allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, i);
-    if (name.len && is_aws(p, name))
-        return make_allowed(OUTBOUND_CONNECTIVITY, REASON_AWS, RULE_AWS);
-    return verdict_unlisted(p, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
-}
-
 bool verdict_further_rule(const struct policy *p, struct text name, uint16_t *rule)
 {
     if (*rule >= p->outbound_count)
@@ -164,16 +149,18 @@ static bool rule_admits(const struct outbound_rule *rule, uint16_t port, enum pr
            (rule_protocol(rule, protocol) && (!rule->port || rule->port == port));
 }
 
-struct verdict verdict_host(const struct policy *p, struct text name, bool whole, uint16_t port,
-                            enum protocol protocol)
+/* `to` has the port; NULL: a look-up, for which an entry at any port is enough. */
+static struct verdict judge_name(const struct policy *p, struct text name, bool whole,
+                                 const struct endpoint *to, enum protocol protocol)
 {
     uint16_t rule;
-    if (find_denied(p, name, whole, &(struct endpoint){.port = port}, protocol, &rule))
+    if (find_denied(p, name, whole, to ? to : &(struct endpoint){0}, protocol, &rule))
         return make_denied(rule);
     if (p->modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW)
         return make_allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
     for (uint16_t i = 0; i < p->outbound_count && name.len; i++)
-        if (rule_names(p, &p->outbound[i], name, whole) && rule_admits(&p->outbound[i], port, protocol))
+        if (rule_names(p, &p->outbound[i], name, whole) &&
+            (!to || rule_admits(&p->outbound[i], to->port, protocol)))
             return make_allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, i);
     /* Any port: AWS owns all ports of the address of an AWS endpoint, and some services use others than 443 (IoT 8883 and
      * 8443, mail 465 and 587). */
@@ -182,16 +169,24 @@ struct verdict verdict_host(const struct policy *p, struct text name, bool whole
     return verdict_unlisted(p, OUTBOUND_CONNECTIVITY, REASON_NOT_LISTED);
 }
 
-static bool network_rule(const struct policy *p, const struct endpoint *to, enum protocol protocol,
-                         uint16_t *rule)
+struct verdict verdict_name(const struct policy *p, struct text name)
 {
-    for (*rule = 0; *rule < p->outbound_count; ++*rule) {
-        const struct outbound_rule *r = &p->outbound[*rule];
-        if (r->kind == OUTBOUND_NETWORK && address_within(&to->ip, &r->network, r->prefix) &&
-            rule_admits(r, to->port, protocol))
-            return true;
-    }
-    return false;
+    return judge_name(p, name, true, NULL, PROTOCOL_OTHER);
+}
+
+struct verdict verdict_host(const struct policy *p, struct text name, bool whole, uint16_t port,
+                            enum protocol protocol)
+{
+    return judge_name(p, name, whole, &(struct endpoint){.port = port}, protocol);
+}
+
+/* The next entry, from this one on, whose network holds the address; outbound_count: none. */
+static uint16_t next_network(const struct policy *p, const struct address *ip, uint16_t i)
+{
+    while (i < p->outbound_count && !(p->outbound[i].kind == OUTBOUND_NETWORK &&
+                                      address_within(ip, &p->outbound[i].network, p->outbound[i].prefix)))
+        i++;
+    return i;
 }
 
 static bool always_allowed(const struct always *always, const struct endpoint *to)
@@ -263,7 +258,6 @@ struct verdict verdict_endpoint(const struct policy *p, const struct always *alw
                                 enum protocol protocol)
 {
     struct endpoint_question question = {.policy = p, .to = to, .protocol = protocol};
-    uint16_t rule;
     if (!policy_judges_outbound(p))
         return make_allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
     if (always_allowed(always, to))
@@ -272,8 +266,9 @@ struct verdict verdict_endpoint(const struct policy *p, const struct always *alw
         return question.verdict;
     if (p->modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW)
         return make_allowed(OUTBOUND_CONNECTIVITY, REASON_MODE_ALLOW, RULE_NONE);
-    if (network_rule(p, to, protocol, &rule))
-        return make_allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, rule);
+    for (uint16_t i = 0; (i = next_network(p, &to->ip, i)) < p->outbound_count; i++)
+        if (rule_admits(&p->outbound[i], to->port, protocol))
+            return make_allowed(OUTBOUND_CONNECTIVITY, REASON_LISTED, i);
     /* Internal addresses are never learned (verdict_may_learn); this second check is cheap. */
     if (address_is_internal(&to->ip))
         return verdict_unlisted(p, OUTBOUND_CONNECTIVITY, REASON_INTERNAL);
@@ -318,12 +313,9 @@ bool verdict_is_by_others(const struct policy *p, const struct names *learned, c
                           enum protocol protocol, const struct source_place *place)
 {
     struct packages_question q = {p, to, protocol, place};
-    for (uint16_t i = 0; i < p->outbound_count; i++) {
-        const struct outbound_rule *r = &p->outbound[i];
-        if (r->kind == OUTBOUND_NETWORK && address_within(&to->ip, &r->network, r->prefix) &&
-            rule_takes(&q, r))
+    for (uint16_t i = 0; (i = next_network(p, &to->ip, i)) < p->outbound_count; i++)
+        if (rule_takes(&q, &p->outbound[i]))
             return false;
-    }
     return !names_find(learned, &to->ip, name_takes, &q);
 }
 
@@ -331,13 +323,7 @@ bool verdict_may_learn(const struct policy *p, const struct address *ip)
 {
     if (ip->family == FAMILY_NONE || address_is_loopback(ip))
         return false; /* loopback is always allowed, without an entry */
-    if (!address_is_internal(ip))
-        return true;
-    for (uint32_t i = 0; i < p->outbound_count; i++)
-        if (p->outbound[i].kind == OUTBOUND_NETWORK &&
-            address_within(ip, &p->outbound[i].network, p->outbound[i].prefix))
-            return true;
-    return false;
+    return !address_is_internal(ip) || next_network(p, ip, 0) < p->outbound_count;
 }
 
 static uint16_t find_tmp_rule(const struct policy *p, struct text path)
