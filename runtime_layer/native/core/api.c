@@ -107,13 +107,11 @@ static bool read_endpoint(struct decision *d)
     bool bracketed = text_starts(rest, TEXT("["));
     uint32_t port;
     if (bracketed) {
-        rest.at++;
-        rest.len--;
+        rest = text_behind(rest, 1);
         text_next(&rest, ']', &host);
         if (!rest.at || !text_starts(rest, TEXT(":")))
             return refuse_malformed(d, TEXT("write [v6]:port"));
-        rest.at++;
-        rest.len--;
+        rest = text_behind(rest, 1);
     } else {
         text_next(&rest, ':', &host);
     }
@@ -154,8 +152,7 @@ static bool is_plain_path(struct text path)
     struct text component;
     if (!text_starts(path, TEXT("/")) || path.len < 2)
         return false;
-    path.at++;
-    path.len--;
+    path = text_behind(path, 1);
     while (text_next(&path, '/', &component))
         if (!component.len || text_equal(component, TEXT(".")) || text_equal(component, TEXT("..")))
             return false;
@@ -224,11 +221,8 @@ static void allow_tmp_path(const struct decision *d, struct writer *w)
 
 static void allow_program(const struct decision *d, struct writer *w)
 {
-    uint32_t comma = 0;
-    while (comma < d->target.len && d->target.at[comma] != ',')
-        comma++;
     struct text path = d->target, by;
-    if (comma < d->target.len || packages_cut(&path, &by)) /* no entry can name it */
+    if (text_find(path, ',') < path.len || packages_cut(&path, &by)) /* no entry can name it */
         return;
     if (d->verdict.reason == REASON_STATIC)
         put(w, TEXT("unshielded:"));

@@ -68,11 +68,6 @@ static struct text pool_text(struct piece p)
     return (struct text){aws_pool + p.at, p.len};
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_letter_or_digit(char c)
 {
     return is_digit(c) || (c >= 'a' && c <= 'z');
@@ -189,6 +184,19 @@ struct found {
     struct text bucket; /* B, or a directory bucket's whole name; empty: the pattern is not a bucket's */
 };
 
+/* The text of a token that the place tells; any other character stands for itself. */
+static struct text known_part(struct text pattern, uint32_t i, const struct place *place)
+{
+    switch (pattern.at[i]) {
+    case 'R': return place->region;
+    case 'G': return place->home;
+    case 'D': return place->dns;
+    case 'U': return place->dual_stack;
+    case 'P': return place->pseudo;
+    default: return (struct text){pattern.at + i, 1};
+    }
+}
+
 static bool matches(struct text pattern, struct text host, const struct place *place, struct found *found)
 {
     struct text label, whole = host;
@@ -198,11 +206,6 @@ static bool matches(struct text pattern, struct text host, const struct place *p
     bool fits = true;
     for (uint32_t i = pattern.len; i-- && fits;) {
         switch (pattern.at[i]) {
-        case 'R': fits = text_strip_end(&host, place->region); break;
-        case 'G': fits = text_strip_end(&host, place->home); break;
-        case 'D': fits = text_strip_end(&host, place->dns); break;
-        case 'U': fits = text_strip_end(&host, place->dual_stack); break;
-        case 'P': fits = text_strip_end(&host, place->pseudo); break;
         case 'H': fits = text_equal(place->region, place->home); break;
         case 'A': fits = take_account(&host, place->account); break;
         case 'C': fits = take_digits(&host, CELL_DIGITS); break;
@@ -220,26 +223,28 @@ static bool matches(struct text pattern, struct text host, const struct place *p
             found->name = host;
             host.len = 0;
             break;
-        default: fits = text_strip_end(&host, (struct text){pattern.at + i, 1}); break;
+        default: fits = text_strip_end(&host, known_part(pattern, i, place)); break;
         }
     }
     return fits && !host.len;
 }
 
-static const struct aws_name *find_name(struct text name)
+/* The number of a sorted row that begins with this text; `count`: none. */
+static uint32_t find_row(const void *rows, uint32_t row_size, uint32_t count, struct text t)
 {
-    uint32_t low = 0, high = AWS_NAMES;
+    uint32_t low = 0, high = count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        int order = compare_bytes(name, pool_text(aws_names[middle].text));
+        int order =
+            compare_bytes(t, pool_text(*(const struct piece *)((const char *)rows + middle * row_size)));
         if (!order)
-            return &aws_names[middle];
+            return middle;
         if (order < 0)
             high = middle;
         else
             low = middle + 1;
     }
-    return NULL;
+    return count;
 }
 
 static bool occurs(const struct aws_name *name, uint32_t pattern, uint8_t partition)
@@ -248,15 +253,6 @@ static bool occurs(const struct aws_name *name, uint32_t pattern, uint8_t partit
     for (uint32_t i = 0; i < shape[0]; i++)
         if (shape[1 + 2 * i] == pattern)
             return shape[2 + 2 * i] & partition;
-    return false;
-}
-
-static bool is_bucket_listed(struct text bucket, struct text buckets)
-{
-    struct text one;
-    while (bucket.len && text_next(&buckets, ',', &one))
-        if (text_equal(bucket, one))
-            return true;
     return false;
 }
 
@@ -270,7 +266,7 @@ static bool is_admitted(uint16_t owner, struct text bucket, const struct aws_lim
     }
     for (uint32_t i = 0; i < owner_count; i++)
         if (owners[i] == AWS_S3 && limits->buckets.len)
-            return is_bucket_listed(bucket, limits->buckets);
+            return bucket.len && text_lists(limits->buckets, bucket);
     for (uint32_t i = 0; i < owner_count; i++)
         for (uint32_t j = 0; j < limits->service_count; j++)
             if (owners[i] == limits->services[j])
@@ -280,20 +276,9 @@ static bool is_admitted(uint16_t owner, struct text bucket, const struct aws_lim
 
 bool aws_service_index(struct text service, uint16_t *index)
 {
-    uint32_t low = 0, high = AWS_SERVICES;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        int order = compare_bytes(service, pool_text(aws_services[middle]));
-        if (!order) {
-            *index = (uint16_t)middle;
-            return true;
-        }
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return false;
+    uint32_t row = find_row(aws_services, sizeof *aws_services, AWS_SERVICES, service);
+    *index = (uint16_t)row;
+    return row < AWS_SERVICES;
 }
 
 struct text aws_service_name(uint16_t index)
@@ -314,10 +299,10 @@ bool aws_is_endpoint(struct text host, const struct aws_limits *limits)
             !matches(pool_text(pattern->text), host, &place, &found))
             continue;
         if (found.name.at) {
-            const struct aws_name *name = find_name(found.name);
-            if (!name || !occurs(name, i, place.partition))
+            uint32_t name = find_row(aws_names, sizeof *aws_names, AWS_NAMES, found.name);
+            if (name == AWS_NAMES || !occurs(&aws_names[name], i, place.partition))
                 continue;
-            owner = name->services;
+            owner = aws_names[name].services;
         }
         if (is_admitted(owner, found.bucket, limits))
             return true;
@@ -330,15 +315,10 @@ static void put_pattern(struct writer *w, struct text pattern, struct text name,
 {
     for (uint32_t i = 0; i < pattern.len; i++) {
         switch (pattern.at[i]) {
-        case 'R': put(w, place->region); break;
-        case 'G': put(w, place->home); break;
-        case 'D': put(w, place->dns); break;
-        case 'U': put(w, place->dual_stack); break;
-        case 'P': put(w, place->pseudo); break;
         case 'N': put(w, name); break;
         case 'A': put(w, place->account.len ? place->account : TEXT("A")); break;
         case 'H': break;
-        default: put_char(w, pattern.at[i]); break;
+        default: put(w, known_part(pattern, i, place)); break;
         }
     }
     put_char(w, '\n');
@@ -346,10 +326,7 @@ static void put_pattern(struct writer *w, struct text pattern, struct text name,
 
 static bool has(struct text t, char c)
 {
-    for (uint32_t i = 0; i < t.len; i++)
-        if (t.at[i] == c)
-            return true;
-    return false;
+    return text_find(t, c) < t.len;
 }
 
 void aws_write_endpoints(const struct aws_limits *limits, struct writer *w)

@@ -44,11 +44,6 @@ static void write16(uint8_t *at, uint16_t value)
     at[1] = (uint8_t)value;
 }
 
-static uint8_t lower(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
-}
-
 /* Walks the labels of a name, following pointers. */
 struct label_walk {
     struct message m;
@@ -118,7 +113,7 @@ static bool same_label(const struct label_walk *a, const struct label_walk *b)
     if (a->label_len != b->label_len)
         return false;
     for (uint32_t i = 0; i < a->label_len; i++)
-        if (lower(a->label[i]) != lower(b->label[i]))
+        if (to_lower((char)a->label[i]) != to_lower((char)b->label[i]))
             return false;
     return true;
 }
@@ -139,12 +134,9 @@ static bool same_name(struct message a, uint32_t a_at, struct message b, uint32_
 }
 
 /* As endpoint.h's hostname_canonical; other characters become '?'. */
-static char host_char(uint8_t c)
+static char host_char(char c)
 {
-    uint8_t letter = c | 0x20;
-    if (letter >= 'a' && letter <= 'z')
-        return (char)letter;
-    return (c >= '0' && c <= '9') || c == '-' || c == '_' ? (char)c : '?';
+    return is_letter(c) || is_digit(c) || c == '-' || c == '_' ? to_lower(c) : '?';
 }
 
 bool dns_read_question(const uint8_t *message, uint32_t len, struct dns_question *q)
@@ -162,7 +154,7 @@ bool dns_read_question(const uint8_t *message, uint32_t len, struct dns_question
         const struct label_walk label =
             w; /* a copy, as the compiler assumes that the writes below change `w` */
         for (uint32_t i = 0; i < label.label_len; i++)
-            q->name[used + i] = host_char(label.label[i]);
+            q->name[used + i] = host_char((char)label.label[i]);
         used += label.label_len;
     }
     /* A name that ends elsewhere than its labels was compressed. */

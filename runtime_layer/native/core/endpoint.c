@@ -109,14 +109,6 @@ static bool parse_v4(struct text t, uint8_t bytes[4])
     return count == 4;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool parse_group(struct text t, uint8_t bytes[2])
 {
     uint32_t value = 0;
@@ -330,11 +322,6 @@ bool address_is_internal(const struct address *a)
     return in_ranges(a, INTERNAL, sizeof INTERNAL / sizeof INTERNAL[0]);
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Whether a resolver would read this last label as part of an IP address (inet_aton: decimal, octal, 0x hex). */
 static bool label_is_number(struct text label)
 {
@@ -344,11 +331,6 @@ static bool label_is_number(struct text label)
         if (!(hex ? hex_digit(label.at[i]) >= 0 : is_digit(label.at[i])))
             return false;
     return true;
-}
-
-static bool is_letter(char c)
-{
-    return (uint8_t)((c | 0x20) - 'a') < 26;
 }
 
 /* The name without a trailing dot. */
@@ -382,6 +364,6 @@ bool hostname_canonical(struct text t, struct writer *out)
         return false;
     t = relative_name(t);
     for (uint32_t i = 0; i < t.len; i++)
-        put_char(out, is_letter(t.at[i]) ? (char)(t.at[i] | 0x20) : t.at[i]);
+        put_char(out, to_lower(t.at[i]));
     return !out->full;
 }

@@ -204,10 +204,10 @@ void names_learn_written(struct names *n, struct text written, uint16_t rules)
     while (written.len && text_next(&written, ',', &entry)) {
         uint32_t number;
         struct address ip;
-        bool well = text_next(&entry, '/', &rule) && text_next(&entry, '/', &address) &&
-                    text_number(rule, RULE_AWS, &number) && address_parse(address, &ip) &&
-                    is_plain_name(entry);
-        if (well && (number < rules || number == RULE_AWS))
+        bool is_entry = text_next(&entry, '/', &rule) && text_next(&entry, '/', &address) &&
+                        text_number(rule, RULE_AWS, &number) && address_parse(address, &ip) &&
+                        is_plain_name(entry);
+        if (is_entry && (number < rules || number == RULE_AWS))
             names_learn(n, &ip, (uint16_t)number, entry);
     }
 }

@@ -51,11 +51,6 @@ static bool read_reverse_v4(struct text labels, struct address *out)
     return !labels.len;
 }
 
-static int32_t hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* 32 digits, the last half of a byte first. */
 static bool read_reverse_v6(struct text labels, struct address *out)
 {

@@ -7,7 +7,7 @@ static bool is_one_of(char c, const char *others)
     for (; *others; others++)
         if (c == *others)
             return true;
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return is_digit(c) || is_letter(c);
 }
 
 static bool ends_in_hash(struct text name)

@@ -30,9 +30,9 @@ bool packages_cut(struct text *entry, struct text *packages)
 static bool is_package(struct text name)
 {
     for (uint32_t i = 0; i < name.len; i++) {
-        char c = name.at[i], letter = (char)(c | 0x20);
+        char c = name.at[i];
         bool is_mark = c == '_' || c == '-' || c == '.' || c == '@' || c == '/';
-        if (!(letter >= 'a' && letter <= 'z') && !(c >= '0' && c <= '9') && !is_mark)
+        if (!is_letter(c) && !is_digit(c) && !is_mark)
             return false;
     }
     return name.len && name.len < ALERT_TEXT_MAX;

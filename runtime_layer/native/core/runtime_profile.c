@@ -36,11 +36,6 @@ static const struct needed needed[] = {
     {LANGUAGE_OTHER, "/tmp/.aws-xray/initialized", TMP_EMPTY},
 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 enum language language_from(struct text name)
 {
     for (uint32_t i = 0; i < LANGUAGES; i++) {

@@ -13,24 +13,6 @@ static bool refuse(struct writer *error, struct text reason)
     return false;
 }
 
-static bool find_char(struct text t, char c, uint32_t *at)
-{
-    for (*at = 0; *at < t.len; ++*at)
-        if (t.at[*at] == c)
-            return true;
-    return false;
-}
-
-static struct text cut_before(struct text t, uint32_t at)
-{
-    return (struct text){t.at, at};
-}
-
-static struct text cut_from(struct text t, uint32_t at)
-{
-    return (struct text){t.at + at, t.len - at};
-}
-
 static uint32_t count_char(struct text t, char c)
 {
     uint32_t count = 0;
@@ -67,9 +49,9 @@ static const struct text PREFIXES[] = {
 static struct text take_protocol(struct text entry, uint8_t *protocol)
 {
     for (uint8_t p = ONLY_TCP; p <= ONLY_UDP; p++) {
-        if (text_equal_nocase(cut_before(entry, entry.len < 6 ? entry.len : 6), PREFIXES[p])) {
+        if (text_equal_nocase(text_head(entry, entry.len < 6 ? entry.len : 6), PREFIXES[p])) {
             *protocol = p;
-            return cut_from(entry, PREFIXES[p].len);
+            return text_behind(entry, PREFIXES[p].len);
         }
     }
     return entry;
@@ -101,9 +83,8 @@ static void write_network(const struct outbound_rule *rule, struct writer *w)
 /* `address` or `address/prefix`. */
 static bool parse_network(struct text t, bool denies, struct outbound_rule *rule, struct writer *error)
 {
-    uint32_t slash, prefix;
-    bool has_prefix = find_char(t, '/', &slash);
-    struct text ip = cut_before(t, slash);
+    uint32_t slash = text_find(t, '/'), prefix;
+    struct text ip = text_head(t, slash);
     /* A mapped address is kept as IPv4, so 96 bits of its prefix are dropped. */
     uint32_t longest = count_char(ip, ':') ? 128 : 32;
     uint32_t skipped;
@@ -114,9 +95,9 @@ static bool parse_network(struct text t, bool denies, struct outbound_rule *rule
                       TEXT("is not an IPv4 address; write four numbers from 0 to 255 without leading zeros"));
     }
     skipped = longest == 128 && rule->network.family == FAMILY_V4 ? 96 : 0;
-    if (!has_prefix)
+    if (slash == t.len)
         prefix = longest;
-    else if (!text_number(cut_from(t, slash + 1), longest, &prefix) || prefix < skipped) {
+    else if (!text_number(text_behind(t, slash + 1), longest, &prefix) || prefix < skipped) {
         put(error, TEXT("has no valid prefix length; write a number from "));
         put_number(error, skipped);
         put(error, TEXT(" to "));
@@ -150,10 +131,8 @@ static bool parse_port(struct text t, uint16_t *port, struct writer *error)
 /* "https://api.example/path" becomes "api.example:443" in the error that refuses it. */
 static bool refuse_url(struct text entry, uint32_t colon, struct writer *error)
 {
-    struct text scheme = cut_before(entry, colon), host = cut_from(entry, colon + 3);
-    uint32_t end;
-    find_char(host, '/', &end);
-    host = cut_before(host, end);
+    struct text scheme = text_head(entry, colon), host = text_behind(entry, colon + 3);
+    host = text_head(host, text_find(host, '/'));
     put(error, TEXT("is a URL; use \""));
     put_json(error, host, HOST_LONGEST);
     if (!count_char(host, ':') && text_equal(scheme, TEXT("https")))
@@ -182,9 +161,8 @@ static bool refuse_port_without_brackets(struct text entry, struct text ip, stru
 
 static bool has_only(struct text t, struct text allowed)
 {
-    uint32_t at;
     for (uint32_t i = 0; i < t.len; i++)
-        if (!find_char(allowed, t.at[i], &at))
+        if (text_find(allowed, t.at[i]) == allowed.len)
             return false;
     return true;
 }
@@ -193,7 +171,7 @@ static bool parse_name(struct text host, bool denies, struct outbound_rule *rule
                        struct writer *error)
 {
     bool suffix = text_starts(host, TEXT("*."));
-    struct text name = suffix ? cut_from(host, 2) : host;
+    struct text name = suffix ? text_behind(host, 2) : host;
     uint32_t start = PREFIXES[rule->protocol].len;
     if (text_equal(host, TEXT("*")))
         return refuse(error, denies ? EVERYTHING_DENIED
@@ -231,16 +209,18 @@ static bool read_host(struct text entry, bool denies, struct outbound_rule *rule
     bool network;
     *rule = (struct outbound_rule){0};
     host = entry = take_protocol(entry, &rule->protocol);
-    if (find_char(entry, ':', &colon) && text_starts(cut_from(entry, colon), TEXT("://")))
+    colon = text_find(entry, ':');
+    if (text_starts(text_behind(entry, colon), TEXT("://")))
         return refuse_url(entry, colon, error);
     if (text_starts(entry, TEXT("["))) {
-        if (!find_char(entry, ']', &bracket))
+        bracket = text_find(entry, ']');
+        if (bracket == entry.len)
             return refuse(error, TEXT("has no closing bracket; write [v6]:port"));
         host = (struct text){entry.at + 1, bracket - 1};
         if (bracket + 1 < entry.len) {
             if (entry.at[bracket + 1] != ':')
                 return refuse(error, TEXT("goes on after the bracket; write [v6]:port or [v6/prefix]:port"));
-            if (!parse_port(cut_from(entry, bracket + 2), &rule->port, error))
+            if (!parse_port(text_behind(entry, bracket + 2), &rule->port, error))
                 return false;
         }
         if (!count_char(host, ':'))
@@ -252,12 +232,13 @@ static bool read_host(struct text entry, bool denies, struct outbound_rule *rule
             return refuse_port_without_brackets(entry, ip, port, error);
         network = true;
     } else {
-        if (find_char(entry, ':', &colon)) {
-            if (!parse_port(cut_from(entry, colon + 1), &rule->port, error))
+        if (colon < entry.len) {
+            if (!parse_port(text_behind(entry, colon + 1), &rule->port, error))
                 return false;
-            host = cut_before(entry, colon);
+            host = text_head(entry, colon);
         }
-        if (find_char(host, '/', &slash) && !has_only(cut_before(host, slash), TEXT("0123456789.")))
+        slash = text_find(host, '/');
+        if (slash < host.len && !has_only(text_head(host, slash), TEXT("0123456789.")))
             return refuse(error, TEXT("has a path; write the host, and the port if you like, alone"));
         if (!host.len)
             return refuse(error, TEXT("has no host; write host[:port]"));
@@ -319,14 +300,13 @@ bool entry_bucket(struct text entry, struct writer *error)
     bool reserved = false;
     uint32_t at;
     if (text_starts(entry, TEXT("s3://"))) {
-        struct text name = cut_from(entry, 5);
-        find_char(name, '/', &at);
-        return refuse_for_name(TEXT("is a URL; use \""), cut_before(name, at), error);
+        struct text name = text_behind(entry, 5);
+        return refuse_for_name(TEXT("is a URL; use \""), text_head(name, text_find(name, '/')), error);
     }
     if (text_starts(entry, TEXT("arn:"))) {
         for (at = entry.len; at && entry.at[at - 1] != ':'; at--)
             ;
-        return refuse_for_name(TEXT("is an ARN; use \""), cut_from(entry, at), error);
+        return refuse_for_name(TEXT("is an ARN; use \""), text_behind(entry, at), error);
     }
     if (text_ends(entry, TEXT(".amazonaws.com")) || text_ends(entry, TEXT(".amazonaws.com.cn")))
         return refuse(error, TEXT("is a host name; write the bucket's name alone"));
@@ -352,7 +332,7 @@ bool entry_path(struct text path, struct writer *error)
     for (uint32_t i = 0; i < path.len; i++)
         if ((uint8_t)path.at[i] < 0x20 || path.at[i] == 0x7f)
             return refuse(error, TEXT("has a control character in it; take it out"));
-    rest = cut_from(path, 1);
+    rest = text_behind(path, 1);
     while (text_next(&rest, '/', &component)) {
         if (!component.len)
             return refuse(error, rest.at ? TEXT("has an empty component; write single slashes")
@@ -369,7 +349,7 @@ bool entry_tmp(struct text entry, struct writer *error)
         return refuse(error, TEXT("is not under /tmp; begin it with /tmp/"));
     if (entry.len > 5 && entry.at[entry.len - 1] == '/' && entry.at[entry.len - 2] != '/') {
         put(error, TEXT("ends in a slash; use \""));
-        put_json(error, cut_before(entry, entry.len - 1), PATH_LONGEST);
+        put_json(error, text_head(entry, entry.len - 1), PATH_LONGEST);
         return refuse(error, TEXT("/**\" for all that lies below it"));
     }
     for (uint32_t i = 0; i + 2 < entry.len; i++)

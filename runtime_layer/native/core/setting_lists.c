@@ -92,7 +92,7 @@ static bool add_child(struct policy *p, const struct setting *s, struct text ent
     struct text path = entry;
     uint32_t mark = error->used;
     if (unshielded)
-        path = (struct text){entry.at + UNSHIELDED.len, entry.len - UNSHIELDED.len};
+        path = text_behind(entry, UNSHIELDED.len);
     setting_culprit(error, s, entry);
     if (!entry_program(path, error))
         return false;
@@ -135,16 +135,14 @@ static bool add_aws(struct policy *p, const struct setting *s, struct text entry
 
 static bool add_bucket(struct policy *p, const struct setting *s, struct text entry, struct writer *error)
 {
-    struct text rest = policy_text(p, p->buckets), known;
     uint32_t mark = error->used;
     struct pooled kept;
     setting_culprit(error, s, entry);
     if (!entry_bucket(entry, error))
         return false;
     setting_take_back(error, mark);
-    while (p->buckets.len && text_next(&rest, ',', &known))
-        if (text_equal(known, entry))
-            return true;
+    if (text_lists(policy_text(p, p->buckets), entry))
+        return true;
     /* The list is kept as one text with commas; no other text enters the pool while it is read. */
     if ((p->buckets.len && !setting_keep(p, s, TEXT(","), &kept, error)) ||
         !setting_keep(p, s, entry, &kept, error))

@@ -78,7 +78,7 @@ static bool read_region(struct policy *p, const struct setting *s, struct text v
     bool is_region = value.len <= 32;
     for (uint32_t i = 0; i < value.len; i++) {
         char c = value.at[i];
-        is_region = is_region && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-');
+        is_region = is_region && ((is_letter(c) && c == to_lower(c)) || is_digit(c) || c == '-');
     }
     return is_region ? keep_text(p, s, value, error)
                      : setting_refuse(error, s, value, TEXT("is not a region; use a name such as us-east-1"));
@@ -88,7 +88,7 @@ static bool read_account(struct policy *p, const struct setting *s, struct text 
 {
     bool is_account = value.len == 12;
     for (uint32_t i = 0; i < value.len; i++)
-        is_account = is_account && value.at[i] >= '0' && value.at[i] <= '9';
+        is_account = is_account && is_digit(value.at[i]);
     return is_account ? keep_text(p, s, value, error)
                       : setting_refuse(error, s, value, TEXT("is not an account; write its twelve digits"));
 }

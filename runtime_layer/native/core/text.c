@@ -1,9 +1,12 @@
 /* Text without libc; see text.h. */
 #include "text.h"
 
-static char to_lower(char c)
+int hex_digit(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    if (is_digit(c))
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 struct text text_of(const char *terminated)
@@ -73,16 +76,27 @@ bool text_next(struct text *rest, char separator, struct text *piece)
     *piece = TEXT("");
     if (!rest->at)
         return false;
-    for (uint32_t i = 0; i < rest->len; i++) {
-        if (rest->at[i] == separator) {
-            *piece = (struct text){rest->at, i};
-            *rest = (struct text){rest->at + i + 1, rest->len - i - 1};
-            return true;
-        }
-    }
-    *piece = *rest;
-    *rest = (struct text){NULL, 0};
+    uint32_t at = text_find(*rest, separator);
+    *piece = text_head(*rest, at);
+    *rest = at < rest->len ? text_behind(*rest, at + 1) : (struct text){NULL, 0};
     return true;
+}
+
+uint32_t text_find(struct text t, char c)
+{
+    uint32_t at = 0;
+    while (at < t.len && t.at[at] != c)
+        at++;
+    return at;
+}
+
+bool text_lists(struct text list, struct text entry)
+{
+    struct text one;
+    while (list.len && text_next(&list, ',', &one))
+        if (text_equal(one, entry))
+            return true;
+    return false;
 }
 
 bool text_number(struct text a, uint32_t max, uint32_t *value)
@@ -91,7 +105,7 @@ bool text_number(struct text a, uint32_t max, uint32_t *value)
     if (!a.len)
         return false;
     for (uint32_t i = 0; i < a.len; i++) {
-        if (a.at[i] < '0' || a.at[i] > '9')
+        if (!is_digit(a.at[i]))
             return false;
         n = n * 10 + (uint64_t)(a.at[i] - '0');
         if (n > max)

@@ -26,6 +26,35 @@ struct writer {
     bool full;
 };
 
+static inline bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool is_letter(char c)
+{
+    return (uint8_t)((c | 0x20) - 'a') < 26;
+}
+
+static inline char to_lower(char c)
+{
+    return is_letter(c) ? (char)(c | 0x20) : c;
+}
+
+/* The value of a hexadecimal digit, or -1. */
+int hex_digit(char c);
+
+/* The first bytes of a text, and those behind them; `n` is at most its length. */
+static inline struct text text_head(struct text t, uint32_t n)
+{
+    return (struct text){t.at, n};
+}
+
+static inline struct text text_behind(struct text t, uint32_t n)
+{
+    return (struct text){t.at + n, t.len - n};
+}
+
 struct text text_of(const char *terminated);
 bool text_equal(struct text a, struct text b);
 bool text_equal_nocase(struct text a, struct text b); /* ASCII only, as host names are */
@@ -41,6 +70,10 @@ struct text base_name(struct text path); /* the part behind the last slash */
 /* Cuts `*rest` at the first `separator`: `*piece` is the part before it, `*rest` the part behind. False, and
  * an empty `*piece`, when an earlier call exhausted `*rest`. */
 bool text_next(struct text *rest, char separator, struct text *piece);
+/* The place of the first `c`; the text's length where there is none. */
+uint32_t text_find(struct text t, char c);
+/* Whether the entry stands in a list with commas; an empty list has none. */
+bool text_lists(struct text list, struct text entry);
 /* Decimal, no sign, no blanks, at most `max`. */
 bool text_number(struct text a, uint32_t max, uint32_t *value);
 

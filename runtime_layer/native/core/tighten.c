@@ -3,20 +3,11 @@
 
 #include "setting_table.h"
 
-static bool has_entry(struct text list, struct text entry)
-{
-    struct text one;
-    while (list.len && text_next(&list, ',', &one))
-        if (text_equal(one, entry))
-            return true;
-    return false;
-}
-
 static bool has_entries(struct text list, struct text entries)
 {
     struct text one;
     while (entries.len && text_next(&entries, ',', &one))
-        if (!has_entry(list, one))
+        if (!text_lists(list, one))
             return false;
     return true;
 }
@@ -78,9 +69,9 @@ static void put_as_field(struct writer *error, struct text said)
         }
         for (i += prefix.len; i < said.len; i++) {
             char c = said.at[i];
-            if (c != '_' && !(c >= 'A' && c <= 'Z'))
+            if (c != '_' && c == to_lower(c))
                 break;
-            put_char(error, c == '_' ? c : (char)(c + 'a' - 'A'));
+            put_char(error, to_lower(c));
         }
         i--;
     }

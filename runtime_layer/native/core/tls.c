@@ -73,8 +73,8 @@ static struct text read_name(struct reader list)
         return none;
     uint32_t kind = take_number(&list, 1), name_length = take_number(&list, 2);
     const uint8_t *name = take(&list, name_length);
-    bool well = !list.short_of && kind == NAME_HOST && !list.left;
-    return well ? (struct text){(const char *)name, name_length} : none;
+    bool is_name = !list.short_of && kind == NAME_HOST && !list.left;
+    return is_name ? (struct text){(const char *)name, name_length} : none;
 }
 
 /* False when they are cut off. A hello with early data (0-RTT) counts as nameless, as a second ClientHello may hide in it. */

@@ -37,9 +37,9 @@ def core_sources() -> list[Path]:
 
 
 def declarations() -> str:
-    """The headers without what cffi cannot read: comments and the preprocessor's lines."""
+    """The headers without what cffi cannot read: comments, bodies and the preprocessor's lines."""
     text = "\n".join((CORE / name).read_text() for name in HEADERS)
-    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    text = re.sub(r"/\*.*?\*/|^static inline .*?^}$", "", text, flags=re.DOTALL | re.MULTILINE)
     return "\n".join(line for line in text.split("\n") if not line.startswith("#"))
 
 
