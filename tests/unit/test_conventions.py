@@ -33,6 +33,18 @@ def test_names_of_tests_are_short() -> None:
     assert [name for name in sorted(names) if len(name.partition("::")[2]) > LONGEST] == []
 
 
+HEAD = re.compile(r"\A(?:/\*.*?\*/|(?://.*\n)+)", re.DOTALL)
+
+
+def test_a_c_file_names_its_tests() -> None:
+    """The first comment of each file of the core and the wrapper names the tests that hold it."""
+    for file in committed("runtime_layer/native/core/*.c", "runtime_layer/native/wrapper/*.c"):
+        head = HEAD.match((ROOT / file).read_text(encoding="utf-8"))
+        named = re.findall(r"tests/[\w./]+\w", head[0].partition("Tests: ")[2] if head else "")
+        assert named, file
+        assert [name for name in named if not (ROOT / name).is_file()] == [], file
+
+
 def test_a_document_that_is_named_is_there() -> None:
     there = {Path(name).name for name in committed("*.md")}
     assert "README.md" in there

@@ -2,7 +2,7 @@
  *
  * Each part has a limit in bytes as written (escapes included), and the limits add up to less than a line, so the line is
  * always whole. The place in the source gets the rest: at least some hundred bytes, mostly some thousand.
- */
+ * Tests: tests/unit/core/test_alert.py, tests/lab/fuzz/alert.c. */
 #include "alert.h"
 
 enum {

@@ -1,4 +1,5 @@
-/* The core as a shared library; see api.h. Tests: tests/unit/core/test_core.py, tests/lab/fuzz/policy.c, alert.c. */
+/* The core as a shared library; see api.h.
+ * Tests: tests/unit/core/test_core.py, tests/lab/fuzz/policy.c, tests/lab/fuzz/alert.c. */
 #include "api.h"
 
 #include "alert.h"
@@ -246,13 +247,6 @@ static const struct event EVENTS[] = {
 };
 enum { EVENT_COUNT = sizeof EVENTS / sizeof EVENTS[0] };
 
-static void put_string(struct writer *w, struct text t)
-{
-    put_char(w, '"');
-    put_json(w, t, UINT32_MAX);
-    put_char(w, '"');
-}
-
 /* The entry of the policy that admitted or denied the target. */
 static void put_deciding_entry(const struct decision *d, struct writer *w)
 {
@@ -279,14 +273,14 @@ static void put_decision(const struct decision *d, const struct event *event, st
     static const char *const actions[] = {
         [ACTION_DENY] = "deny", [ACTION_ALERT] = "alert", [ACTION_ALLOW] = "allow"};
     put(w, TEXT("{\"action\":"));
-    put_string(w, text_of(actions[d->verdict.action]));
+    put_json_string(w, text_of(actions[d->verdict.action]));
     put(w, TEXT(",\"policy\":"));
-    put_string(w, policy_name((enum policy_id)d->verdict.policy));
+    put_json_string(w, policy_name((enum policy_id)d->verdict.policy));
     put(w, TEXT(",\"mode\":"));
     bool is_denied = d->verdict.reason == REASON_DENIED;
-    put_string(w, mode_name(is_denied ? MODE_BLOCK : d->policy->modes[d->verdict.policy]));
+    put_json_string(w, mode_name(is_denied ? MODE_BLOCK : d->policy->modes[d->verdict.policy]));
     put(w, TEXT(",\"reason\":"));
-    put_string(w, reason_name(d->verdict.reason));
+    put_json_string(w, reason_name(d->verdict.reason));
     put(w, TEXT(",\"entry\":\""));
     put_deciding_entry(d, w);
     put(w, TEXT("\",\"allow\":\""));
@@ -297,7 +291,7 @@ static void put_decision(const struct decision *d, const struct event *event, st
 
 static void put_unknown_event(struct writer *w, struct text name)
 {
-    put_string(w, name);
+    put_json_string(w, name);
     put(w, TEXT(" is not an event; use "));
     for (uint32_t i = 0; i < EVENT_COUNT; i++) {
         if (i)
@@ -323,7 +317,7 @@ int32_t shield_decide(const struct policy *p, const char *event, size_t event_le
         put_terminator(&w, cap);
         return w.full;
     } else {
-        put_string(&w, d.target);
+        put_json_string(&w, d.target);
         put(&w, TEXT(" cannot be judged for "));
         put(&w, name);
         put(&w, TEXT("; "));

@@ -24,7 +24,7 @@
  * bucket: only a VPC endpoint policy prevents that. `bucket.s3.amazonaws.com` leads to buckets of every region. It is
  * admitted in the home region only, where SDKs use it; transfer acceleration and multi-region access points, which lead
  * to every region too, are not admitted.
- */
+ * Tests: tests/unit/core/test_verdict_outbound.py, tests/lab/endpoints/aws.py. */
 #include "aws.h"
 
 struct piece {

@@ -2,8 +2,8 @@
  *
  * Every read is checked against the message's length. A compression pointer must point before the name that it is in, so
  * that following pointers always ends. The pointers in a name and the CNAMEs in a chain are limited, so that a hostile
- * resolver's message takes bounded time.
- */
+ * resolver's message takes bounded time. It does not know who sent a message: its caller does.
+ * Tests: tests/unit/core/test_dns.py, tests/lab/fuzz/dns.c, tests/lab/proofs/names.c. */
 #include "dns.h"
 
 enum {

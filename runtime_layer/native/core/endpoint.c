@@ -1,4 +1,4 @@
-/* Reads, compares and writes addresses; see endpoint.h. */
+/* Reads, compares and writes addresses; see endpoint.h. Tests: tests/unit/core/test_endpoint.py, tests/lab/fuzz/sockaddr.c. */
 #include "endpoint.h"
 
 /* Linux's values (include/linux/socket.h), on every platform. */

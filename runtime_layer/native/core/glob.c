@@ -8,6 +8,7 @@
 //
 // There is no recursion, and the time is at most pattern x path: for each kind of star only the last one is retried, as a
 // later star can match everything that an earlier one would.
+// Tests: tests/unit/core/test_glob.py, tests/lab/fuzz/glob.c, tests/lab/proofs/glob.c.
 #include "glob.h"
 
 // The place to continue from after a mismatch: `pattern`, with the text from `path`.

@@ -4,7 +4,7 @@
  * keeps seeing an odd or changing number skips the slot. A writer that dies half way, or that fork copies half way, costs
  * only its slot. An entry that is learned again, as by threads that resolve the same host, is not rewritten, so it stays
  * readable.
- */
+ * Tests: tests/unit/core/test_names.py, tests/lab/fuzz/names.c. */
 #include "learned_addresses.h"
 
 /* A slot is read and written by whole words: a read during a write gives old or new words. */

@@ -16,15 +16,18 @@ enum { NAMES_SETS = 512, NAMES_WAYS = 8, NAME_KEPT = 96, NAMES_RECENT = 16 };
 /* The part of the policy that admitted the name: an index into policy.outbound, or one of these. */
 enum { RULE_AWS = 0xfffe, RULE_NONE = 0xffff };
 
+/* Any thread writes and reads a slot. The sequence orders the rest: acquire to take and to read, release to give back. */
 struct learned_address {
     uint32_t sequence; /* odd while being written */
-    uint32_t age;      /* the table's clock when it was learned; 0: empty */
+    uint32_t
+        age; /* the table's clock when it was learned; 0: empty. Relaxed: it only chooses the slot to lose */
     struct address ip;
     uint16_t rule;
     uint8_t name_len;
     char name[NAME_KEPT]; /* for alert lines; a longer name keeps its end, which identifies the domain */
 };
 
+/* Any thread writes the first three, relaxed: each is one word, and readers check the slot that `recent` names. */
 struct names {
     uint32_t clock;
     /* The newest slots, each as its number plus one, and the count of all. */

@@ -1,3 +1,4 @@
+/* Compares names with those of the machine; see machine_names.h. Tests: tests/unit/core/test_machine_names.py. */
 #include "machine_names.h"
 
 static bool is_blank(char c)

@@ -2,7 +2,7 @@
  *
  * The compiler emits calls to these four even under -ffreestanding, and there is no libc. They are hidden, so that the
  * program into which the library is loaded never binds to them. They copy by words, as the gate uses general registers only.
- */
+ * Tests: tests/lab/fuzz/memory.c. */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,3 +1,5 @@
+/* The table of refused objects; see native_code.h. A copy under another name is not recognised.
+ * Tests: tests/integration/engine/test_native_code.py. */
 #include "native_code.h"
 
 #include "glob.h"

@@ -1,3 +1,4 @@
+/* Takes the name of a library from its file; see object_names.h. Tests: tests/unit/core/test_objects.py. */
 #include "object_names.h"
 
 enum { HASH = 8 };

@@ -1,3 +1,4 @@
+/* Finds the package of a source file; see package_roots.h. Tests: tests/unit/core/test_package_roots.py. */
 #include "package_roots.h"
 
 /* The path behind the last folder for packages; `at` is NULL where there is none. npm's packages may have scopes. */

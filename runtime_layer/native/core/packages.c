@@ -1,4 +1,5 @@
-/* Reads and matches the packages of an entry; see packages.h. */
+/* Reads and matches the packages of an entry; see packages.h.
+ * Tests: tests/unit/core/test_settings.py, tests/lab/fuzz/entry.c. */
 #include "packages.h"
 
 /* As text_next, with a word as the separator. */

@@ -1,4 +1,5 @@
-/* The names of policies, modes and severities; see policy.h. */
+/* The names of policies, modes and severities; see policy.h.
+ * Tests: tests/unit/core/test_settings.py, tests/unit/core/test_alert.py. */
 #include "policy.h"
 
 struct text policy_text(const struct policy *p, struct pooled at)

@@ -1,3 +1,4 @@
+/* The offsets in the objects of CPython; see python_layout.h. Tests: tests/unit/core/test_python_objects.py. */
 #include "python_layout.h"
 
 /* _Py_DebugOffsets begins with these. */

@@ -1,3 +1,5 @@
+/* Reads the objects of CPython; see python_objects.h.
+ * Tests: tests/unit/core/test_python_objects.py, tests/lab/fuzz/frames.c. */
 #include "python_objects.h"
 
 /* The first byte of an entry, the only one with the top bit, has its kind and its number of units. */

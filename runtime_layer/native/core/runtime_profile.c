@@ -1,4 +1,4 @@
-/* The table of the runtimes' own files; see runtime_profile.h. */
+/* The table of the runtimes' own files; see runtime_profile.h. Tests: tests/unit/core/test_verdict.py. */
 #include "runtime_profile.h"
 
 struct named {

@@ -1,4 +1,5 @@
-/* Checks entries of the list settings; see setting_entries.h. */
+/* Checks entries of the list settings; see setting_entries.h.
+ * Tests: tests/unit/core/test_settings.py, tests/lab/fuzz/entry.c. */
 #include "setting_entries.h"
 
 #include "aws.h"

@@ -1,4 +1,5 @@
-/* The SHIELD_* settings: each row has a name, its reader and its writer. */
+/* The SHIELD_* settings: each row has a name, its reader and its writer.
+ * Tests: tests/unit/core/test_settings.py, tests/lab/fuzz/policy.c. */
 #include "setting_table.h"
 
 #include "setting_entries.h"

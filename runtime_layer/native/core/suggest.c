@@ -1,4 +1,4 @@
-/* Finds the nearest known word; see suggest.h. */
+/* Finds the nearest known word; see suggest.h. Tests: tests/unit/core/test_settings.py. */
 #include "suggest.h"
 
 enum { WORD_MAX = 64 };

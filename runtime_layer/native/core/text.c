@@ -1,4 +1,4 @@
-/* Text without libc; see text.h. */
+/* Text without libc; see text.h. Tests: tests/unit/core/test_text.py, tests/lab/proofs/number.c. */
 #include "text.h"
 
 int hex_digit(char c)
@@ -261,4 +261,11 @@ bool put_json(struct writer *w, struct text t, uint32_t limit)
         t.len -= taken;
     }
     return true;
+}
+
+void put_json_string(struct writer *w, struct text t)
+{
+    put_char(w, '"');
+    put_json(w, t, UINT32_MAX);
+    put_char(w, '"');
 }

@@ -90,5 +90,6 @@ void put_number(struct writer *w, uint64_t n);
  * by U+FFFD, so that any bytes give valid JSON. Stops at a whole character before `limit` output bytes. Returns false if
  * the text was cut. */
 bool put_json(struct writer *w, struct text t, uint32_t limit);
+void put_json_string(struct writer *w, struct text t); /* the whole, with its quotes */
 
 #endif

@@ -1,4 +1,4 @@
-/* Makes a policy stricter; see tighten.h. */
+/* Makes a policy stricter; see tighten.h. Tests: tests/unit/core/test_tighten.py, tests/lab/proofs/tighten.c. */
 #include "tighten.h"
 
 #include "setting_table.h"

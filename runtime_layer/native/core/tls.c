@@ -1,4 +1,5 @@
-/* Reads the first bytes of a TLS connection; see tls.h. */
+/* Reads the first bytes of a TLS connection; see tls.h. A hello in several records, or an encrypted one, has no name here.
+ * Tests: tests/lab/fuzz/tls.c, tests/lab/proofs/tls.c. */
 #include "tls.h"
 
 enum {

@@ -1,4 +1,5 @@
-/* Decides about events; see verdict.h. */
+/* Decides about events; see verdict.h. The caller has resolved paths, symlinks and programs.
+ * Tests: tests/unit/core/test_verdict.py, tests/unit/core/test_verdict_outbound.py. */
 #include "verdict.h"
 
 #include "glob.h"

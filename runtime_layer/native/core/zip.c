@@ -1,4 +1,4 @@
-/* Searches the directory of a zip archive; see zip.h. Numbers are little-endian. */
+/* Searches the directory of a zip archive; see zip.h. Numbers are little-endian. Tests: tests/unit/core/test_zip.py. */
 #include "zip.h"
 
 enum {

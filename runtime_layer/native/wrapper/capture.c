@@ -1,4 +1,5 @@
-/* Runs a program with pipe, fork and exec, and reads its output until a deadline. */
+/* Runs a program with pipe, fork and exec, and reads its output until a deadline.
+ * Tests: tests/integration/launcher/test_doctor.py. */
 #define _GNU_SOURCE
 #include "capture.h"
 

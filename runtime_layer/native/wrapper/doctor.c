@@ -1,4 +1,5 @@
-/* Runs every probe and prints the findings: a line for each, or JSON with stable keys. */
+/* Runs every probe and prints the findings: a line for each, or JSON with stable keys.
+ * Tests: tests/integration/launcher/test_doctor.py. */
 #include "doctor.h"
 
 #include "../core/text.h"
@@ -135,21 +136,14 @@ static void print_text(const struct findings *all)
     }
 }
 
-static void put_json_string(struct writer *w, const char *s)
-{
-    put_char(w, '"');
-    put_json(w, text_of(s), UINT32_MAX);
-    put_char(w, '"');
-}
-
 /* {"name":...} as a string, a number, or null. */
 static void put_field(struct writer *w, const char *name, const char *text, bool has_number, int64_t number)
 {
     put_char(w, ',');
-    put_json_string(w, name);
+    put_json_string(w, text_of(name));
     put_char(w, ':');
     if (text && text[0])
-        put_json_string(w, text);
+        put_json_string(w, text_of(text));
     else if (has_number)
         put_number(w, (uint64_t)number);
     else
@@ -161,15 +155,15 @@ static void print_json(const struct findings *all)
     static char json[JSON_MAX];
     struct writer w = {.at = json, .cap = sizeof json};
     put_string(&w, "{\"version\":");
-    put_json_string(&w, SHIELD_VERSION);
+    put_json_string(&w, text_of(SHIELD_VERSION));
     put_string(&w, ",\"findings\":{");
     for (size_t i = 0; i < all->count; i++) {
         const struct row *row = &all->rows[i];
         const struct finding *f = &row->finding;
         put_string(&w, i ? ",\n" : "\n");
-        put_json_string(&w, row->key);
+        put_json_string(&w, text_of(row->key));
         put_string(&w, ":{\"outcome\":");
-        put_json_string(&w, outcome_name(f->outcome));
+        put_json_string(&w, text_of(outcome_name(f->outcome)));
         put_field(&w, "value", f->text, f->has_number, f->number);
         put_field(&w, "error", error_name(f->error), f->error != 0, f->error);
         put_field(&w, "signal", signal_name(f->signal), f->signal != 0, f->signal);

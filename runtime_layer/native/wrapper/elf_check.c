@@ -1,4 +1,4 @@
-/* Reads ELF headers and `#!` lines: elf(5), execve(2). */
+/* Reads ELF headers and `#!` lines: elf(5), execve(2). Tests: tests/integration/launcher/test_refusals.py. */
 #define _GNU_SOURCE
 #include "elf_check.h"
 
@@ -37,27 +37,16 @@ struct image {
     _Alignas(Elf64_Ehdr) char head[HEAD];
 };
 
-static bool refuse(struct writer *error, const char *path, const char *why)
-{
-    put_quoted(error, path);
-    put_char(error, ' ');
-    put_string(error, why);
-    return false;
-}
-
 static bool image_open(struct image *image, const char *path, struct writer *error)
 {
     image->path = path;
     image->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (image->fd < 0) {
-        refuse(error, path, "cannot be opened");
-        put_error(error, errno);
-        return false;
-    }
+    if (image->fd < 0)
+        return refuse_path_by(error, path, " cannot be opened", errno);
     ssize_t n = fstat(image->fd, &image->st) == 0 ? pread(image->fd, image->head, HEAD, 0) : -1;
     if (n < 0 || !S_ISREG(image->st.st_mode)) {
         close(image->fd);
-        return refuse(error, path, "is not a regular file");
+        return refuse_path(error, path, " is not a regular file");
     }
     image->used = (size_t)n;
     return true;
@@ -80,12 +69,12 @@ static bool is_elf(const struct image *image)
 static bool elf_header(const struct image *image, Elf64_Ehdr *header, struct writer *error)
 {
     if (!is_elf(image) || !read_at(image, 0, header, sizeof *header))
-        return refuse(error, image->path, "is not an ELF file");
+        return refuse_path(error, image->path, " is not an ELF file");
     if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_ident[EI_DATA] != ELFDATA2LSB ||
         header->e_machine != MACHINE)
-        return refuse(error, image->path, "is not built for this machine, " MACHINE_NAME);
+        return refuse_path(error, image->path, " is not built for this machine, " MACHINE_NAME);
     if (header->e_phentsize != sizeof(Elf64_Phdr) || header->e_version != EV_CURRENT)
-        return refuse(error, image->path, "has a damaged ELF header");
+        return refuse_path(error, image->path, " has a damaged ELF header");
     return true;
 }
 
@@ -98,7 +87,7 @@ static bool check_identity(const struct image *image, const Elf64_Ehdr *header, 
         (abi == ELFOSABI_SYSV || abi == ELFOSABI_GNU) &&
         !memcmp(header->e_ident + EI_ABIVERSION, zero, sizeof zero))
         return true;
-    return refuse(error, image->path, "is not a shared library");
+    return refuse_path(error, image->path, " is not a shared library");
 }
 
 static bool check_segment(const Elf64_Phdr *segment, uint64_t low, uint64_t file_size)
@@ -120,25 +109,22 @@ static bool check_segments(const struct image *image, const Elf64_Ehdr *header, 
     for (uint32_t i = 0; i < header->e_phnum; i++) {
         Elf64_Phdr segment;
         if (!read_at(image, header->e_phoff + i * sizeof segment, &segment, sizeof segment))
-            return refuse(error, image->path, "is cut short");
+            return refuse_path(error, image->path, " is cut short");
         dynamic |= segment.p_type == PT_DYNAMIC;
         if (segment.p_type != PT_LOAD)
             continue;
         if (!check_segment(&segment, low, (uint64_t)image->st.st_size))
-            return refuse(error, image->path, "is cut short or damaged");
+            return refuse_path(error, image->path, " is cut short or damaged");
         low = segment.p_vaddr + segment.p_memsz;
     }
-    return dynamic || refuse(error, image->path, "is not a shared library");
+    return dynamic || refuse_path(error, image->path, " is not a shared library");
 }
 
 static bool check_executable_mapping(const struct image *image, struct writer *error)
 {
     void *at = mmap(NULL, HEAD, PROT_READ | PROT_EXEC, MAP_PRIVATE, image->fd, 0);
-    if (at == MAP_FAILED) {
-        refuse(error, image->path, "cannot be mapped executable");
-        put_error(error, errno);
-        return false;
-    }
+    if (at == MAP_FAILED)
+        return refuse_path_by(error, image->path, " cannot be mapped executable", errno);
     munmap(at, HEAD);
     return true;
 }
@@ -161,9 +147,9 @@ static bool check_rights(const struct image *image, struct writer *error)
     bool other_user = (image->st.st_mode & S_ISUID) && image->st.st_uid != geteuid();
     bool other_group = (image->st.st_mode & S_ISGID) && image->st.st_gid != getegid();
     if (other_user || other_group)
-        return refuse(error, image->path, "is set-uid or set-gid: the loader ignores a preload there");
+        return refuse_path(error, image->path, " is set-uid or set-gid: the loader ignores a preload there");
     if (fgetxattr(image->fd, "security.capability", NULL, 0) > 0)
-        return refuse(error, image->path, "has file capabilities: the loader ignores a preload there");
+        return refuse_path(error, image->path, " has file capabilities: the loader ignores a preload there");
     return true;
 }
 
@@ -178,7 +164,7 @@ static bool find_loader(const struct image *image, struct program *out, struct w
     for (uint32_t i = 0; i < header.e_phnum; i++) {
         Elf64_Phdr segment;
         if (!read_at(image, header.e_phoff + i * sizeof segment, &segment, sizeof segment))
-            return refuse(error, image->path, "is cut short");
+            return refuse_path(error, image->path, " is cut short");
         if (segment.p_type == PT_LOAD)
             out->memory += segment.p_memsz;
         if (segment.p_type != PT_INTERP)
@@ -186,7 +172,7 @@ static bool find_loader(const struct image *image, struct program *out, struct w
         if (segment.p_filesz < 2 || segment.p_filesz > sizeof out->loader ||
             !read_at(image, segment.p_offset, out->loader, segment.p_filesz) ||
             out->loader[segment.p_filesz - 1] != 0)
-            return refuse(error, image->path, "names no usable loader");
+            return refuse_path(error, image->path, " names no usable loader");
         out->is_static = false;
     }
     return true;
@@ -198,14 +184,14 @@ static bool check_room(const struct program *program, struct writer *error)
     static const struct {
         int limit;
         const char *says;
-    } limits[] = {{RLIMIT_AS, "has too little memory by RLIMIT_AS (ulimit -v): raise it to "},
-                  {RLIMIT_DATA, "has too little memory by RLIMIT_DATA (ulimit -d): raise it to "}};
+    } limits[] = {{RLIMIT_AS, " has too little memory by RLIMIT_AS (ulimit -v): raise it to "},
+                  {RLIMIT_DATA, " has too little memory by RLIMIT_DATA (ulimit -d): raise it to "}};
     for (size_t i = 0; i < sizeof limits / sizeof *limits && !program->is_static; i++) {
         uint64_t needed = NEEDED_MEMORY + program->memory;
         struct rlimit set;
         if (getrlimit(limits[i].limit, &set) == 0 && set.rlim_cur >= needed && needed >= program->memory)
             continue;
-        refuse(error, program->elf, limits[i].says);
+        refuse_path(error, program->elf, limits[i].says);
         put_number(error, needed / 1024 + 1);
         put_string(error, " KB at least, as the loader would leave out the shield");
         return false;
@@ -232,7 +218,7 @@ bool program_inspect(const char *path, struct program *out, struct writer *error
 {
     char next[SCRIPT_LINE];
     if (strlen(path) >= sizeof out->elf)
-        return refuse(error, path, "is too long a path");
+        return refuse_path(error, path, " is too long a path");
     strcpy(out->elf, path);
     for (int depth = 0; depth <= SCRIPT_DEPTH; depth++) {
         struct image image;
@@ -240,7 +226,7 @@ bool program_inspect(const char *path, struct program *out, struct writer *error
             return false;
         bool script = script_interpreter(&image, next), good = false;
         if (!script && !is_elf(&image))
-            refuse(error, out->elf, "is neither an ELF program nor a script that starts with #!");
+            refuse_path(error, out->elf, " is neither an ELF program nor a script that starts with #!");
         else if (!script)
             good = check_rights(&image, error) && find_loader(&image, out, error) && check_room(out, error);
         close(image.fd);
@@ -248,5 +234,5 @@ bool program_inspect(const char *path, struct program *out, struct writer *error
             return good;
         strcpy(out->elf, next);
     }
-    return refuse(error, path, "is a script whose interpreters never end");
+    return refuse_path(error, path, " is a script whose interpreters never end");
 }

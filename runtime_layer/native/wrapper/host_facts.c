@@ -1,4 +1,4 @@
-/* Reads facts by /proc, uname(2), stat(2) and getrlimit(2). */
+/* Reads facts by /proc, uname(2), stat(2) and getrlimit(2). Tests: tests/integration/launcher/test_doctor.py. */
 #define _GNU_SOURCE
 #include "host_facts.h"
 

@@ -1,4 +1,5 @@
-/* Serves a runtime API of one request on loopback, and runs a short program that asks it. */
+/* Serves a runtime API of one request on loopback, and runs a short program that asks it.
+ * Tests: tests/integration/launcher/test_doctor.py. */
 #define _GNU_SOURCE
 #include "interpreter_trial.h"
 

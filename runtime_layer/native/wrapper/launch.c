@@ -1,4 +1,4 @@
-/* Runs the stages of main.c: checks, environment, exec. */
+/* Runs the stages of main.c: checks, environment, exec. Tests: tests/integration/launcher/test_launch.py. */
 #define _GNU_SOURCE
 #include "launch.h"
 
@@ -36,38 +36,34 @@ static bool check_not_nested(char **envp, struct writer *error)
     char **e = envp;
     while (*e && !is_variable(*e, STATE))
         e++;
-    if (!*e)
-        return true;
-    put_string(error,
-               "SHIELD_STATE is set: shield is at work here already; a wrapper that runs after it must not "
-               "start it again");
-    return false;
+    return !*e || refuse(error, "SHIELD_STATE is set: shield is at work here already; a wrapper that runs "
+                                "after it must not start it again");
 }
 
 /* A list in the environment, with the shield's entry in front of it. */
-struct extended {
-    const char *name, *ours, *separator, *before;
+struct prepended_list {
+    const char *name, *ours, *separator, *theirs;
 };
 
-/* Writes "NAME=ours[<separator>before]" and a NUL; returns the end. */
-static char *write_extended(char *at, const struct extended *e)
+/* Writes "NAME=ours[<separator>theirs]" and a NUL; returns the end. */
+static char *write_list(char *at, const struct prepended_list *l)
 {
-    strcat(strcat(strcat(strcpy(at, e->name), e->ours), *e->before ? e->separator : ""), e->before);
+    strcat(strcat(strcat(strcpy(at, l->name), l->ours), *l->theirs ? l->separator : ""), l->theirs);
     return at + strlen(at) + 1;
 }
 
-/* The environment with the state and the extended `lists`; other variables pass unchanged. Of two values the last one counts,
+/* The environment with the state and the `lists`; other variables pass unchanged. Of two values the last one counts,
  * as for the loader. One mapping, which lives until exec, holds all new texts: an allocator would need more calls. */
-static char **shielded_environment(char **envp, struct extended *lists, size_t list_count,
+static char **shielded_environment(char **envp, struct prepended_list *lists, size_t list_count,
                                    const char *runtime)
 {
     size_t count = 0, size = sizeof STATE_STARTING + strlen(runtime), used = 0;
     for (; envp[count]; count++)
         for (size_t i = 0; i < list_count; i++)
             if (is_variable(envp[count], lists[i].name))
-                lists[i].before = envp[count] + strlen(lists[i].name);
+                lists[i].theirs = envp[count] + strlen(lists[i].name);
     for (size_t i = 0; i < list_count; i++)
-        size += strlen(lists[i].name) + strlen(lists[i].ours) + strlen(lists[i].before) + 2;
+        size += strlen(lists[i].name) + strlen(lists[i].ours) + strlen(lists[i].theirs) + 2;
     size_t table_size = (count + list_count + 2) * sizeof *envp;
     char **changed =
         mmap(NULL, table_size + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -83,7 +79,7 @@ static char **shielded_environment(char **envp, struct extended *lists, size_t l
     char *at = (char *)changed + table_size;
     for (size_t i = 0; i < list_count; i++) {
         changed[used++] = at;
-        at = write_extended(at, &lists[i]);
+        at = write_list(at, &lists[i]);
     }
     changed[used] = strcat(strcpy(at, STATE_STARTING), runtime);
     return changed;
@@ -109,9 +105,7 @@ static bool start_program(const struct plan *plan, const char *option, char **ar
     execve(path, given, envp);
     int failed = errno;
     put_string(error, wrapped ? "SHIELD_NEXT_WRAPPER: cannot start " : "cannot start ");
-    put_quoted(error, path);
-    put_error(error, failed);
-    return false;
+    return refuse_path_by(error, path, "", failed);
 }
 
 /* Whether alerts name JavaScript callers. By default, in versions of Node.js that it delays by at most 1.5 ms, where the
@@ -132,10 +126,8 @@ static bool callers_option(char *option, const char *library, struct writer *err
     if (access(option + strlen(REQUIRE), R_OK) == 0)
         return true;
     put_string(error, "cannot read ");
-    put_quoted(error, option + strlen(REQUIRE));
-    put_error(error, errno);
-    put_string(error, "; install the layer again");
-    return false;
+    refuse_path_by(error, option + strlen(REQUIRE), "", errno);
+    return refuse(error, "; install the layer again");
 }
 
 static bool launch_shielded(struct policy *policy, char **argv, char **envp, struct writer *error)
@@ -143,30 +135,24 @@ static bool launch_shielded(struct policy *policy, char **argv, char **envp, str
     static struct plan plan;
     static struct call_results calls;
     char library[PATH_BYTES], callers[sizeof REQUIRE + PATH_BYTES + sizeof CALLERS];
-    if (!try_calls(&calls)) {
-        put_string(error, "out of memory");
-        return false;
-    }
+    if (!try_calls(&calls))
+        return refuse(error, "out of memory");
     if (!has_needed_calls(&calls, policy, error) || !check_not_nested(envp, error) ||
         !plan_shielded(&plan, policy, argv[1], error) || !library_path(library, sizeof library, error))
         return false;
-    if (!library_inspect(library, error)) {
-        put_string(error, "; install the layer again: libshield.so belongs beside shield");
-        return false;
-    }
+    if (!library_inspect(library, error))
+        return refuse(error, "; install the layer again: libshield.so belongs beside shield");
     bool names = names_callers(policy);
     bool asks = asks_before_flags(policy, plan.runtime);
     if ((names || asks) && !callers_option(callers, library, error))
         return false;
     size_t list_count = !names && !asks ? 1 : !names || policy->node_callers == CALLERS_ON ? 2 : 3;
-    struct extended lists[] = {{"LD_PRELOAD=", library, ":", ""},
-                               {"NODE_OPTIONS=", callers, " ", ""},
-                               {"SHIELD_NODE_CALLERS=", "on", "", ""}};
+    struct prepended_list lists[] = {{"LD_PRELOAD=", library, ":", ""},
+                                     {"NODE_OPTIONS=", callers, " ", ""},
+                                     {"SHIELD_NODE_CALLERS=", "on", "", ""}};
     char **changed = shielded_environment(envp, lists, list_count, plan.runtime);
-    if (!changed) {
-        put_string(error, "out of memory");
-        return false;
-    }
+    if (!changed)
+        return refuse(error, "out of memory");
     return start_program(&plan, closing_option(policy, plan.runtime), argv, changed, error);
 }
 

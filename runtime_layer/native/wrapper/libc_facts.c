@@ -1,4 +1,5 @@
-/* Finds the libc by the program's own loader, and its version in the library. */
+/* Finds the libc by the program's own loader, and its version in the library.
+ * Tests: tests/integration/launcher/test_doctor.py. */
 #define _GNU_SOURCE
 #include "libc_facts.h"
 

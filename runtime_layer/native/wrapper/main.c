@@ -23,7 +23,7 @@
  *
  * A next wrapper may empty the environment: it is shielded itself, and its gate gives the library and the policy back to
  * the program that it starts.
- */
+ * Tests: tests/integration/launcher/test_usage.py. */
 #include "check.h"
 #include "doctor.h"
 #include "launch.h"

@@ -1,4 +1,5 @@
-/* Reads /proc/self/exe, which is the running program under any name (proc(5)). */
+/* Reads /proc/self/exe, which is the running program under any name (proc(5)).
+ * Tests: tests/integration/launcher/test_refusals.py. */
 #define _GNU_SOURCE
 #include "own_path.h"
 
@@ -13,24 +14,18 @@ bool library_path(char *to, size_t cap, struct writer *error)
 {
     ssize_t n = readlink(SELF, to, cap);
     if (n < 0) {
-        put_string(error, "cannot find the path of shield itself: " SELF);
-        put_error(error, errno);
-        return false;
+        put_string(error, "cannot find the path of shield itself: ");
+        return refuse_path_by(error, SELF, "", errno);
     }
     size_t used = (size_t)n;
     while (used > 0 && to[used - 1] != '/')
         used--;
-    if (used == 0 || used + sizeof LIBRARY > cap) {
-        put_string(error, "the path of shield itself is too long");
-        return false;
-    }
+    if (used == 0 || used + sizeof LIBRARY > cap)
+        return refuse(error, "the path of shield itself is too long");
     memcpy(to + used, LIBRARY, sizeof LIBRARY);
     /* Blanks and colons separate the entries of a preload and cannot be escaped (ld.so(8)). */
-    if (!strpbrk(to, " :"))
-        return true;
-    put_quoted(error, to);
-    put_string(error, " has a blank or a colon in its path, which no preload can name");
-    return false;
+    return !strpbrk(to, " :") ||
+           refuse_path(error, to, " has a blank or a colon in its path, which no preload can name");
 }
 
 bool is_self(const char *path)

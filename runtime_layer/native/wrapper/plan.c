@@ -1,4 +1,5 @@
-/* Finds the programs as exec would, and refuses those that cannot be shielded. */
+/* Finds the programs as exec would, and refuses those that cannot be shielded.
+ * Tests: tests/integration/launcher/test_refusals.py, tests/integration/launcher/test_launch.py. */
 #define _GNU_SOURCE
 #include "plan.h"
 
@@ -63,32 +64,21 @@ static bool may_run_unshielded(const struct policy *policy, const char *path)
     return false;
 }
 
-static bool refuse(struct writer *error, const char *path, const char *why)
-{
-    put_quoted(error, path);
-    put_string(error, why);
-    return false;
-}
-
-static bool refuse_not_found(struct writer *error, const char *program)
-{
-    return refuse(error, program, " is not a program that can be found");
-}
-
 static bool check_next_wrapper(const struct policy *policy, const char *path, struct writer *error)
 {
     struct program program;
     uint32_t mark = error->used;
     put_string(error, "SHIELD_NEXT_WRAPPER: ");
     if (is_self(path)) /* it would start itself endlessly */
-        return refuse(error, path,
-                      " is shield itself; name the wrapper that runs after it, or unset the variable");
+        return refuse_path(error, path,
+                           " is shield itself; name the wrapper that runs after it, or unset the variable");
     if (!program_inspect(path, &program, error))
         return false;
     if (program.is_static && !may_run_unshielded(policy, path))
-        return refuse(error, path,
-                      " is a static program, which cannot be shielded; to let it start the runtime all the "
-                      "same, list it in SHIELD_ALLOW_CHILD_PROCESS as unshielded:PATH");
+        return refuse_path(
+            error, path,
+            " is a static program, which cannot be shielded; to let it start the runtime all the "
+            "same, list it in SHIELD_ALLOW_CHILD_PROCESS as unshielded:PATH");
     error->used = mark;
     return true;
 }
@@ -99,8 +89,8 @@ static bool check_runtime(const char *path, struct writer *error)
     if (!program_inspect(path, &program, error))
         return false;
     if (program.is_static)
-        return refuse(error, path,
-                      " is a static program: no library can be loaded into it, so it cannot be shielded");
+        return refuse_path(
+            error, path, " is a static program: no library can be loaded into it, so it cannot be shielded");
     return true;
 }
 
@@ -116,11 +106,9 @@ static bool copy_text(char to[PATH_BYTES], struct text from)
 bool plan_shielded(struct plan *plan, const struct policy *policy, const char *program, struct writer *error)
 {
     if (!find_runtime(plan->runtime, program))
-        return refuse_not_found(error, program);
-    if (!copy_text(plan->next, policy_text(policy, policy->next_wrapper))) {
-        put_string(error, "SHIELD_NEXT_WRAPPER: the path is too long");
-        return false;
-    }
+        return refuse_path(error, program, " is not a program that can be found");
+    if (!copy_text(plan->next, policy_text(policy, policy->next_wrapper)))
+        return refuse(error, "SHIELD_NEXT_WRAPPER: the path is too long");
     return (!plan->next[0] || check_next_wrapper(policy, plan->next, error)) &&
            check_runtime(plan->runtime, error);
 }
@@ -128,7 +116,7 @@ bool plan_shielded(struct plan *plan, const struct policy *policy, const char *p
 bool plan_unshielded(struct plan *plan, const char *next, const char *program, struct writer *error)
 {
     if (!find_runtime(plan->runtime, program))
-        return refuse_not_found(error, program);
+        return refuse_path(error, program, " is not a program that can be found");
     if (!copy_text(plan->next, text_of(next)) || next[0] != '/' || is_self(next))
         plan->next[0] = 0;
     return true;

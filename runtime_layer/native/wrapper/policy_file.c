@@ -1,4 +1,4 @@
-/* Reads the texts of the settings, which the core parses. */
+/* Reads the texts of the settings, which the core parses. Tests: tests/integration/launcher/test_refusals.py. */
 #define _GNU_SOURCE
 #include "policy_file.h"
 
@@ -24,10 +24,8 @@ static bool split_setting(const char *entry, struct text *name, struct text *val
 static bool refuse_unreadable(struct writer *error, const char *path, const char *why)
 {
     put_string(error, "SHIELD_POLICY_FILE: cannot read ");
-    put_quoted(error, path);
-    put_string(error, ": ");
-    put_string(error, why);
-    return false;
+    refuse_path(error, path, ": ");
+    return refuse(error, why);
 }
 
 /* Reads the whole file, or writes the reason. A pipe or a device is refused, as it could block the start. */
@@ -63,10 +61,8 @@ static bool load_file(struct policy *p, struct writer *error)
     struct text named = policy_text(p, p->policy_file);
     if (named.len == 0)
         return true;
-    if (named.len >= sizeof path) {
-        put_string(error, "SHIELD_POLICY_FILE: the path is too long");
-        return false;
-    }
+    if (named.len >= sizeof path)
+        return refuse(error, "SHIELD_POLICY_FILE: the path is too long");
     memcpy(path, named.at, named.len);
     path[named.len] = 0;
 

@@ -1,4 +1,4 @@
-/* Runs a probe in a child: fork, wait with a time limit, read the result. */
+/* Runs a probe in a child: fork, wait with a time limit, read the result. Tests: tests/integration/launcher/test_doctor.py. */
 #define _GNU_SOURCE
 #include "probe_runner.h"
 

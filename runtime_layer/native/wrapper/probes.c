@@ -1,7 +1,7 @@
 /* The table of probes, and the probes that make system calls which a sandbox may refuse.
  *
  * Each probe runs in its own child (probe_runner.h), and may change that child in any way.
- */
+ * Tests: tests/integration/launcher/test_doctor.py. */
 #define _GNU_SOURCE
 #include "probes.h"
 

@@ -1,4 +1,4 @@
-/* Writes one JSON line to stderr, the function's log. */
+/* Writes one JSON line to stderr, the function's log. Tests: tests/integration/launcher/test_refusals.py. */
 #define _GNU_SOURCE
 #include "refusal_report.h"
 
@@ -38,6 +38,25 @@ void put_error(struct writer *w, int error)
 {
     put_string(w, ": ");
     put_string(w, strerror(error));
+}
+
+bool refuse(struct writer *w, const char *why)
+{
+    put_string(w, why);
+    return false;
+}
+
+bool refuse_path(struct writer *w, const char *path, const char *why)
+{
+    put_quoted(w, path);
+    return refuse(w, why);
+}
+
+bool refuse_path_by(struct writer *w, const char *path, const char *why, int error)
+{
+    refuse_path(w, path, why);
+    put_error(w, error);
+    return false;
 }
 
 /* SIGPIPE is ignored meanwhile: with a closed log pipe it would kill the process before exit status 78. Its disposition is

@@ -21,6 +21,10 @@ void put_string(struct writer *w, const char *s);
 void put_quoted(struct writer *w, const char *s);
 /* ": No such file or directory" */
 void put_error(struct writer *w, int error);
+/* Writes a reason, with the path in double quotes before it, and the error behind it (0: none); always false. */
+bool refuse(struct writer *w, const char *why);
+bool refuse_path(struct writer *w, const char *path, const char *why);
+bool refuse_path_by(struct writer *w, const char *path, const char *why, int error);
 
 /* Writes {"function_shield":true,...,"event":EVENT,...,"reason":REASON} to stderr. EVENT is "refused" or
  * "unshielded". A stderr that is closed or broken changes nothing for the caller. */

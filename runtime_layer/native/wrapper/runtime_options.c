@@ -1,3 +1,4 @@
+/* Chooses the options of a runtime; see runtime_options.h. Tests: tests/runtimes/node/test_memory.py. */
 #include "runtime_options.h"
 
 #include "../core/native_code.h"

@@ -1,4 +1,4 @@
-/* Prints the usage text, the version, and errors of usage. */
+/* Prints the usage text, the version, and errors of usage. Tests: tests/integration/launcher/test_usage.py. */
 #include "usage.h"
 
 #include <stdio.h>
