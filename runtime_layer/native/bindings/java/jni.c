@@ -188,15 +188,15 @@ static bool each(struct lines *l, jobject collection,
     jenv env = l->env;
     jobject iterator =
         ask_object(env, collection, "java/util/Collection", "iterator", "()Ljava/util/Iterator;");
-    bool well = iterator;
-    while (well && ask_boolean(env, iterator, "java/util/Iterator", "hasNext")) {
+    bool goes_on = iterator;
+    while (goes_on && ask_boolean(env, iterator, "java/util/Iterator", "hasNext")) {
         if (JNI(env, PUSH_LOCAL_FRAME, int32_t (*)(jenv, int32_t))(env, FRAME))
             return false;
         jobject item = ask_object(env, iterator, "java/util/Iterator", "next", "()Ljava/lang/Object;");
-        well = !has_thrown(env) && take(l, mark, item);
+        goes_on = !has_thrown(env) && take(l, mark, item);
         JNI(env, POP_LOCAL_FRAME, jobject (*)(jenv, jobject))(env, NULL);
     }
-    return well && !has_thrown(env);
+    return goes_on && !has_thrown(env);
 }
 
 static bool put_item(struct lines *l, size_t mark, jobject item)
@@ -225,14 +225,14 @@ static bool put_name(struct lines *l, jobject key)
 {
     put_literal(l, "SHIELD_");
     size_t mark = l->used;
-    bool well = is_a(l->env, key, "java/lang/String") && put_string(l, key) && l->used > mark;
+    bool is_field = is_a(l->env, key, "java/lang/String") && put_string(l, key) && l->used > mark;
     for (size_t i = mark; i < l->used; i++) {
         char c = l->text[i];
-        well = well && (c == '_' || (c >= 'a' && c <= 'z'));
+        is_field = is_field && (c == '_' || (c >= 'a' && c <= 'z'));
         if (c >= 'a' && c <= 'z')
             l->text[i] = (char)(c - 'a' + 'A');
     }
-    return well ||
+    return is_field ||
            refuse(l, mark, "a field's name is lower-case letters and underscores, as in read_write_tmp");
 }
 
