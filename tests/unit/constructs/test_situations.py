@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aws_cdk as cdk
 import jsii
@@ -15,8 +15,16 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template
 from constructs import Construct
 
-from harness.function_template import ALARM, FILTER, LOG_GROUP, Props
-from shielded_function import AlarmOptions, LogOptions, Shield, ShieldMonitoring, ShieldPerimeter, ShieldPolicy
+from harness.function_template import ALARM, FILTER, FUNCTION, LAYER, LOG_GROUP, WRAPPER, Props
+from shielded_function import (
+    AlarmOptions,
+    LogOptions,
+    Shield,
+    ShieldedFunction,
+    ShieldMonitoring,
+    ShieldPerimeter,
+    ShieldPolicy,
+)
 from unit.constructs.aws import add_aspect, aws, l1_function
 
 pytestmark = pytest.mark.promise("construct.everywhere")
@@ -39,7 +47,7 @@ class Made:
 class Shop:
     """An app with a function in the stack Shop, and an empty stack, Ops."""
 
-    def __init__(self, props: Props, folder: Path, **context: str) -> None:
+    def __init__(self, props: Props, folder: Path, **context: Any) -> None:
         self.props = props
         self.app = cdk.App(outdir=str(folder / "cdk.out"), analytics_reporting=False, context=context)
         self.shop, self.ops = self.stack("Shop"), self.stack("Ops")
@@ -227,6 +235,61 @@ def test_equal_names_of_alarms_get_a_suffix(shop: Shop) -> None:
     names = [each["Properties"]["AlarmName"] for found in alarms for each in found.values()]
     assert names[:2] == ["shield-critical-Shop-EU-Checkout", "shield-rest-Shop-EU-Checkout"]
     assert len(set(names)) == 4
+
+
+@jsii.implements(cdk.IPropertyInjector)
+class Injector:
+    """An organization's defaults for each `Function`, with JavaScript's names."""
+
+    def __init__(self, **defaults: Any) -> None:
+        self._defaults = defaults
+
+    @property
+    def construct_unique_id(self) -> str:
+        return lambda_.Function.PROPERTY_INJECTION_ID
+
+    def inject(self, original_props: Any, *, id: str, scope: Any) -> Any:
+        return {**original_props, **self._defaults}
+
+
+# Each: the injected properties, and properties of both functions.
+INJECTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "environment": ({"environment": {"MINE": "1"}}, {"Environment": {"Variables": {"MINE": "1"}}}),
+    "wrapper": (
+        {"environment": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/other"}},
+        {"Environment": {"Variables": {"SHIELD_NEXT_WRAPPER": "/opt/other"}}},
+    ),
+    "architecture": ({"architecture": lambda_.Architecture.ARM_64}, {"Architectures": ["arm64"]}),
+    "runtime": ({"runtime": lambda_.Runtime.PYTHON_3_12}, {"Runtime": "python3.12"}),
+    "memory": ({"memorySize": 512}, {"MemorySize": 512}),
+}
+
+
+@pytest.mark.parametrize("name", INJECTED)
+def test_injected_properties_leave_the_shield_whole(name: str, shop: Shop) -> None:
+    """Of a `ShieldedFunction`, whose shield is made at once, and of a `Function` that `Shield.everywhere` shields."""
+    defaults, properties = INJECTED[name]
+    cdk.PropertyInjectors.of(shop.shop).add(cast("Any", Injector(**defaults)))
+    ShieldedFunction(shop.shop, "Pay", **shop.props)
+    shop.function()
+    template = shop.synthesize()
+    variables = {"AWS_LAMBDA_EXEC_WRAPPER": WRAPPER, "SHIELD_READ_WRITE_TMP": "block"}
+    for expected in (properties, {"Environment": {"Variables": variables}}):
+        template.resource_properties_count_is(FUNCTION, expected, 2)
+    (layer,) = template.find_resources(LAYER).values()
+    assert layer["Properties"]["CompatibleArchitectures"] == properties.get("Architectures", ["x86_64"])
+
+
+@pytest.mark.parametrize("managed", [True, False])
+def test_the_cdks_managed_log_group_is_the_one(managed: bool, props: Props, tmp_path: Path) -> None:
+    """With the flag the CDK makes each function's log group; otherwise the shield does. There is never a second."""
+    shop = Shop(props, tmp_path, **{"@aws-cdk/aws-lambda:useCdkManagedLogGroup": managed})
+    shop.function()
+    template = shop.synthesize()
+    template.resource_count_is(LOG_GROUP, 1)
+    template.resource_count_is(FILTER, 1)
+    (found,) = template.find_resources(FILTER).values()
+    assert found["Properties"]["LogGroupName"]["Ref"] in template.find_resources(LOG_GROUP)
 
 
 @pytest.mark.parametrize("how", ["kept", "option", "aspect"])
