@@ -378,13 +378,15 @@ static bool take_count(struct stated *s, struct text value)
     return is_count && count;
 }
 
-/* Up to twelve digits: six, and six more. */
+/* Up to twelve digits, which text_number has no room for. */
 static bool take_seconds(struct stated *s, struct text value)
 {
-    uint32_t low = 0, high = 0, cut = value.len > 6 ? value.len - 6 : 0;
-    bool is_number = value.len <= 12 && (!cut || text_number((struct text){value.at, cut}, 999999, &high)) &&
-                     text_number((struct text){value.at + cut, value.len - cut}, 999999, &low);
-    s->alert.seconds = (uint64_t)high * 1000000 + low;
+    bool is_number = value.len && value.len <= 12;
+    s->alert.seconds = 0;
+    for (uint32_t i = 0; i < value.len && is_number; i++) {
+        is_number = is_digit(value.at[i]);
+        s->alert.seconds = s->alert.seconds * 10 + (uint64_t)(value.at[i] - '0');
+    }
     return is_number;
 }
 

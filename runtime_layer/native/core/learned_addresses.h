@@ -19,8 +19,7 @@ enum { RULE_AWS = 0xfffe, RULE_NONE = 0xffff };
 /* Any thread writes and reads a slot. The sequence orders the rest: acquire to take and to read, release to give back. */
 struct learned_address {
     uint32_t sequence; /* odd while being written */
-    uint32_t
-        age; /* the table's clock when it was learned; 0: empty. Relaxed: it only chooses the slot to lose */
+    uint32_t age; /* the table's clock when it was learned; 0: empty. Relaxed: it chooses the slot to lose */
     struct address ip;
     uint16_t rule;
     uint8_t name_len;

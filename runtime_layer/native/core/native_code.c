@@ -1,4 +1,4 @@
-/* The table of refused objects; see native_code.h. A copy under another name is not recognised.
+/* The table of refused objects; see native_code.h. A bridge under another name is not refused.
  * Tests: tests/integration/engine/test_native_code.py. */
 #include "native_code.h"
 

@@ -1,4 +1,5 @@
-/* Reads the first bytes of a TLS connection; see tls.h. A hello in several records, or an encrypted one, has no name here.
+/* Reads the first bytes of a TLS connection; see tls.h. It does not join records, and does not see
+ * the real name of an encrypted hello.
  * Tests: tests/lab/fuzz/tls.c, tests/lab/proofs/tls.c. */
 #include "tls.h"
 
