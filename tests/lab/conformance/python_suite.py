@@ -105,8 +105,13 @@ _STAND_INS = INSIDE / "stand_ins"
 # The sandbox has a network of its own, so nothing that asks for the network leaves the machine. Left out is what
 # takes gigabytes, minutes of pure computing, or a download.
 _RESOURCES = "all,-largefile,-audio,-gui,-cpu,-decimal,-urlfetch"
-# Ends at once or after five minutes, as chance has it: a thread that has taken its part of the work finishes it.
-_BY_CHANCE = "*.WithThreadsTestPool.test_terminate"
+_BY_CHANCE = (
+    # Ends at once or after five minutes: a thread that has taken its part of the work finishes it.
+    "*.WithThreadsTestPool.test_terminate",
+    # Looks up paths of 40 links. Where a mount in another sandbox makes the kernel begin such a look-up again, it
+    # counts the links of both times, and 40 is its limit (ELOOP).
+    "*.SymlinkLoopGlobTests.test_selflink",
+)
 _GRACE = 15.0  # for regrtest, which says where a test hangs when the time is up
 
 
@@ -170,7 +175,8 @@ class PythonRunner:
         """See `Runner`. Fixtures have no test of their own name: then the whole module runs again."""
         seconds = self.conditions.seconds
         argv = [f"/var/lang/bin/{self.interpreter.name}", "/var/task/record.py"]
-        options = ["--use", _RESOURCES, "--timeout", f"{seconds:g}", "--ignore", _BY_CHANCE]
+        options = ["--use", _RESOURCES, "--timeout", f"{seconds:g}"]
+        options += [part for test in _BY_CHANCE for part in ("--ignore", test)]
         if all(map(_is_test, tests)):
             options += [part for test in tests for part in ("--match", test)]
         options.append(self.interpreter.runnable(module))
