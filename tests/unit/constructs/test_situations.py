@@ -292,6 +292,17 @@ def test_the_cdks_managed_log_group_is_the_one(managed: bool, props: Props, tmp_
     assert found["Properties"]["LogGroupName"]["Ref"] in template.find_resources(LOG_GROUP)
 
 
+@pytest.mark.parametrize("make", [ShieldedFunction, lambda_.Function])
+def test_the_logical_ids_stay(make: Any, props: Props, tmp_path: Path) -> None:
+    """`cdk refactor` maps a resource that moves by its logical id: the shield adds resources, and moves none."""
+    plain, shielded = (Shop(props, tmp_path / name) for name in ("plain", "shielded"))
+    plain.function()
+    make(shielded.shop, "Checkout", **props)
+    before = Template.from_stack(plain.shop).to_json()["Resources"]
+    after = shielded.synthesize().to_json()["Resources"]
+    assert {name: after[name]["Type"] for name in before} == {name: each["Type"] for name, each in before.items()}
+
+
 @pytest.mark.parametrize("how", ["kept", "option", "aspect"])
 def test_a_retained_log_group_is_protected(how: str, shop: Shop) -> None:
     """Also in a stack, and in a perimeter, that the CDK visits after the shield's own aspects."""

@@ -47,6 +47,11 @@ def polls(make_source: Callable[[Any], Any]) -> Grant:
     return lambda s, f: f.add_event_source(make_source(s))
 
 
+def cfn_table(s: Any) -> Any:
+    key_schema = [aws.dynamodb.CfnTable.KeySchemaProperty(attribute_name="id", key_type="HASH")]
+    return aws.dynamodb.CfnTable(s, "Raw", key_schema=key_schema)
+
+
 def nothing(_: Any, __: Any) -> None:
     pass
 
@@ -251,6 +256,11 @@ ROWS: dict[str, Row] = {
         allowing("dynamodb:GetItem", "arn:aws:dynamodb:eu-west-1:222222222222:table/x"), "dynamodb", said="OtherAccount"
     ),
     "bucket_read_of_a_prefix": Row(lambda s, f: aws.s3.Bucket(s, "Bucket").grant_read(f, "2026/*"), buckets="Bucket"),
+    # Grants of L1 constructs, by the CDK's facades.
+    "bucket_l1": Row(lambda s, f: aws.s3.BucketGrants.from_bucket(aws.s3.CfnBucket(s, "Raw")).read(f), buckets="Raw"),
+    "table_l1": Row(lambda s, f: aws.dynamodb.TableGrants(table=cfn_table(s)).read_data(f), "dynamodb"),
+    "topic_l1": Row(lambda s, f: aws.sns.TopicGrants.from_topic(aws.sns.CfnTopic(s, "Raw")).publish(f), "sns"),
+    "queue_l1": Row(lambda s, f: aws.sqs.QueueGrants.from_queue(aws.sqs.CfnQueue(s, "Raw")).send_messages(f), "sqs"),
     "bucket_imported_with_a_key": Row(
         lambda s, f: aws.s3.Bucket.from_bucket_attributes(
             s, "Bucket", bucket_name="shop-sealed", encryption_key=key(s)
