@@ -185,6 +185,14 @@ Needs lambda:GetFunctionConfiguration, lambda:UpdateFunctionConfiguration and la
     options.SetMode,
 )
 _command(
+    "inventory.run",
+    "inventory 'shop-*' --require shield --require alarm",
+    """List the functions of an account: which are shielded, by which layer, in which modes, and their problems.
+
+The exit status is 1 if a function lacks, or may lack, a thing of --require.""",
+    options.Inventory,
+)
+_command(
     "audit.run",
     "audit cdk.out --production 'Live/*' --strict",
     """Check that every function of a synthesized app is shielded, and that its policy restricts it.

@@ -46,10 +46,10 @@ def find_batches(where: Where) -> tuple[list[Batch], tuple[str, ...]]:
         configuration = call(functions, "lambda:GetFunctionConfiguration", name, FunctionName=name)
         group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"{OF_LAMBDA}{configuration['FunctionName']}"
         by_group.setdefault(group, []).append(configuration["FunctionName"])
-    return _batches(by_group)
+    return batches_of(by_group)
 
 
-def _batches(by_group: Mapping[str, Collection[str]]) -> tuple[list[Batch], tuple[str, ...]]:
+def batches_of(by_group: Mapping[str, Collection[str]]) -> tuple[list[Batch], tuple[str, ...]]:
     """The batches for functions by log group; all lines of a log group whose functions are unknown."""
     owners = {group: frozenset(names) for group, names in by_group.items() if names}
     shared = [group for group, names in by_group.items() if len(names) > 1]
@@ -71,7 +71,7 @@ def _all_batches(place: Place) -> tuple[list[Batch], tuple[str, ...]]:
             by_group.setdefault(found["logGroupName"], {}).update(names)
     if not by_group:
         raise CliError(f"no log group here has a metric filter of {NAMESPACE}; name a source: files, -g, -n or -s")
-    return _batches(by_group)  # a foreign filter names no function
+    return batches_of(by_group)  # a foreign filter names no function
 
 
 def _parts(names: Collection[str]) -> Iterator[tuple[str, ...]]:

@@ -36,6 +36,8 @@ _CHECK = "Only list targets that the present policies or the lock lack; exit 1 t
 _LOCK = "A file with the targets of each package: written, or with --check compared with the log."
 _TARGET = "host:port, a host name, a path under /tmp, a program's path, or a library's file."
 _MODES = "block, alert, allow, or default: outbound_connectivity=alert"
+_NAMES = "Names of functions, or globs ('shop-*'); by default all."
+_REQUIRE = "Exit 1 unless it holds for each function: shield, layer, block, armed, alarm, drift, runtime, alias."
 _EXPECT = "A TOML file with each incident's expected outcome: stopped, partly, passed, not run."
 _LAYER = "The folder or zip file of a layer that is not in the assembly; ARN= leaves it out."
 _EVENT = (
@@ -150,6 +152,23 @@ class SetMode(NamedTuple):
     yes: Annotated[bool, Option("--yes", "-y", help="Do not ask.")] = False
     dry_run: Annotated[bool, Option("--dry-run", help="Show the changes, without making them.")] = False
     place: Place = Place()
+
+
+class Selection(NamedTuple):
+    """Functions of an account: those with a name and with every tag."""
+
+    names: Annotated[Texts, Argument(metavar="[FUNCTION]...", help=_NAMES, show_default=False)] = ()
+    tags: Annotated[Texts, Option("--tag", metavar="KEY=VALUE", help="Only functions with this tag.")] = ()
+
+
+class Inventory(NamedTuple):
+    selection: Selection = Selection()
+    require: Annotated[Texts, Option(metavar="WHAT", help=_REQUIRE)] = ()
+    assembly: Annotated[Path | None, Option(help="The folder cdk.out: settings that differ are drift.")] = None
+    production: Annotated[Texts, Option(help="Production functions: a name or a glob; may be repeated.")] = ()
+    since: Annotated[str, Option(help="Since when starts are read: 12h, 7d, or a time.")] = "7d"
+    regions: Annotated[Texts, Option("--region", help="An AWS region; may be repeated.")] = ()
+    profile: Annotated[str | None, Option(help="A profile of the AWS settings.")] = None
 
 
 class OneFunction(NamedTuple):

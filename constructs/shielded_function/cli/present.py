@@ -60,18 +60,26 @@ class InAssembly(Present):
 
     def policy_of(self, function: str) -> ShieldPolicy | None:
         """The policy of the function with this name, given or generated from its stack and logical id."""
+        found = self.function_of(function)
+        if found is None:
+            if function in self.places:
+                raise CliError(f"--place {function}={self.places[function]}: no function has this path")
+            return None
+        if found.policy.error:
+            raise CliError(f"{found.place.path}: its policy is wrong: {found.policy.error}")
+        return found.policy.policy
+
+    def function_of(self, function: str) -> LambdaFunction | None:
+        """The function with this name; None where there is none.
+
+        Raises:
+            CliError: the name is ambiguous.
+        """
         found = [each for each in self._functions if self._is(each, function)]
         if len(found) > 1:
             paths = ", ".join(each.place.path for each in found)
             raise CliError(f"{function} is ambiguous: it may be any of {paths}: give --place {function}=PATH")
-        if not found:
-            if function in self.places:
-                raise CliError(f"--place {function}={self.places[function]}: no function has this path")
-            return None
-        policy = found[0].policy
-        if policy.error:
-            raise CliError(f"{found[0].place.path}: its policy is wrong: {policy.error}")
-        return policy.policy
+        return found[0] if found else None
 
     def hint(self, function: str) -> str:
         """`--place` with the construct paths of the functions whose generated names are most like the name."""

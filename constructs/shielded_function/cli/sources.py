@@ -116,7 +116,7 @@ class Source:
             CliError: something cannot be read.
         """
         if self.place is not None and self.span is not None:
-            return _ask_aws(self.place, self.span, self.batches, queries)
+            return ask_aws(self.place, self.span, self.batches, queries)
         tallies = {name: Tally() for name in self.names}
         asked = [query(self.functions) for query in queries]
         table = Lines(asked)
@@ -170,7 +170,7 @@ def notes_of(tallies: Mapping[str, Tally]) -> list[str]:
     return notes
 
 
-def _ask_aws(place: Place, span: Span, batches: Sequence[Batch], queries: Sequence[QueryFor]) -> Found:
+def ask_aws(place: Place, span: Span, batches: Sequence[Batch], queries: Sequence[QueryFor]) -> Found:
     owners = {group: names for batch in batches for group, names in batch.owners.items()}
     claimed: set[tuple[str, str]] = set()
     asker = Asker(place, batches, partial(_own_rows, owners=owners, claimed=claimed))

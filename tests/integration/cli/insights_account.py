@@ -45,6 +45,7 @@ class Account:
         polls: how often a query says that it is running.
         log_groups: where functions log that do not log to their own; moto does not keep it.
         stacks: the functions and nested stacks of each stack; moto's CloudFormation takes a second to import.
+        runtime_updates: of functions, where not automatic; moto does not have it.
     """
 
     calls: list[str] = field(default_factory=list[str])
@@ -53,6 +54,7 @@ class Account:
     polls: int = 1
     log_groups: dict[str, str] = field(default_factory=dict[str, str])
     stacks: dict[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
+    runtime_updates: dict[str, str] = field(default_factory=dict[str, str])
 
     @cached_property
     def logs(self) -> Any:
@@ -100,6 +102,9 @@ class Account:
         kinds = [(nested if e in self.stacks else function, e) for e in self.stacks[arguments["StackName"]]]
         every = [("AWS::IAM::Role", "role"), *kinds]
         return {"StackResourceSummaries": [{**said, "ResourceType": k, "PhysicalResourceId": e} for k, e in every]}
+
+    def runtime_management(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        return {"UpdateRuntimeOn": self.runtime_updates.get(arguments["FunctionName"], "Auto")}
 
     def start_query(self, arguments: dict[str, Any]) -> dict[str, Any]:
         pages = self.logs.get_paginator("describe_log_groups").paginate()
@@ -183,6 +188,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
                 return {**real(self, operation, arguments), **logging}
             played = {"StartQuery": made.start_query, "GetQueryResults": made.query_results, "StopQuery": lambda _: {}}
             played["ListStackResources"] = made.stack_resources
+            played["GetRuntimeManagementConfig"] = made.runtime_management
             inside = True
             try:
                 return played[operation](arguments) if operation in played else real(self, operation, arguments)

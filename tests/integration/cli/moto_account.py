@@ -7,7 +7,7 @@ import json
 import urllib.request
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import boto3
@@ -27,7 +27,8 @@ SHIELDED = {
 def make_role(iam: Any) -> None:
     """The role that the functions have: moto looks for it."""
     policy = json.dumps({"Version": "2012-10-17", "Statement": []})
-    iam.create_role(RoleName="checkout", AssumeRolePolicyDocument=policy)
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName="checkout", AssumeRolePolicyDocument=policy)
 
 
 def make_function(client: Any, name: str = "checkout", variables: dict[str, str] | None = None, **options: Any) -> None:

@@ -13,9 +13,9 @@ import pytest
 from harness.alert_lines import connect
 from integration.cli.insights_account import Account, account, ago, denying
 from integration.cli.moto_account import REGION
-from shielded_function.cli import alerts, learn, report, set_mode
+from shielded_function.cli import alerts, inventory, learn, report, set_mode
 from shielded_function.cli.failures import CliError
-from shielded_function.cli.options import Alerts, Learn, Page, Place, SetMode, Where
+from shielded_function.cli.options import Alerts, Inventory, Learn, Page, Place, Selection, SetMode, Where
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "iam-permissions.md"
 HERE = Place(REGION)
@@ -96,3 +96,18 @@ def test_set_mode(aws: Account) -> None:
     set_mode.set_mode(SetMode("checkout", ["read_handler=alert"], yes=True, place=HERE), json=True)
     called = set(aws.calls) - {"lambda:GetFunction"}  # of the waiter
     assert called == documented("set-mode")
+
+
+def test_inventory(aws: Account) -> None:
+    aws.functions.publish_version(FunctionName="checkout")
+    aws.functions.create_alias(FunctionName="checkout", Name="live", FunctionVersion="1")
+    arn = aws.functions.publish_layer_version(LayerName="shield", Content={"ZipFile": b"x"})["LayerVersionArn"]
+    aws.functions.update_function_configuration(FunctionName="checkout", Layers=[arn])
+    tagged = Selection(tags=["team=money"])
+    for function in ("checkout", "refund"):
+        aws.functions.tag_resource(
+            Resource=f"arn:aws:lambda:{REGION}:123456789012:function:{function}", Tags={"team": "money"}
+        )
+    aws.calls.clear()
+    inventory.run(Inventory(tagged, production=["*"], regions=[REGION]), json=True)
+    assert set(aws.calls) == documented("inventory") - {"logs:StopQuery"}  # of an interrupt
