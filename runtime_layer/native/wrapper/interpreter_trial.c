@@ -4,7 +4,7 @@
 #include "interpreter_trial.h"
 
 #include "../core/setting_table.h"
-#include "../engine/trials/needed_calls.h"
+#include "call_trials.h"
 #include "capture.h"
 #include "libc_facts.h"
 #include "refusal_report.h"
@@ -160,15 +160,12 @@ void fact_interpreter_trial(struct finding *f)
 void fact_needed_calls(struct finding *f)
 {
     static struct policy strictest;
-    static struct call_results results;
     struct reason reason;
     struct writer *error = reason_begin(&reason);
     policy_begin(&strictest);
     memset(strictest.modes, MODE_BLOCK, sizeof strictest.modes);
     strictest.keeps_tmp = false;
-    if (!try_calls(&results))
-        record_result(f, -1);
-    else if (has_needed_calls(&results, &strictest, error))
+    if (try_calls(&strictest, error))
         record_text(f, "all there");
     else
         record_no(f, "%.*s", (int)reason_text(&reason).len, reason_text(&reason).at);

@@ -9,7 +9,7 @@ void choose_interpreter(const char *program);
 /* The program arms the shield, asks a runtime API for an event, and is refused /tmp; then the alert is read. The finding
  * names the last step. */
 void fact_interpreter_trial(struct finding *f);
-/* The system calls that the strictest policy needs (engine/trials/needed_calls.h). */
+/* The system calls that the strictest policy needs (call_trials.h). */
 void fact_needed_calls(struct finding *f);
 
 #endif

@@ -3,7 +3,7 @@
 #include "launch.h"
 
 #include "../core/setting_table.h"
-#include "../engine/trials/needed_calls.h"
+#include "call_trials.h"
 #include "elf_check.h"
 #include "plan.h"
 #include "policy_file.h"
@@ -133,11 +133,8 @@ static bool callers_option(char *option, const char *library, struct writer *err
 static bool launch_shielded(struct policy *policy, char **argv, char **envp, struct writer *error)
 {
     static struct plan plan;
-    static struct call_results calls;
     char library[PATH_BYTES], callers[sizeof REQUIRE + PATH_BYTES + sizeof CALLERS];
-    if (!try_calls(&calls))
-        return refuse(error, "out of memory");
-    if (!has_needed_calls(&calls, policy, error) || !check_not_nested(envp, error) ||
+    if (!try_calls(policy, error) || !check_not_nested(envp, error) ||
         !plan_shielded(&plan, policy, argv[1], error) || !library_path(library, sizeof library, error))
         return false;
     if (!library_inspect(library, error))

@@ -39,9 +39,8 @@ void report_engine(enum mode mode, struct text policy, struct text why)
     CHECK(false);
 }
 
-void report_failure(bool runs, bool avoids_calls, const struct writer *error)
+void report_failure(bool runs, const struct writer *error)
 {
-    (void)avoids_calls;
     (void)runs, (void)error;
     CHECK(false);
 }

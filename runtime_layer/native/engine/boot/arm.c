@@ -78,13 +78,8 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
     }
     /* A parent or the wrapper has tried these calls already. Only calls that every program's loader makes are used before the
      * trial. */
-    struct call_results calls;
-    if (start->origin == ORIGIN_NONE && !try_calls(&calls))
-        return fail(start->error, "out of memory");
-    if (start->origin == ORIGIN_NONE && !has_needed_calls(&calls, &sealed->policy, start->error)) {
-        start->has_deadly_call = is_a_call_deadly(&calls);
+    if (start->origin == ORIGIN_NONE && !has_needed_calls(&sealed->policy, start->error))
         return false;
-    }
     start->began = monotonic_micros();
     if (!process_begin(&sealed_block.process.own))
         return fail(start->error, "out of memory");
@@ -169,7 +164,7 @@ __attribute__((constructor)) static void start_engine(void)
         sealed->policy.on_failure == ON_FAILURE_RUN_UNSHIELDED && objects.patched == 0 && !is_child(&start);
     if (runs)
         policy_explain_on_failure(&sealed->policy, &error);
-    report_failure(runs, start.has_deadly_call, &error);
+    report_failure(runs, &error);
     if (!runs)
         KERNEL(exit_group, REFUSED);
 }

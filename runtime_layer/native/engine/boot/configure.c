@@ -38,7 +38,7 @@ static bool arm_late(const struct policy *wanted, struct writer *error)
     bool runs = wanted->on_failure == ON_FAILURE_RUN_UNSHIELDED && objects.patched == 0;
     if (runs)
         policy_explain_on_failure(wanted, error);
-    report_failure(runs, start.has_deadly_call, error);
+    report_failure(runs, error);
     if (objects.patched)
         KERNEL(exit_group, REFUSED);
     drop_references();
@@ -65,13 +65,10 @@ static bool derive_rest(struct sealed *next, struct policy *wanted, struct write
         open_log(&next->process, &next->policy, -1);
     }
     /* The calls that the present modes need were tried at the start. */
-    struct call_results calls;
     bool is_stricter = !same_bytes(now, then, sizeof next->policy.modes) ||
                        next->policy.keeps_tmp != sealed->policy.keeps_tmp ||
                        next->policy.loads_bridges != sealed->policy.loads_bridges;
-    if (is_stricter && !try_calls(&calls))
-        return fail(error, "out of memory");
-    return (!is_stricter || has_needed_calls(&calls, &next->policy, error)) && can_clear_tmp(next, error) &&
+    return (!is_stricter || has_needed_calls(&next->policy, error)) && can_clear_tmp(next, error) &&
            tighten_process(&next->process, &next->policy, wanted, error);
 }
 

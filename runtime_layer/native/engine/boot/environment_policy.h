@@ -44,7 +44,6 @@ struct start {
     const struct policy *from_code; /* the policy from code (configure.h); NULL: it is in the environment */
     bool has_no_settings;           /* the program loaded the library, and has no setting */
     int32_t inherited_log;          /* a descriptor; -1: none */
-    bool has_deadly_call;           /* a filter kills the process for some call (seccomp(2)) */
     uint64_t began;                 /* monotonic_micros(), once it may be called */
     char program_path[PAGE];
     bool has_node_ffi;   /* Node.js was started with its bridge, which is not allowed */

@@ -28,7 +28,7 @@ static void become_ready(void)
         report_engine((enum mode)modes[SELF_PROTECTION], TEXT("ready"), TEXT(why));
         return;
     }
-    report_failure(false, false, &(struct writer){(char *)why, sizeof why - 1, sizeof why, false});
+    report_failure(false, &(struct writer){(char *)why, sizeof why - 1, sizeof why, false});
     report_folded(AT_END);
     KERNEL(exit_group, REFUSED);
 }

@@ -511,8 +511,7 @@ static uint32_t write_start_line(const struct start_line *line, char out[START_L
 {
     struct writer w = {out, 0, START_LINE_MAX - 1, false};
     uint64_t now[2] = {0, 0};
-    if (!line->avoids_calls)
-        KERNEL(clock_gettime, CLOCK_REALTIME, now);
+    KERNEL(clock_gettime, CLOCK_REALTIME, now);
     if (line->apart)
         put_char(&w, '\n');
     put_event(&w, line->event, line->level, now);
@@ -540,8 +539,7 @@ static uint32_t write_start_line(const struct start_line *line, char out[START_L
         put_json(&w, line->reason, 512);
         put_char(&w, '"');
     }
-    if (!line->avoids_calls)
-        put_field(&w, "pid", (uint64_t)KERNEL(getpid));
+    put_field(&w, "pid", (uint64_t)KERNEL(getpid));
     put_char(&w, '}');
     out[w.used] = '\n';
     return w.used + 1;
@@ -555,12 +553,11 @@ void report_start(int32_t descriptor, const struct start_line *line)
         KERNEL(write, descriptor, buffer, len);
 }
 
-void report_failure(bool runs, bool avoids_calls, const struct writer *reason)
+void report_failure(bool runs, const struct writer *reason)
 {
     report_start(2, &(struct start_line){.event = runs ? TEXT("unshielded") : TEXT("refused"),
                                          .level = TEXT("ERROR"),
                                          .failed = true,
-                                         .avoids_calls = avoids_calls,
                                          .apart = sealed->process.is_late,
                                          .reason = {reason->at, reason->used}});
 }

@@ -76,14 +76,12 @@ struct start_line {
     bool has_modes;
     bool armed;  /* with counts */
     bool failed; /* refused or unshielded: it counts as a violation */
-    bool avoids_calls;
     uint32_t sites, patched, micros;
 };
 void report_start(int32_t descriptor, const struct start_line *line);
 
-/* Writes the line with the reason why a process is not shielded, and whether it continues. `avoids_calls`: a filter kills the
- * process for some call, so the line has neither time nor pid. */
-void report_failure(bool runs, bool avoids_calls, const struct writer *reason);
+/* Writes the line with the reason why a process is not shielded, and whether it continues. */
+void report_failure(bool runs, const struct writer *reason);
 enum { REFUSED = 78 /* EX_CONFIG: the exit status of a process that must not continue */ };
 
 #endif

@@ -1,12 +1,43 @@
 #include "needed_calls.h"
 
-#include <linux/sched.h>
-#include <linux/wait.h>
+#include <linux/openat2.h>
+#include <linux/poll.h>
+#include <linux/resource.h>
+#include <linux/stat.h>
 
 #include "../../core/text.h"
 #include "../base/linux_abi.h"
 #include "../base/raw_syscall.h"
-#include "call_trials.h"
+#include "trial.h"
+
+enum { SIGNALS_SIZE = 8, NO_SUCH_HOW = 0x7fffffff };
+
+const struct trial needed_calls[NEEDED_CALLS] = {
+    TRIAL("madvise", ANYTHING, ANSWERS, madvise, A_PAGE_2, PAGE,
+          MADV_NORMAL), /* it fails with larger pages: page_size.c */
+    TRIAL("fstat", ANYTHING, SUCCEEDS, fstat, A_FILE, A_OUT),
+    /* As in user_memory.c: the set is read before the invalid `how` is reported. */
+    TRIAL("rt_sigprocmask", ANYTHING, ANSWERS, rt_sigprocmask, NO_SUCH_HOW, A_PAGE, 0, SIGNALS_SIZE),
+    TRIAL("rt_sigprocmask", ANYTHING, SUCCEEDS, rt_sigprocmask, SIG_BLOCK, 0, A_OUT, SIGNALS_SIZE),
+    TRIAL("mremap", ANYTHING, SUCCEEDS, mremap, A_PAGE_3, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+          A_PAGE_2),
+    TRIAL("readlinkat", ANYTHING, SUCCEEDS, readlinkat, AT_FDCWD, A_LINK, A_OUT, PAGE / 2),
+    TRIAL("prlimit64", ANYTHING, SUCCEEDS, prlimit64, 0, RLIMIT_NOFILE, 0, A_OUT),
+    TRIAL("fcntl(F_GETFL)", ANYTHING, SUCCEEDS, fcntl, A_FILE, F_GETFL),
+    TRIAL("ppoll", ALERTS, SUCCEEDS, ppoll, A_POLLFD, 1, A_PAGE, 0, SIGNALS_SIZE),
+    TRIAL("getresuid", PROGRAMS, SUCCEEDS, getresuid, A_OUT, A_OUT, A_OUT),
+    TRIAL("getresgid", PROGRAMS, SUCCEEDS, getresgid, A_OUT, A_OUT, A_OUT),
+    TRIAL("getsockopt(SO_PROTOCOL)", NETWORK, KNOWS, getsockopt, A_UDP, SOL_SOCKET, SO_PROTOCOL, A_OUT,
+          A_SIZE),
+    TRIAL("getsockopt(SO_TYPE)", NETWORK, KNOWS, getsockopt, A_UDP, SOL_SOCKET, SO_TYPE, A_OUT, A_SIZE),
+    TRIAL("getpeername", NETWORK, ANSWERS, getpeername, A_UDP, A_OUT, A_SIZE),
+    TRIAL("sendmsg", NETWORK, ANSWERS, sendmsg, A_UDP, 0, MSG_DONTWAIT),
+    TRIAL("recvmsg", NETWORK, ANSWERS, recvmsg, A_UDP, 0, MSG_DONTWAIT),
+    TRIAL("statx", CLEARING, SUCCEEDS, statx, AT_FDCWD, A_ROOT, AT_SYMLINK_NOFOLLOW,
+          STATX_BASIC_STATS | STATX_BTIME, A_OUT),
+    TRIAL("lseek", CLEARING, SUCCEEDS, lseek, A_FILE, 0, 0),
+    TRIAL("unlinkat", CLEARING, ANSWERS, unlinkat, -1, A_XATTR),
+};
 
 static const struct {
     enum need need;
@@ -21,56 +52,93 @@ static const struct {
     {CLEARING, "clear_tmp needs"},
 };
 
-/* Memory shared with the trying process: its current row, and the results of earlier rows. */
-struct notes {
-    uint32_t at;
-    struct call_results results;
-};
-
-static void try_from(volatile struct notes *notes, uint32_t first)
+static void *within(const struct trial_tools *t, enum argument argument)
 {
-    struct trial_tools tools;
-    if (!trial_begin(&tools)) { /* arming will meet the same limit, and report it */
-        notes->at = trial_count();
-        return;
-    }
-    for (uint32_t i = first; i < trial_count(); i++) {
-        notes->at = i;
-        notes->results.of[i] = try_row(&tools, i);
-    }
-    trial_end(&tools);
-    notes->at = trial_count();
+    return (void *)(t->pages + (uint64_t)(argument - A_PAGE));
 }
 
-/* Tries in a forked copy. This process waits in clone(2), and the copy's end sends no signal. */
-static bool try_in_child(volatile struct notes *notes, uint32_t first)
+static void put_terminated(const struct trial_tools *t, enum argument at, struct text start, uint32_t number)
 {
-    int64_t child = KERNEL(clone, CLONE_VFORK);
-    if (is_error(child))
+    struct writer w = {within(t, at), 0, 64, false};
+    put(&w, start);
+    if (number)
+        put_number(&w, number);
+    put_char(&w, 0);
+}
+
+bool trial_begin(struct trial_tools *t)
+{
+    t->file = (int32_t)KERNEL(openat, AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    t->udp = -1;
+    t->last = 0;
+    t->pages = (uint64_t)KERNEL(mmap, 0, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    if (is_error(t->file)) /* a program that cannot be read */
+        t->file = (int32_t)KERNEL(openat, AT_FDCWD, "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (is_error(t->file) || is_error((int64_t)t->pages))
         return false;
-    if (child == 0) {
-        try_from(notes, first);
-        KERNEL(exit_group, 0);
-        __builtin_trap();
-    }
-    if (notes->at > 0 && notes->results.of[0] == 0)
-        KERNEL(wait4, child, 0, __WALL);
+    const struct pollfd ready = {.fd = t->file, .events = POLLIN};
+    const struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+    const uint64_t no_time[2] = {0, UINT64_MAX};
+    const int32_t on = 1;
+    copy_bytes(within(t, A_POLLFD), &ready, sizeof ready);
+    copy_bytes(within(t, A_OPEN_HOW), &how, sizeof how);
+    copy_bytes(within(t, A_NO_TIME), no_time, sizeof no_time);
+    copy_bytes(within(t, A_ON), &on, sizeof on);
+    put_terminated(t, A_ROOT, TEXT("/"), 0);
+    put_terminated(t, A_XATTR, TEXT("security.capability"), 0);
+    put_terminated(t, A_LINK, TEXT("/proc/thread-self/fd/"), (uint32_t)t->file);
     return true;
 }
 
-static void try_all(volatile struct notes *notes)
+void trial_end(const struct trial_tools *t)
 {
-    for (uint32_t first = 0; first < trial_count(); first++) {
-        notes->at = first;
-        if (!try_in_child(notes, first))
-            try_from(notes, first);
-        first = notes->at;
-        if (first < trial_count())
-            notes->results.of[first] = ENDS_PROCESS;
-    }
+    KERNEL(close, t->file);
+    KERNEL(close, t->udp);
+    KERNEL(munmap, t->pages, 2 * PAGE); /* a trial moved the third page to the second's place */
 }
 
-static uint32_t needs_of(const struct policy *p)
+/* Makes the socket at the first use. Without IPv4 there is none. */
+static uint64_t get_socket(struct trial_tools *t)
+{
+    if (t->udp < 0)
+        t->udp = (int32_t)KERNEL(socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC);
+    return (uint64_t)t->udp;
+}
+
+static uint64_t make_argument(struct trial_tools *t, int32_t argument)
+{
+    if (argument == (int32_t)A_FILE)
+        return (uint64_t)t->file;
+    if (argument == (int32_t)A_UDP)
+        return get_socket(t);
+    bool is_made = argument >= (int32_t)A_PAGE && argument < (int32_t)A_END;
+    return is_made ? (uint64_t)within(t, (enum argument)argument) : (uint64_t)argument;
+}
+
+static int32_t judge(const struct trial_tools *t, enum means means, int64_t result)
+{
+    bool is_refused = result == -EPERM || result == -EACCES || result == -ENOSYS;
+    if (!is_error(result) || (means == ANSWERS && !is_refused) || (means == IF_LAST && t->last) ||
+        (means == KNOWS && result == -EBADF))
+        return 0;
+    return (int32_t)-result;
+}
+
+int32_t try_call(struct trial_tools *t, const struct trial *row)
+{
+    const int32_t size = 64; /* calls overwrite it with their result's size */
+    copy_bytes(within(t, A_SIZE), &size, sizeof size);
+    uint64_t a[6];
+    for (uint32_t k = 0; k < 6; k++)
+        a[k] = make_argument(t, row->arguments[k]);
+    int64_t result = kernel_call(row->number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    if (row->means == MAKES && !is_error(result))
+        KERNEL(close, result);
+    t->last = judge(t, (enum means)row->means, result);
+    return t->last;
+}
+
+uint32_t needs_of(const struct policy *p)
 {
     const uint8_t *modes = p->modes;
     uint32_t needs = p->keeps_tmp ? 0 : CLEARING;
@@ -92,9 +160,9 @@ static const char *name_errno(int32_t error)
     return error == EPERM ? "EPERM" : error == EACCES ? "EACCES" : error == ENOSYS ? "ENOSYS" : NULL;
 }
 
-static void put_missing(struct writer *w, const char *name, int32_t result, uint32_t needs)
+void put_missing(struct writer *w, const struct trial *row, int32_t result, uint32_t needs)
 {
-    put(w, text_of(name));
+    put(w, text_of(row->name));
     if (result == ENDS_PROCESS) {
         put(w, TEXT(" ends the process that calls it"));
     } else {
@@ -107,7 +175,7 @@ static void put_missing(struct writer *w, const char *name, int32_t result, uint
     }
     put(w, TEXT(", and "));
     uint32_t i = 0;
-    while (!(purposes[i].need & needs))
+    while (!(purposes[i].need & row->need & needs))
         i++;
     put(w, text_of(purposes[i].text));
     put(w, TEXT(" it"));
@@ -115,37 +183,18 @@ static void put_missing(struct writer *w, const char *name, int32_t result, uint
         put(w, TEXT(": let the sandbox's filter (seccomp) allow it, or set on_failure to run_unshielded"));
 }
 
-bool try_calls(struct call_results *results)
+bool has_needed_calls(const struct policy *p, struct writer *error)
 {
-    int64_t memory =
-        KERNEL(mmap, 0, sizeof(struct notes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (is_error(memory))
-        return false;
-    struct notes *notes = (struct notes *)memory;
-    try_all(notes);
-    copy_bytes(results, &notes->results, sizeof *results);
-    KERNEL(munmap, memory, sizeof(struct notes));
-    return true;
-}
-
-bool has_needed_calls(const struct call_results *results, const struct policy *p, struct writer *error)
-{
-    uint32_t needs = needs_of(p);
-    for (uint32_t i = 0; i < trial_count(); i++) {
-        int32_t result = results->of[i];
-        bool is_bad = result == ENDS_PROCESS || (result && !(trial_at(i)->need & FALLS_BACK));
-        if (is_bad && trial_at(i)->need & needs) {
-            put_missing(error, trial_at(i)->name, result, trial_at(i)->need & needs);
-            return false;
-        }
-    }
-    return true;
-}
-
-bool is_a_call_deadly(const struct call_results *results)
-{
-    for (uint32_t i = 0; i < trial_count(); i++)
-        if (results->of[i] == ENDS_PROCESS)
-            return true;
-    return false;
+    struct trial_tools tools;
+    uint32_t needs = needs_of(p), i = 0;
+    int32_t result = 0;
+    if (!needs || !trial_begin(&tools)) /* arming will meet the same limit, and report it */
+        return true;
+    for (; i < NEEDED_CALLS && !result; i++)
+        if (needed_calls[i].need & needs)
+            result = try_call(&tools, &needed_calls[i]);
+    trial_end(&tools);
+    if (result)
+        put_missing(error, &needed_calls[i - 1], result, needs);
+    return !result;
 }
