@@ -42,7 +42,7 @@ NAMED = (  # seen to leak, to hang, or to end without a line
     *("ppoll", "readlinkat", "rt_sigprocmask", "getsockopt(SO_PROTOCOL)"),
     *("statx", "statfs", "fgetxattr", "madvise", "gettid", "getpid"),
 )
-TRIED_BY_THE_LIBRARY = (  # of the above, and of clear_tmp: without the trial they leak, are silent, or break the program
+TRIED_BY_THE_LIBRARY = (  # else they leak, are silent, or break the program; the last line: of clear_tmp
     *("madvise", "fstat", "rt_sigprocmask", "mremap", "readlinkat", "prlimit64", "fcntl(F_GETFL)", "ppoll"),
     *("getresuid", "getresgid", "getsockopt(SO_PROTOCOL)", "getsockopt(SO_TYPE)", "getpeername", "sendmsg", "recvmsg"),
     *("statx", "lseek", "unlinkat"),
