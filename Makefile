@@ -14,7 +14,7 @@ C_FILES = $(filter-out %/aws_table.h,$(wildcard runtime_layer/native/*/*.[ch] ru
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup native runtimes demo test lonely attempts test-long test-aws cases conformance workloads fuzz proofs lab test-libcs test-kernel arm64 test-arm64 bench bench-check bench-peers bench-runtimes bench-synth bench-lines visits lint format docs docs-serve wheel constraints clean
+.PHONY: help setup native runtimes demo test lonely attempts test-long test-aws cases conformance workloads fuzz proofs lab test-libcs test-kernel arm64 test-arm64 bench bench-check bench-peers bench-runtimes bench-synth bench-lines visits lint format docs docs-count docs-serve wheel constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -157,6 +157,9 @@ docs: setup ## build the docs site into site/, and check every link
 	@$(BIN)/python docs/stage_site.py .site
 	@$(MKDOCS) build --strict --quiet
 	@echo "site/index.html"
+
+docs-count: ## the pages' sources and words by folder
+	@$(BIN)/python docs/words.py --count
 
 docs-serve: docs ## show the docs site at http://127.0.0.1:8000
 	@$(MKDOCS) serve

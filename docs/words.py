@@ -1,7 +1,7 @@
 """Counts telltale words, and fails where a place has more of them than words.json records (`--record` writes it anew).
 
 Each stands for a sentence that is read twice. Not "What an invocation makes goes before the next one", but "Files
-created in an invocation are deleted before the next one". `--list` shows every hit.
+created in an invocation are deleted before the next one". `--list` shows every hit, `--count` the sources and words.
 """
 
 from __future__ import annotations
@@ -30,10 +30,26 @@ WORDS: Final = {
 }
 
 
+def without_code(page: str) -> str:
+    """The page with an empty line for each line of its fenced code."""
+    return re.sub(r"^ *(`{3,}).*?^ *\1", lambda code: "\n" * code[0].count("\n"), page, flags=re.M | re.S)
+
+
+def count_pages(root: Path = ROOT) -> None:
+    """Prints sources and words of the pages by folder; fenced code, rules of tables and the changelog do not count."""
+    counts: dict[str, list[int]] = {"": []}
+    for file in (*root.glob("*.md"), *root.glob("docs/**/*.md")):
+        if file.name not in OMITTED:
+            words = len(re.findall(r"\S*\w\S*", without_code(file.read_text(encoding="utf-8"))))
+            for folder in ("", f"{file.parent.relative_to(root)}"):
+                counts.setdefault(folder, []).append(words)
+    for folder, words in sorted(counts.items(), reverse=True):
+        print(f"{folder or 'all':20} {len(words):3} sources {sum(words):6,} words")
+
+
 def find_words(text: str, *, is_page: bool) -> Iterator[tuple[int, str]]:
     """The line and the word of each hit; fenced code of a page is left out."""
-    if is_page:
-        text = re.sub(r"^ *(`{3,}).*?^ *\1", lambda code: "\n" * code[0].count("\n"), text, flags=re.M | re.S)
+    text = without_code(text) if is_page else text
     for word, pattern in WORDS.items():
         for hit in re.finditer(pattern, text, re.IGNORECASE):
             yield text.count("\n", 0, hit.start()) + 1, word
@@ -41,6 +57,9 @@ def find_words(text: str, *, is_page: bool) -> Iterator[tuple[int, str]]:
 
 def main(options: list[str], root: Path = ROOT, recorded: Path = RECORDED) -> str:
     """Prints the hits of places that have more than was recorded, and returns a line about each such place."""
+    if "--count" in options:
+        count_pages()
+        return ""
     hits: dict[str, list[str]] = {place: [] for place in PLACES}
     for place in PLACES:
         for file in sorted(each for each in root.glob(place) if each.suffix in KINDS and not OMITTED & set(each.parts)):
