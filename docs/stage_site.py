@@ -148,6 +148,11 @@ def system_calls() -> str:
     return _printed("-m", "harness.system_calls", folder="tests")
 
 
+def presets() -> str:
+    """The entries of each preset."""
+    return _printed("-m", "integration.docs.presets", folder="tests")
+
+
 def _printed(*arguments: str, folder: str = ".") -> str:
     """Markdown that a program of the checkout prints.
 
@@ -156,7 +161,7 @@ def _printed(*arguments: str, folder: str = ".") -> str:
     """
     command = [sys.executable, *arguments]
     done = subprocess.run(command, cwd=ROOT / folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0 or "\n## " not in f"\n{done.stdout}":
+    if done.returncode != 0 or not re.search(r"^(## |\|)", done.stdout, re.MULTILINE):
         raise SiteError(f"`{' '.join(arguments)}` wrote no text for the site: {done.stderr}")
     return done.stdout
 
@@ -171,7 +176,7 @@ def with_whole_summaries(text: str) -> str:
     return re.sub(r"^\* `(?P<name>[a-z-]+)`: (?P<begun>.*\.\.\.)$", whole, text, flags=re.MULTILINE)
 
 
-MADE: Final = {"commands": commands, "matrix": matrix, "system calls": system_calls}
+MADE: Final = {"commands": commands, "matrix": matrix, "presets": presets, "system calls": system_calls}
 """The text that the site puts in the place of `<!-- name -->`."""
 _MADE: Final = re.compile(rf"<!-- (?P<by>{'|'.join(MADE)}) -->")
 

@@ -1,23 +1,22 @@
-"""The table of docs/guide/presets.md: `python -m integration.docs.presets` (in tests/) writes it anew."""
+"""The presets: `python -m integration.docs.presets` (in tests/) prints the table of docs/guide/files-and-programs.md."""
 
 from __future__ import annotations
 
 from itertools import groupby
 from operator import itemgetter
 
-from integration.docs.pages import ROOT, with_rows
 from shielded_function.policy.presets import PRESETS, Preset
 
-PAGE = ROOT / "docs" / "guide" / "presets.md"
+HEADING = "| preset | language | tried | adds | because it |\n|---|---|---|---|---|"
 
 
-def page() -> str:
-    """The page, with the table as the presets are."""
+def table() -> str:
+    """A row for each preset."""
     rows = [
         f"| `{name}` | {preset.language} | {preset.versions} | {_added(preset)} | {preset.why} |"
         for name, preset in PRESETS.items()
     ]
-    return with_rows(PAGE.read_text(encoding="utf-8"), rows)
+    return "\n".join((HEADING, *rows))
 
 
 def _added(preset: Preset) -> str:
@@ -30,4 +29,4 @@ def _added(preset: Preset) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    print(table())

@@ -1,4 +1,4 @@
-"""Guides with examples that no other test runs: checks.md, container-images.md, presets.md, troubleshooting.md."""
+"""Guides with examples that no other test runs: checks.md, container-images.md, troubleshooting.md."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import yaml
 
 import shielded_function
 from harness.checkout import ROOT
-from integration.docs import presets
 from integration.docs.commands import check_commands
 from integration.docs.pages import Block, read_page
 
@@ -47,10 +46,6 @@ def test_each_message_is_one_that_code_prints() -> None:
     assert len(messages()) > 25
     texts = {True: text_of(*SOURCES), False: text_of("tests")}
     assert [message for message, is_ours in messages() if message not in texts[is_ours]] == []
-
-
-def test_the_table_of_presets_is_current() -> None:
-    assert presets.PAGE.read_text(encoding="utf-8") == presets.page(), "run `python -m integration.docs.presets`"
 
 
 def test_the_dockerfile_is_that_of_the_example() -> None:

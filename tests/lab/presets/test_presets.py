@@ -68,7 +68,7 @@ SAYS: Mapping[str, Any] = {
 }
 # The entry of each foreign-function bridge, which it needs with block_foreign_functions.
 FOREIGN = {"cffi": "_cffi_backend", "ctypes": "_ctypes", "jna": "jna", "jnr-ffi": "jffi", "jpype": "_jpype"}
-# What a library goes on without, and no preset should admit (docs/guide/presets.md).
+# What a library goes on without, and no preset should admit (docs/guide/files-and-programs.md).
 STAYS_REFUSED: Mapping[str, tuple[str, ...]] = {
     "chromium": ("2001:4860:4860::8888",),
     "jna": ("/usr/sbin/ldconfig",),

@@ -57,8 +57,8 @@ def test_a_sum_has_the_presets_of_both() -> None:
 
 
 def test_the_file_of_the_guide(tmp_path: Path) -> None:
-    """docs/guide/presets.md shows it."""
-    page = (Path(__file__).parents[3] / "docs" / "guide" / "presets.md").read_text()
+    """docs/guide/files-and-programs.md shows it."""
+    page = (Path(__file__).parents[3] / "docs" / "guide" / "files-and-programs.md").read_text()
     (tmp_path / "policy.toml").write_text(page.partition("```toml\n")[2].partition("```")[0])
     read = ShieldPolicy.from_file(tmp_path / "policy.toml")
     assert read.presets == ShieldPolicy.from_dict(read.to_dict()).presets == ("snappy-java", "numba")
