@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.compiling import compile_c
-from unit.core.native import CORE, FLAGS, Native
+from unit.core.native import CORE, FLAGS, Native, core_sources
 
 pytestmark = pytest.mark.promise("outbound.denied-names")
 
@@ -140,13 +140,24 @@ def test_a_slot_that_is_being_written_is_passed_over(names: Names, native: Nativ
     assert names.find(IP) == []
 
 
-def test_writers_and_readers_at_once(tmp_path: Path) -> None:
-    here = Path(__file__).with_name("names_race.c")
-    sources = [here, *(CORE / name for name in ("learned_addresses.c", "endpoint.c", "text.c"))]
+RACES = {
+    "names_race.c": ("core/learned_addresses.c", "core/endpoint.c", "core/text.c"),
+    "engine_race.c": (
+        *(f"core/{source.name}" for source in core_sources() if source.name != "api.c"),
+        *(f"engine/report/{name}.c" for name in ("node_notes", "place_texts", "repeats")),
+        *(f"engine/{name}.c" for name in ("base/protected_ranges", "base/user_memory", "state/sealed_state")),
+    ),
+}
+
+
+@pytest.mark.parametrize("race", RACES)
+def test_writers_and_readers_at_once(tmp_path: Path, race: str) -> None:
+    sources = [Path(__file__).with_name(race), *(CORE.parent / name for name in RACES[race])]
     # ThreadSanitizer sees more, but zig compiles its runtime first: SHIELD_TSAN=1 asks for it.
     sanitizer = ["-fsanitize=thread", "-DROUNDS=3000"] if os.environ.get("SHIELD_TSAN") else []
-    program = compile_c(sources, tmp_path / "race", *FLAGS, *sanitizer, "-pthread")
+    program = compile_c(sources, tmp_path / "race", *FLAGS, "-std=gnu11", *sanitizer, "-pthread")
     done = subprocess.run([program], capture_output=True, text=True, timeout=60, check=False)
+    print(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "ThreadSanitizer" not in done.stderr, done.stderr
 

@@ -4,6 +4,8 @@
 
 enum { RANGES = 2048 };
 
+/* The thread that changes `kind` from RANGE_FREE writes the other fields, `low` last (release); the one that frees the range
+ * writes 0 to `low`, and `kind` last. */
 struct range {
     uint64_t low, high;
     uint64_t trampolines; /* of a text: the start of the range with its trampolines; 0: none */
@@ -11,9 +13,10 @@ struct range {
 };
 
 static struct range ranges[RANGES];
-static uint32_t range_count;
+static uint32_t
+    range_end; /* behind the last range ever used; it only rises, before the new range is relied on */
 
-uint64_t lowest_range = UINT64_MAX;
+uint64_t lowest_range = UINT64_MAX; /* it only falls, before its range is added; gate.S reads it */
 
 static void record_lowest(uint64_t low)
 {
@@ -23,30 +26,50 @@ static void record_lowest(uint64_t low)
         ;
 }
 
+static void record_end(uint32_t end)
+{
+    uint32_t before = __atomic_load_n(&range_end, __ATOMIC_RELAXED);
+    while (before < end &&
+           !__atomic_compare_exchange_n(&range_end, &before, end, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+        ;
+}
+
+static bool claim(struct range *range, uint32_t kind)
+{
+    uint32_t free = RANGE_FREE;
+    return __atomic_load_n(&range->kind, __ATOMIC_RELAXED) == RANGE_FREE &&
+           __atomic_compare_exchange_n(&range->kind, &free, kind, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
 static bool add_range(uint64_t low, uint64_t high, uint32_t kind, uint64_t trampolines)
 {
+    uint32_t i = 0;
     record_lowest(low);
-    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t free = RANGE_FREE;
-        if (ranges[i].low == 0 && __atomic_compare_exchange_n(&ranges[i].kind, &free, kind, false,
-                                                              __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
-            ranges[i].high = high;
-            ranges[i].trampolines = trampolines;
-            __atomic_store_n(&ranges[i].low, low, __ATOMIC_RELEASE);
-            return true;
-        }
-    }
-    n = __atomic_fetch_add(&range_count, 1, __ATOMIC_ACQ_REL);
-    if (n >= RANGES) {
-        __atomic_store_n(&range_count, RANGES, __ATOMIC_RELEASE);
+    while (i < RANGES && !claim(&ranges[i], kind))
+        i++;
+    if (i == RANGES)
         return false;
-    }
-    ranges[n].high = high;
-    ranges[n].trampolines = trampolines;
-    ranges[n].kind = kind;
-    __atomic_store_n(&ranges[n].low, low, __ATOMIC_RELEASE);
+    __atomic_store_n(&ranges[i].high, high, __ATOMIC_RELEASE);
+    __atomic_store_n(&ranges[i].trampolines, trampolines, __ATOMIC_RELEASE);
+    __atomic_store_n(&ranges[i].low, low, __ATOMIC_RELEASE);
+    record_end(i + 1);
     return true;
+}
+
+/* Copies the next range in use, from `at` on. One that another thread frees or replaces meanwhile is skipped. */
+static bool next_range(uint32_t *at, struct range *out)
+{
+    uint32_t end = __atomic_load_n(&range_end, __ATOMIC_ACQUIRE);
+    while (*at < end) {
+        const struct range *range = &ranges[(*at)++];
+        out->low = __atomic_load_n(&range->low, __ATOMIC_ACQUIRE);
+        out->high = __atomic_load_n(&range->high, __ATOMIC_ACQUIRE);
+        out->trampolines = __atomic_load_n(&range->trampolines, __ATOMIC_ACQUIRE);
+        out->kind = __atomic_load_n(&range->kind, __ATOMIC_ACQUIRE);
+        if (out->low && __atomic_load_n(&range->low, __ATOMIC_RELAXED) == out->low)
+            return true;
+    }
+    return false;
 }
 
 bool protect_range(uint64_t low, uint64_t high)
@@ -54,10 +77,11 @@ bool protect_range(uint64_t low, uint64_t high)
     return add_range(low, high, RANGE_ENGINE, 0);
 }
 
-static void free_range(struct range *range)
+/* The caller holds mapping_lock, and next_range stands behind the range. */
+static void free_range(uint32_t at)
 {
-    __atomic_store_n(&range->low, 0, __ATOMIC_RELEASE);
-    __atomic_store_n(&range->kind, RANGE_FREE, __ATOMIC_RELEASE);
+    __atomic_store_n(&ranges[at - 1].low, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&ranges[at - 1].kind, RANGE_FREE, __ATOMIC_RELEASE);
 }
 
 bool protect_text(uint64_t low, uint64_t high, uint64_t trampolines)
@@ -72,19 +96,20 @@ bool protect_unrelocated_text(uint64_t low, uint64_t high)
 
 bool is_unrelocated_text(uint64_t low, uint64_t high)
 {
-    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
-    for (uint32_t i = 0; i < n && i < RANGES; i++)
-        if (ranges[i].kind & RANGE_UNRELOCATED && ranges[i].low == low && ranges[i].high == high)
+    struct range r;
+    for (uint32_t at = 0; next_range(&at, &r);)
+        if (r.kind & RANGE_UNRELOCATED && r.low == low && r.high == high)
             return true;
     return false;
 }
 
 uint32_t kinds_within(uint64_t low, uint64_t high)
 {
-    uint32_t kinds = 0, n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
-    for (uint32_t i = 0; i < n && i < RANGES; i++)
-        if (ranges[i].low && ranges[i].low < high && low < ranges[i].high)
-            kinds |= ranges[i].kind;
+    uint32_t kinds = 0;
+    struct range r;
+    for (uint32_t at = 0; next_range(&at, &r);)
+        if (r.low < high && low < r.high)
+            kinds |= r.kind;
     return kinds;
 }
 
@@ -95,34 +120,31 @@ bool overlaps(uint64_t low, uint64_t high, enum range_kind kind)
 
 bool cuts_text(uint64_t low, uint64_t high)
 {
-    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
-    for (uint32_t i = 0; i < n && i < RANGES; i++)
-        if (ranges[i].kind & RANGE_TEXT && ranges[i].low && ranges[i].low < high && low < ranges[i].high &&
-            (ranges[i].low < low || ranges[i].high > high))
+    struct range r;
+    for (uint32_t at = 0; next_range(&at, &r);)
+        if (r.kind & RANGE_TEXT && r.low < high && low < r.high && (r.low < low || r.high > high))
             return true;
     return false;
 }
 
 /* Unmaps the trampolines of a text that is unmapped. */
-static void unmap_trampolines(uint64_t at)
+static void unmap_trampolines(uint64_t low)
 {
-    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
-    for (uint32_t i = 0; at && i < n && i < RANGES; i++)
-        if (ranges[i].kind == RANGE_ENGINE && ranges[i].low == at) {
-            uint64_t size = ranges[i].high - at;
-            free_range(&ranges[i]);
-            KERNEL(munmap, at, size);
+    struct range r;
+    for (uint32_t at = 0; low && next_range(&at, &r);)
+        if (r.kind == RANGE_ENGINE && r.low == low) {
+            free_range(at);
+            KERNEL(munmap, low, r.high - low);
             return;
         }
 }
 
 void forget_texts(uint64_t low, uint64_t high)
 {
-    uint32_t n = __atomic_load_n(&range_count, __ATOMIC_ACQUIRE);
-    for (uint32_t i = 0; i < n && i < RANGES; i++)
-        if (ranges[i].kind & RANGE_TEXT && ranges[i].low >= low && ranges[i].high <= high && ranges[i].low) {
-            uint64_t trampolines = ranges[i].trampolines;
-            free_range(&ranges[i]);
-            unmap_trampolines(trampolines);
+    struct range r;
+    for (uint32_t at = 0; next_range(&at, &r);)
+        if (r.kind & RANGE_TEXT && r.low >= low && r.high <= high) {
+            free_range(at);
+            unmap_trampolines(r.trampolines);
         }
 }

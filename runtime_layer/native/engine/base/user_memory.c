@@ -9,7 +9,8 @@ static bool probe_address(uint64_t address)
     return KERNEL(rt_sigprocmask, 0x7fffffff, address, 0, 8) == -EINVAL;
 }
 
-/* Pages found readable or writable since trust_pages: the page of the call's stack, and the last ones probed. */
+/* Pages found readable or writable since trust_pages: the page of the call's stack, and the last ones probed. Only the one
+ * thread of a process writes them; from the second thread on they stay 0. */
 static uint64_t known_stack, found_readable, found_writable;
 
 void trust_pages(const void *stack)
@@ -129,7 +130,8 @@ bool write_user(uint64_t to, const void *from, uint64_t n)
 enum { SCRATCHES = 16 };
 
 static struct scratch scratches[SCRATCHES];
-static bool taken[SCRATCHES];
+static bool
+    taken[SCRATCHES]; /* the thread that sets it (acquire) has the space, until it clears it (release) */
 
 struct scratch *scratch_take(void)
 {

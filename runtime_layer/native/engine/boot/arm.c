@@ -52,7 +52,7 @@ static bool seal(struct writer *error)
  * first attempt skips the many pages, which are zero. */
 static void clear_sealed(void)
 {
-    static bool again;
+    static bool again; /* the constructor, and then configure under `seal` */
     if (!again) {
         again = true;
         return;

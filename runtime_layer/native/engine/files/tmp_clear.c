@@ -37,7 +37,8 @@ struct removal {
     int64_t error; /* of the first failure */
 };
 
-/* The time of this process's first event, in nanoseconds of the file system's clock; 0: it has not asked for one. */
+/* The time of this process's first event, in nanoseconds of the file system's clock; 0: it has not asked for one. The thread
+ * that asks first writes it once, by an exchange; it is all that another reads of that, so relaxed. */
 static int64_t first_event;
 
 static bool has_birth(const struct statx *st)
@@ -342,12 +343,14 @@ void clear_tmp(void)
     if (sealed->policy.keeps_tmp)
         return;
     int32_t tmp = open_tmp();
-    if (!first_event)
-        first_event = time_of_marker(tmp);
-    if (first_event)
-        remove_since(tmp, first_event, true);
+    int64_t none = 0, first = __atomic_load_n(&first_event, __ATOMIC_RELAXED),
+            known = first ? first : time_of_marker(tmp);
+    if (known)
+        remove_since(tmp, known, true);
     else
-        first_event = mark_first_event(tmp);
+        known = mark_first_event(tmp);
+    if (!first)
+        __atomic_compare_exchange_n(&first_event, &none, known, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
     own_fd_close(tmp);
 }
 

@@ -37,7 +37,8 @@ static bool text_refused(const struct call *call, const struct mapped_text *t, b
                 : !t->told && executable_memory_refused(call, path, TEXT(""));
 }
 
-static bool is_any_free;
+static bool
+    is_any_free; /* a thread that maps sets it for ever, and no other memory depends on it, so relaxed */
 
 bool has_unguarded_text(void)
 {

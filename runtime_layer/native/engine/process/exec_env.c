@@ -12,7 +12,8 @@ enum {
     PLACES = 256
 };
 
-/* Memory in use, and the child that is started with it. */
+/* Memory in use, and the child that is started with it. The thread that changes `pid` from 0 writes the other fields, and then the
+ * pid (release); who changes it to 0 by an exchange has the memory. */
 struct place {
     int32_t pid; /* 0: free; -1: being taken */
     uint64_t at, size;
@@ -26,7 +27,8 @@ static bool has_ended(int32_t pid)
 
 static void release_place(struct place *place, int32_t pid)
 {
-    uint64_t at = place->at, size = place->size;
+    uint64_t at = __atomic_load_n(&place->at, __ATOMIC_RELAXED),
+             size = __atomic_load_n(&place->size, __ATOMIC_RELAXED);
     if (__atomic_compare_exchange_n(&place->pid, &pid, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
         KERNEL(munmap, at, size);
 }
@@ -43,8 +45,8 @@ static void record_memory(uint64_t at, uint64_t size)
         int32_t free = 0;
         if (!__atomic_compare_exchange_n(&place->pid, &free, -1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
             continue;
-        place->at = at;
-        place->size = size;
+        __atomic_store_n(&place->at, at, __ATOMIC_RELAXED);
+        __atomic_store_n(&place->size, size, __ATOMIC_RELAXED);
         __atomic_store_n(&place->pid, me, __ATOMIC_RELEASE);
         return;
     }
@@ -54,7 +56,7 @@ void child_start_release(const struct child_start *start)
 {
     int32_t me = (int32_t)KERNEL(getpid);
     for (uint32_t i = 0; i < PLACES; i++)
-        if (places[i].at == start->memory &&
+        if (__atomic_load_n(&places[i].at, __ATOMIC_RELAXED) == start->memory &&
             __atomic_compare_exchange_n(&places[i].pid, &me, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
             break;
     KERNEL(munmap, start->memory, start->size);

@@ -13,14 +13,20 @@ enum { STACK_MAX = 64 << 20, FILE_MAX = 1 << 20 };
 #define REFUSED_BY_KERNEL "the kernel refuses it"
 
 static const uint32_t resources[KERNEL_LIMITS] = {[GROWTH] = RLIMIT_FSIZE, [PROGRAMS] = RLIMIT_STACK};
-/* A forked copy inherits the kernel's limits, and these. */
+/* A forked copy inherits the kernel's limits, and these. The thread that has `is_busy` writes `former`, and then the limit's bit in
+ * `held` (release). `told` is only compared, by the threads that report, so relaxed. */
 static struct resource_limit former[KERNEL_LIMITS];
 static uint8_t held, told;
+
+static uint8_t held_limits(void)
+{
+    return __atomic_load_n(&held, __ATOMIC_ACQUIRE);
+}
 
 const struct resource_limit *former_limit(uint32_t resource)
 {
     for (uint32_t i = 0; i < KERNEL_LIMITS; i++)
-        if (resources[i] == resource && __atomic_load_n(&held, __ATOMIC_ACQUIRE) & 1u << i)
+        if (resources[i] == resource && held_limits() & 1u << i)
             return &former[i];
     return NULL;
 }
@@ -112,7 +118,7 @@ static void choose_limits(struct kernel_limits *limits)
     char place[LIMIT_REASON];
     struct resource_limit stack = {0, 0};
     fill_bytes(limits, 0, sizeof *limits);
-    limits->held = policy_kernel_limits(&sealed->policy) & (uint8_t)~held;
+    limits->held = policy_kernel_limits(&sealed->policy) & (uint8_t)~held_limits();
     bool may_raise = limits->held && may_raise_limits();
     for (uint32_t i = 0; i < KERNEL_LIMITS; i++)
         if (limits->held & 1u << i && (may_raise || !may_set(i)))
@@ -132,7 +138,8 @@ static void choose_limits(struct kernel_limits *limits)
 const struct kernel_limits *plan_kernel_limits(struct kernel_limits *limits)
 {
     choose_limits(limits);
-    told = limits->held |= held;
+    limits->held |= held_limits();
+    __atomic_store_n(&told, limits->held, __ATOMIC_RELAXED);
     return limits;
 }
 
@@ -189,9 +196,8 @@ void hold_kernel_limits(void)
         else
             leave_out_limit(&limits, i, REFUSED_BY_KERNEL, TEXT(""));
     }
-    limits.held = held;
-    if (held != told)
+    limits.held = held_limits();
+    if (__atomic_exchange_n(&told, limits.held, __ATOMIC_RELAXED) != limits.held)
         report_kernel_limits(&limits);
-    told = held;
     __atomic_store_n(&is_busy, false, __ATOMIC_RELEASE);
 }

@@ -204,7 +204,7 @@ static void write_handler_alert(struct alert *alert, const struct call *call, co
         !__atomic_compare_exchange_n(reported, &before, second, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         leave_out(alert->policy, alert->mode, LEFT_OUT_QUIETLY);
     else if (write_alert(alert, call, facts, now))
-        sealed->process.own->storm.handler_reported = second;
+        __atomic_store_n(&sealed->process.own->storm.handler_reported, second, __ATOMIC_RELAXED);
     else
         __atomic_store_n(reported, before, __ATOMIC_RELAXED);
 }
@@ -359,7 +359,7 @@ static bool write_count(uint32_t policy, uint32_t kind, const uint64_t *now, uin
     bool is_written = write_folded(policy, kind, count, now, patience);
     settle_left_out(policy, kind, count, is_written);
     if (is_written && policy == READ_HANDLER)
-        sealed->process.own->storm.handler_reported = (uint32_t)now[0];
+        __atomic_store_n(&sealed->process.own->storm.handler_reported, (uint32_t)now[0], __ATOMIC_RELAXED);
     return is_written;
 }
 
@@ -386,7 +386,8 @@ __attribute__((noinline)) static void report_now(enum when when)
                      (storming || __atomic_exchange_n(&storm->flushed, second, __ATOMIC_RELAXED) == second);
     if (was_tried)
         return;
-    bool handler_waits = when != AT_END && second - storm->handler_reported < HANDLER_PAUSE;
+    bool handler_waits = when != AT_END &&
+                         second - __atomic_load_n(&storm->handler_reported, __ATOMIC_RELAXED) < HANDLER_PAUSE;
     bool takes_lines = true;
     clear_left_out_reasons();
     for (uint32_t policy = 0; policy < POLICY_COUNT && takes_lines; policy++)

@@ -5,20 +5,53 @@
 #include "../base/user_memory.h"
 #include "../state/sealed_state.h"
 
-enum { NOTES = 32, HOST_MAX = 256 };
+enum { NOTES = 32, HOST_MAX = 256, TURNS = 100 };
 
-/* A ring of notes, in which the newest replaces the oldest. A note that another thread is writing may be torn, which `number`
- * shows; its lengths are always within bounds. */
+/* A ring of notes, in which the newest replaces the oldest. Whoever sets `is_busy` (acquire) reads and writes the other fields,
+ * until it is cleared (release). */
 struct note {
+    bool is_busy;
     uint64_t thread;
-    uint32_t number, id;                 /* number: 0 while it is written */
+    uint32_t number, id;                 /* number: 0 where there is none */
     char kind;                           /* 's': a socket, 'x': a program, 'f': V8's flags */
     uint16_t host_len, places_len, port; /* port 0: there is no address */
     struct address ip;
     char host[HOST_MAX], places[NOTE_MAX];
 };
 static struct note notes[NOTES];
-static uint32_t last_number;
+static uint32_t last_number; /* each writer adds one; the order of nothing else depends on it, so relaxed */
+
+/* Waits for a moment only, as a signal may have interrupted the owner in this thread: then this note is skipped. */
+static bool claim(struct note *note)
+{
+    uint32_t turn = 0;
+    while (turn < TURNS && __atomic_exchange_n(&note->is_busy, true, __ATOMIC_ACQUIRE))
+        turn++;
+    return turn < TURNS;
+}
+
+static void release(struct note *note)
+{
+    if (note)
+        __atomic_store_n(&note->is_busy, false, __ATOMIC_RELEASE);
+}
+
+/* Claims the newest note that `fits`. NULL: there is none. */
+static struct note *claim_newest(bool (*fits)(const struct note *, const void *), const void *wanted)
+{
+    struct note *best = NULL;
+    for (uint32_t i = 0; i < NOTES; i++) {
+        struct note *other = &notes[i];
+        if (!claim(other))
+            continue;
+        if (other->number && fits(other, wanted) && (!best || other->number > best->number)) {
+            other = best;
+            best = &notes[i];
+        }
+        release(other);
+    }
+    return best;
+}
 
 static uint16_t keep(char *to, uint32_t cap, struct text from)
 {
@@ -27,14 +60,9 @@ static uint16_t keep(char *to, uint32_t cap, struct text from)
     return len;
 }
 
-static struct note *find_own(uint32_t id)
+static bool is_own(const struct note *n, const void *id)
 {
-    uint64_t thread = thread_pointer();
-    struct note *best = NULL;
-    for (uint32_t i = 0; i < NOTES; i++)
-        if (notes[i].thread == thread && notes[i].id == id && (!best || notes[i].number > best->number))
-            best = &notes[i];
-    return best;
+    return n->thread == thread_pointer() && n->id == *(const uint32_t *)id;
 }
 
 /* "<host>", or "<ip> <port>" */
@@ -54,14 +82,16 @@ static void keep_places(char kind, uint32_t id, struct text host, struct text pl
 {
     uint32_t number = __atomic_add_fetch(&last_number, 1, __ATOMIC_RELAXED);
     struct note *note = &notes[number % NOTES];
-    __atomic_store_n(&note->number, 0, __ATOMIC_RELEASE);
+    if (!claim(note))
+        return;
+    note->number = number;
     note->thread = thread_pointer();
     note->id = id;
     note->kind = kind;
     note->port = 0;
     note->host_len = keep(note->host, sizeof note->host, host);
     note->places_len = keep(note->places, sizeof note->places, places);
-    __atomic_store_n(&note->number, number, __ATOMIC_RELEASE);
+    release(note);
 }
 
 int64_t keep_node_note(const struct call *call, char bytes[NOTE_MAX], struct text *flags)
@@ -82,13 +112,14 @@ int64_t keep_node_note(const struct call *call, char bytes[NOTE_MAX], struct tex
     text_next(&rest, kind == 'k' ? ' ' : '\n', &head);
     if (!head.len || !text_number((struct text){head.at + 1, head.len - 1}, UINT16_MAX, &id))
         return -EBADF;
-    struct note *own = kind == 'k' || kind == 'd' ? find_own(id) : NULL;
+    struct note *own = kind == 'k' || kind == 'd' ? claim_newest(is_own, &id) : NULL;
     if (own && kind == 'k')
         keep_key(own, rest);
     else if (own)
         own->places_len = 0;
     else if (kind == 's' || kind == 'x')
         keep_places(kind, id, TEXT(""), rest);
+    release(own);
     return (int64_t)call->arg[2];
 }
 
@@ -104,9 +135,10 @@ static bool has_key(const struct note *n, const struct alert *a)
     return text_equal_nocase(host, a->host) || text_equal_nocase(host, a->sni);
 }
 
-static bool may_be_about(const struct note *n, const struct alert *a)
+static bool may_be_about(const struct note *n, const void *alert)
 {
-    if (!n->number || !n->places_len)
+    const struct alert *a = alert;
+    if (!n->places_len)
         return false;
     if (a->policy == CREATE_CHILD_PROCESS)
         return n->kind == 'x' && n->thread == thread_pointer();
@@ -132,16 +164,13 @@ static void add_places(struct source_place *place, struct place_texts *texts, st
 struct source_place find_node_place(const struct alert *alert, struct place_texts *texts)
 {
     struct source_place place = {.package_count = 0};
-    const struct note *best = NULL;
-    for (uint32_t i = 0; i < NOTES && last_number; i++)
-        if (may_be_about(&notes[i], alert) && (!best || notes[i].number > best->number))
-            best = &notes[i];
+    struct note *best =
+        __atomic_load_n(&last_number, __ATOMIC_RELAXED) ? claim_newest(may_be_about, alert) : NULL;
     if (!best)
         return place;
-    uint32_t number = __atomic_load_n(&best->number, __ATOMIC_ACQUIRE);
     struct text places = {texts->file_at_hand, keep(texts->file_at_hand, sizeof texts->file_at_hand,
                                                     (struct text){best->places, best->places_len})};
-    if (number && number == __atomic_load_n(&best->number, __ATOMIC_ACQUIRE))
-        add_places(&place, texts, places);
+    release(best);
+    add_places(&place, texts, places);
     return place;
 }

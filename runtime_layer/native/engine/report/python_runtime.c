@@ -36,7 +36,8 @@ const struct python *find_python(struct memory_reader *r, char *buffer, uint32_t
                                  struct python_search *own)
 {
     enum { UNKNOWN, BEING_KEPT, KEPT };
-    static struct python kept;
+    static struct python
+        kept; /* the thread that changes the state from UNKNOWN writes it, then the state (release) */
     static uint32_t state;
     const struct python *found = &kept;
     if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != KEPT) {

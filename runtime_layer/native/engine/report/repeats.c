@@ -20,11 +20,15 @@ struct reported hash_violation(const struct alert *alert, struct text target, st
 bool is_reported(const struct reported *violation, uint32_t policy, uint32_t lines)
 {
     const struct reported *reported = sealed->process.own->storm.reported[policy];
-    for (uint32_t i = 0; i < lines; i++)
-        if (__atomic_load_n(&reported[i].second, __ATOMIC_ACQUIRE) == violation->second &&
-            reported[i].target == violation->target &&
-            (!violation->whole || reported[i].whole == violation->whole))
+    for (uint32_t i = 0; i < lines; i++) {
+        if (__atomic_load_n(&reported[i].second, __ATOMIC_ACQUIRE) != violation->second)
+            continue;
+        uint64_t target = __atomic_load_n(&reported[i].target, __ATOMIC_ACQUIRE),
+                 whole = __atomic_load_n(&reported[i].whole, __ATOMIC_ACQUIRE);
+        if (target == violation->target && (!violation->whole || whole == violation->whole) &&
+            __atomic_load_n(&reported[i].second, __ATOMIC_RELAXED) == violation->second)
             return true;
+    }
     return false;
 }
 
@@ -32,9 +36,8 @@ void record_reported(const struct reported *violation, uint32_t policy, uint32_t
 {
     struct reported *reported = &sealed->process.own->storm.reported[policy][line];
     __atomic_store_n(&reported->second, 0, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_RELEASE);
-    reported->target = violation->target;
-    reported->whole = violation->whole;
+    __atomic_store_n(&reported->target, violation->target, __ATOMIC_RELEASE); /* not before the 0 */
+    __atomic_store_n(&reported->whole, violation->whole, __ATOMIC_RELEASE);
     __atomic_store_n(&reported->second, violation->second, __ATOMIC_RELEASE);
 }
 

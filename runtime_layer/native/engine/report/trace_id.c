@@ -62,7 +62,7 @@ static uint32_t read_pointers(struct memory_reader *r, uint64_t environ, char ro
 /* Searches from the end, as setenv(3) appends. If the variable is missing, the next search waits until the variables change. */
 static bool find_variable(struct memory_reader *r, uint64_t environ, char room[ROOM], char id[TRACE_ID_MAX])
 {
-    static uint64_t without;
+    static uint64_t without; /* any thread: a lost or old value costs one search, so relaxed */
     uint64_t hash = environ;
     uint32_t count = read_pointers(r, environ, room);
     for (uint32_t i = 0; i < count; i++)
@@ -78,7 +78,7 @@ static bool find_variable(struct memory_reader *r, uint64_t environ, char room[R
 
 struct text find_trace_id(char id[TRACE_ID_MAX], char room[ALERT_MAX])
 {
-    static uint64_t kept;
+    static uint64_t kept; /* each thread would write the same address, so relaxed */
     struct memory_reader r;
     reader_begin(&r, !is_single_threaded());
     struct environ_search s = {&r, __atomic_load_n(&kept, __ATOMIC_RELAXED)};

@@ -30,16 +30,16 @@ bool process_arm(void)
     return overlaps(low, low + PROCESS_PAGES, RANGE_ENGINE) || protect_range(low, low + PROCESS_PAGES);
 }
 
-bool had_threads;
+bool had_threads; /* set for ever before the second thread is made, so relaxed */
 
 void record_threads(void)
 {
     __atomic_store_n(&had_threads, true, __ATOMIC_RELAXED);
 }
 
-uint8_t next_event_watched;
+uint8_t next_event_watched; /* any thread, bit by bit (seq_cst), after the count that is the reason */
 
-static bool had_vfork;
+static bool had_vfork; /* set for ever before the child is made */
 
 void record_vfork(void)
 {

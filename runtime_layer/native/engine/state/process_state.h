@@ -17,13 +17,14 @@ enum {
  */
 enum { LINES_A_SECOND = 200 };
 
-/* A reported violation, as hashes (repeats.h). */
+/* A reported violation, as hashes (repeats.h). Its line's thread writes 0 to `second`, then the hashes, then the second (each a
+ * release); readers take the second before and after the hashes. */
 struct reported {
     uint32_t second;
     uint64_t target, whole;
 };
 enum { TARGET_MAX = 384, LEFT_ENTRIES_MAX = 2048 };
-/* The last target that was left out. */
+/* The last target that was left out. Whoever sets `is_busy` (acquire) reads and writes it, until it is cleared (release). */
 struct left_target {
     uint32_t is_busy, len;
     char text[TARGET_MAX];
@@ -35,7 +36,8 @@ struct left_entries {
     char text[LEFT_ENTRIES_MAX];
 };
 
-/* The violations of the last seconds: reported ones, and the counts of others. */
+/* The violations of the last seconds: reported ones, and the counts of others. Any thread that reports writes each: a number
+ * alone by a relaxed exchange or store, as a lost one only changes which line has a count; left_out.c never loses one. */
 struct storm {
     uint64_t left_out[POLICY_COUNT][LEFT_OUT_KINDS];      /* left_out.h */
     uint64_t lines[POLICY_COUNT], searches[POLICY_COUNT]; /* second << 16 | their number in it */
@@ -47,6 +49,8 @@ struct storm {
     struct left_entries entries[POLICY_COUNT][ALERT_MODES]; /* under the lock of FOLDED's target */
 };
 
+/* Any thread writes is_armed and id, always the same values in one process; so relaxed. The locks are taken by an exchange
+ * (acquire) and given by a store (release). */
 struct process {
     uint32_t is_armed;
     int32_t id;            /* 0: a forked copy without a guarded call */
