@@ -74,7 +74,7 @@ cases: native ## try every way around the policies, in every mode (CASES_ARGS=..
 conformance: native ## run other people's tests with and without the shield (CONFORMANCE_ARGS='--suite node'; half an hour)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.conformance.run $(CONFORMANCE_ARGS)
 
-workloads: native runtimes ## run popular libraries unshielded and shielded, and write docs/compatibility.md (WORKLOADS_ARGS='--language Java poi'; half an hour)
+workloads: native runtimes ## run popular libraries unshielded and shielded, for docs/guide/runtimes.md (WORKLOADS_ARGS='--language Java poi'; half an hour)
 	@PYTHONPATH=tests $(RUN) $(BIN)/python -m lab.workloads.run $(WORKLOADS_ARGS)
 
 fuzz: native ## a bounded round of fuzzing (FUZZ_ARGS=...; needs Debian's clang, libclang-rt-14-dev, binutils)

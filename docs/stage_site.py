@@ -72,8 +72,8 @@ def place_of(name: str) -> str:
 def site_link(target: str, name: str) -> str:
     """A link in the file `name`, as the site has it.
 
-    >>> site_link("../CONTRIBUTING.md#where-to-begin", "docs/compatibility.md")
-    'contributing/index.md#where-to-begin'
+    >>> site_link("../../CONTRIBUTING.md#where-to-begin", "docs/guide/aws.md")
+    '../contributing/index.md#where-to-begin'
     """
     if not _is_file(target):
         return target
@@ -148,6 +148,11 @@ def system_calls() -> str:
     return _printed("-m", "harness.system_calls", folder="tests")
 
 
+def libraries() -> str:
+    """The uses of libraries that were tried."""
+    return _printed("-m", "lab.workloads.page", folder="tests")
+
+
 def presets() -> str:
     """The entries of each preset."""
     return _printed("-m", "integration.docs.presets", folder="tests")
@@ -176,7 +181,13 @@ def with_whole_summaries(text: str) -> str:
     return re.sub(r"^\* `(?P<name>[a-z-]+)`: (?P<begun>.*\.\.\.)$", whole, text, flags=re.MULTILINE)
 
 
-MADE: Final = {"commands": commands, "matrix": matrix, "presets": presets, "system calls": system_calls}
+MADE: Final = {
+    "commands": commands,
+    "libraries": libraries,
+    "matrix": matrix,
+    "presets": presets,
+    "system calls": system_calls,
+}
 """The text that the site puts in the place of `<!-- name -->`."""
 _MADE: Final = re.compile(rf"<!-- (?P<by>{'|'.join(MADE)}) -->")
 

@@ -66,8 +66,8 @@ def test_each_cell_has_a_link(runtime: str) -> None:
             labels = re.findall(r"\[([\w-]+)\](?!\[)", cell)
             assert labels, f"{heading}: {cell}"
             assert set(labels) <= LINKS.keys()
+    assert MATRIX[runtime]["the four controls"]
     for policy in POLICIES[:4]:
-        assert MATRIX[runtime][f"`{policy}`"]
         language = re.sub(r"\d.*", "", runtime)
         assert language not in TRIED or policy in TRIED[language]
 

@@ -17,7 +17,7 @@ from shielded_function.cli.app import app
 
 pytestmark = pytest.mark.promise("package.docs")
 
-PAGES = ("command-line.md", "sam-and-terraform.md", "runbook.md")
+PAGES = ("command-line.md", "other-deployments.md", "runbook.md")
 
 GUIDE = Path(__file__).parents[3] / "docs" / "guide"
 
@@ -29,13 +29,13 @@ def blocks(page: str) -> list[str]:
 
 
 def test_the_page_of_sam_and_terraform(tmp_path: Path) -> None:
-    found = blocks("sam-and-terraform.md")
+    found = blocks("other-deployments.md")
     assert len(found) >= 4
     done = shell("\n".join(found), tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     made = {path.name for path in tmp_path.iterdir()}
     assert made == {"checkout.policy", "layer.zip", "template.yaml", "checkout.tf"}
-    text = (GUIDE / "sam-and-terraform.md").read_text(encoding="utf-8")
+    text = (GUIDE / "other-deployments.md").read_text(encoding="utf-8")
     (lines,) = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     assert set(lines.splitlines()) <= set((tmp_path / "template.yaml").read_text().splitlines())
 

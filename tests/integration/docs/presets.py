@@ -1,4 +1,4 @@
-"""The presets: `python -m integration.docs.presets` (in tests/) prints the table of docs/guide/files-and-programs.md."""
+"""The presets: `python -m integration.docs.presets` (in tests/) prints them for docs/guide/files-and-programs.md."""
 
 from __future__ import annotations
 

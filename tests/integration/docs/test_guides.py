@@ -1,4 +1,4 @@
-"""Guides with examples that no other test runs: checks.md, container-images.md, troubleshooting.md."""
+"""Guides with examples that no other test runs: checks.md, other-deployments.md, troubleshooting.md."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_each_message_is_one_that_code_prints() -> None:
 
 def test_the_dockerfile_is_that_of_the_example() -> None:
     example = (ROOT / "examples" / "container_image" / "image" / "Dockerfile").read_text()
-    assert block_of("container-images.md", "dockerfile").text == example
+    assert block_of("other-deployments.md", "dockerfile").text == example
 
 
 def test_the_workflow_runs_commands_that_exist() -> None:

@@ -45,7 +45,7 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_the_sites_links_are_those_of_the_pages(tmp_path: Path) -> None:
-    """And it has the commands, the promises, the presets and the system calls."""
+    """And it has the commands, the promises, the presets, the libraries and the system calls."""
     staged = stage_site.stage(tmp_path)
     assert "source/examples/pipeline/README.md" in staged, "a page that only the README links to"
     for place in staged:
@@ -57,6 +57,7 @@ def test_the_sites_links_are_those_of_the_pages(tmp_path: Path) -> None:
     assert "--dry-run" in page
     assert "| `outbound.judged`: Every" in (tmp_path / "security" / "test-matrix.md").read_text()
     assert "| `numba` | Python |" in (tmp_path / "guide" / "files-and-programs.md").read_text()
+    assert "| `aiohttp` |" in (tmp_path / "guide" / "runtimes.md").read_text()
     assert "| `connect` |" in (tmp_path / "reference" / "system-calls.md").read_text()
     made = [name for name in committed("docs/*.md") if re.search("^<!-- [a-z ]+ -->$", (ROOT / name).read_text(), re.M)]
     assert len(made) > 2, "the tables of these pages are made by the site, and not committed"

@@ -1,1 +1,1 @@
-"""Popular libraries in the emulated Lambda, unshielded and shielded: `make workloads` writes docs/compatibility.md."""
+"""Popular libraries in the emulated Lambda, unshielded and shielded: `make workloads`, for docs/guide/runtimes.md."""

@@ -62,7 +62,7 @@ _NO_HOST = "its host does not exist here, so it fails unshielded too"
 _BRIDGE = "a foreign-function bridge: with it, code can call any function"
 _STATIC = "it is static, so it runs without the shield where it is listed"
 _NOBODY = "no server listens there, so it fails unshielded too"
-_FIND_LIBRARY = "[`find_library`](guide/troubleshooting.md) looks for its library"
+_FIND_LIBRARY = "[`find_library`](troubleshooting.md) looks for its library"
 _IN_MEMORY = "the server is an in-memory one that speaks MongoDB's protocol"
 _MARIADB = "the server is MariaDB"
 

@@ -1,11 +1,10 @@
-"""The tables of libraries in docs/compatibility.md: `python -m lab.workloads.page` (in tests/) writes them anew."""
+"""The tables of libraries: `python -m lab.workloads.page` (in tests/) prints them for docs/guide/runtimes.md."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from lab.workloads import results
 from lab.workloads.catalogue import Language
@@ -14,8 +13,6 @@ from lab.workloads.results import Result
 from lab.workloads.running import Asked, Run
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "compatibility.md"
-_BEGIN, _END = "<!-- workloads -->\n", "<!-- end of workloads -->\n"
 _LANGUAGES: tuple[Language, ...] = ("Python", "Node.js", "Java")
 _HEADING = (
     "| library | version | use | needs | `learn` | in block mode, with nothing listed |\n|---|---|---|---|---|---|"
@@ -28,13 +25,6 @@ _WHAT = {
     "executable_memory": "executable memory",
     "read_handler": "the handler's source",
 }
-
-
-def page() -> str:
-    """The page, with the tables as the results are."""
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    return f"{before}{_BEGIN}\n{tables()}\n{_END}{after}"
 
 
 def tables() -> str:
@@ -145,4 +135,4 @@ def _error(run: Run) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    print(tables())

@@ -1,4 +1,4 @@
-"""What was recorded of the workloads: results.json, from which docs/compatibility.md is written."""
+"""What was recorded of the workloads: results.json, from which the tables of docs/guide/runtimes.md are made."""
 
 from __future__ import annotations
 

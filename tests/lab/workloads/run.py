@@ -1,5 +1,5 @@
-"""`make workloads`: every workload in the four ways, and under what `learn` made of it, into results.json and
-docs/compatibility.md.
+"""`make workloads`: every workload in the four ways, and under what `learn` made of it, into results.json,
+which docs/guide/runtimes.md sums up.
 
 Exit status 1: a workload ended, hung or failed in a way that is not a permission error. 2: nothing could be run.
 """
@@ -74,7 +74,6 @@ def _run(functions: Functions, workload: Workload) -> bool:
         _, rows = results.read()
         head = {"date": datetime.now(timezone.utc).date().isoformat(), "machine": machine.architecture()}
         results.write(head, {**rows, (workload.language, workload.name): result})
-        page.PAGE.write_text(page.page(), encoding="utf-8")
     behaviour = behaviour_of(result.unshielded, result.block)
     odd = [text for run in (result.alert, result.listed) if (text := differs(result.unshielded, run))]
     seconds = time.monotonic() - begun

@@ -58,7 +58,7 @@ def not_shielded(function: LambdaFunction, context: Context) -> Iterator[Problem
     elif function.runtime and not can_be_shielded(function.runtime):
         yield Problem(
             f"no shield, and none is possible with the runtime {function.runtime}",
-            f"use {SUPPORTED}, do as docs/guide/static-programs.md says, {_EXCUSE_IT}"
+            f"use {SUPPORTED}, do as docs/guide/other-kinds.md says, {_EXCUSE_IT}"
             if function.runtime.startswith("provided")
             else f"use {SUPPORTED}, {_EXCUSE_IT}",
             "Properties.Runtime",
