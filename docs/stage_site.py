@@ -1,10 +1,10 @@
-"""Lays out the pages of the docs site: docs/, the pages at the root of the checkout, the commands, linked sources.
+"""Lays out the pages of the docs site: docs/, the pages at the root of the checkout, tables that the code has.
 
     python docs/stage_site.py .site
 
 Links in the pages are those that GitHub follows, relative to the file. Here they are made those of the site: a page
-outside of docs/ has a place in it, and any other file that a page links to is shown as a page below source/. The
-generator gets a folder of plain pages, so that it can be replaced.
+outside of docs/ has a place in it, any other file is named by its path, or linked once security-insights.yml has the
+repository's address. The generator gets a folder of plain pages, so that it can be replaced.
 """
 
 from __future__ import annotations
@@ -27,9 +27,13 @@ OUTSIDE: Final = {
 }
 """Pages at the root of the checkout, and where the site has them."""
 _LINK: Final = re.compile(r"(?P<before>\]\(|^\[[\w-]+\]: )(?P<target>[^)\s]+)")
+_INLINE: Final = re.compile(
+    r"^ *(?P<fence>`{3,}).*?^ *(?P=fence)|\[(?P<says>[^\]]+)\]\((?P<target>[^)\s]+)\)", re.MULTILINE | re.DOTALL
+)
+_DEFINED: Final = re.compile(r'^\[(?P<label>[\w-]+)\]: (?P<target>\S+) "(?P<test>\w+)"\n?', re.MULTILINE)
 _FENCE: Final = re.compile(r"^ *(?P<fence>`{3,}|~{3,})")
 _SCHEME: Final = re.compile(r"[a-z]+:")
-_LANGUAGES: Final = {".py": "python", ".c": "c", ".h": "c", ".json": "json", ".toml": "toml", ".yml": "yaml"}
+_ADDRESS: Final = re.compile(r"^repository:\n(?:  .*\n)*?  url: \"?(https://[^\"\s]+)", re.MULTILINE)
 
 
 class SiteError(Exception):
@@ -40,33 +44,63 @@ def stage(folder: Path) -> list[str]:
     """Writes the pages and returns their places, those of docs/ and the root first."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(ROOT / "docs", folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    waiting = [*OUTSIDE, *(file.relative_to(ROOT).as_posix() for file in sorted((ROOT / "docs").rglob("*.md")))]
     staged: list[str] = []
-    for name in waiting:  # grows: a page that is linked may link to others
-        text = (ROOT / name).read_text(encoding="utf-8")
-        if name.endswith(".md"):
-            text = _MADE.sub(lambda mark: MADE[mark["by"]](), text)
-            linked = targets_of(text, name)
-            waiting += sorted(each for each in linked - set(waiting) if not each.startswith("docs/"))
-            text = with_links(text, lambda target, name=name: site_link(target, name))
+    for name in (*OUTSIDE, *(file.relative_to(ROOT).as_posix() for file in sorted((ROOT / "docs").rglob("*.md")))):
+        text = with_sources_named((ROOT / name).read_text(encoding="utf-8"), name)
+        text = _MADE.sub(lambda mark: MADE[mark["by"]](), text)
         place = place_of(name)
-        if place.startswith("source/"):
-            text = "---\nsearch:\n  exclude: true\n---\n" + (text if name.endswith(".md") else listing(name, text))
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
-        (folder / place).write_text(text, encoding="utf-8")
+        (folder / place).write_text(
+            with_links(text, lambda target, name=name: site_link(target, name)), encoding="utf-8"
+        )
         staged.append(place)
     return staged
 
 
 def place_of(name: str) -> str:
-    """Where the site has a file of the checkout.
+    """Where the site has a file of the checkout; nowhere if it is a source.
 
     >>> place_of("docs/guide/aws.md"), place_of("CHANGELOG.md"), place_of("tests/needs.py")
-    ('guide/aws.md', 'changelog.md', 'source/tests/needs.py.md')
+    ('guide/aws.md', 'changelog.md', '')
     """
-    if name.startswith("docs/"):
-        return name.removeprefix("docs/")
-    return OUTSIDE.get(name) or f"source/{name}" + ("" if name.endswith(".md") else ".md")
+    return name.removeprefix("docs/") if name.startswith("docs/") else OUTSIDE.get(name, "")
+
+
+def with_sources_named(text: str, name: str) -> str:
+    """The page `name` with the path of each source in the place of a link to it, or the address in the repository.
+
+    >>> with_sources_named("[an app](../examples/checkout/app.py), [pins](../constraints.txt)", "docs/index.md")
+    'an app (`examples/checkout/app.py`), pins (`constraints.txt`)'
+    """
+    address = _ADDRESS.search((ROOT / "security-insights.yml").read_text(encoding="utf-8"))
+
+    def named(link: re.Match[str]) -> str:
+        source = source_of(link["target"], name) if link["target"] else ""
+        if not source:
+            return link[0]
+        if address:
+            return f"[{link['says']}]({address[1]}/blob/main/{source})"
+        return f"`{source}`" if link["says"].strip("`") in source else f"{link['says']} (`{source}`)"
+
+    def titled(link: re.Match[str]) -> str:
+        return f'<abbr title="{titles[link["label"]]}">{link["says"] or link["label"]}</abbr>'
+
+    text = _INLINE.sub(named, text)
+    titles: dict[str, str] = {}
+    for link in list(_DEFINED.finditer(text)):
+        if source := source_of(link["target"], name):
+            text = text.replace(link[0], f"[{link['label']}]: {address[1]}/blob/main/{source}\n" if address else "")
+            titles[link["label"]] = f"{source}: {link['test']}"
+    labels = "|".join(titles)
+    return (
+        text if address or not titles else re.sub(rf"(?:\[(?P<says>[^\[\]]+)\])?\[(?P<label>{labels})\]", titled, text)
+    )
+
+
+def source_of(target: str, name: str) -> str:
+    """The file of the checkout, if a link in the page `name` leads to one that is no page of the site."""
+    found = resolved(target.partition("#")[0], name) if _is_file(target) else ""
+    return "" if place_of(found) else found
 
 
 def site_link(target: str, name: str) -> str:
@@ -80,19 +114,6 @@ def site_link(target: str, name: str) -> str:
     path, mark, anchor = target.partition("#")
     here = PurePosixPath(place_of(name)).parent.as_posix()
     return os.path.relpath(place_of(resolved(path, name)), here) + mark + anchor
-
-
-def targets_of(text: str, name: str) -> set[str]:
-    """The files of the checkout that the page `name` links to."""
-    found: set[str] = set()
-
-    def note(target: str) -> str:
-        if _is_file(target):
-            found.add(resolved(target.partition("#")[0], name))
-        return target
-
-    with_links(text, note)
-    return found
 
 
 def resolved(path: str, name: str) -> str:
@@ -124,12 +145,6 @@ def with_links(text: str, change: Callable[[str], str]) -> str:
         elif not fence:
             lines[number] = _LINK.sub(lambda link: link["before"] + change(link["target"]), line)
     return "\n".join(lines)
-
-
-def listing(name: str, text: str) -> str:
-    """A page that shows a file."""
-    fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`+", text))])
-    return f"# {name}\n\n{fence}{_LANGUAGES.get(Path(name).suffix, 'text')}\n{text}{fence}\n"
 
 
 def commands() -> str:
