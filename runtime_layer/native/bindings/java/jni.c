@@ -1,5 +1,5 @@
 /* The native method of ShieldedFunction.java: the map becomes SHIELD_NAME=value lines, as in the environment, which the engine
- * parses. */
+ * parses. Tests: tests/integration/from_code/test_java.py. */
 #include "../engine.h"
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* The add-on for Node.js, against Node-API, which every version of Node.js since 10 has in its program.
  *
  * configure(lines, library): undefined, or the reason why it is refused. index.js makes the lines.
- */
+ * Tests: tests/integration/from_code/test_node.py. */
 #include "../engine.h"
 
 #include <stdbool.h>

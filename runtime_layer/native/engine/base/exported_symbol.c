@@ -1,3 +1,4 @@
+/* An object without that table has no exports here. Tests: tests/lab/fuzz/frames.c. */
 #include "exported_symbol.h"
 
 #include <linux/elf.h>

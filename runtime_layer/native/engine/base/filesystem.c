@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_mounts.py. */
 #include "filesystem.h"
 
 #include "linux_abi.h"

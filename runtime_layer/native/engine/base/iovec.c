@@ -1,4 +1,4 @@
-/* Copies the bytes of a message's vectors to and from the caller's memory. */
+/* Copies the bytes of a message's vectors to and from the caller's memory. Tests: tests/lab/fuzz/network.c. */
 #include "iovec.h"
 
 #include "linux_abi.h"

@@ -1,3 +1,4 @@
+/* Tests: tests/integration/launcher/test_refusals.py. */
 #include "limits.h"
 
 #include <linux/resource.h>

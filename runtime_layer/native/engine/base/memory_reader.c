@@ -1,3 +1,4 @@
+/* Another thread can change what was read. Tests: tests/lab/fuzz/frames.c. */
 #include "memory_reader.h"
 
 #include "../../core/text.h"

@@ -1,3 +1,4 @@
+/* Tests: tests/lab/refused_calls/test_refused_calls.py. */
 #include "page_size.h"
 
 /* madvise(2) fails with EINVAL for an address that does not begin a page. */

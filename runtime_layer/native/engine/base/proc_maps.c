@@ -1,3 +1,4 @@
+/* Mappings can change between two lines. Tests: tests/lab/fuzz/maps.c. */
 #include "proc_maps.h"
 
 enum { LOW, HIGH, MODES, OFFSET, DEVICE, INO, FIELDS };

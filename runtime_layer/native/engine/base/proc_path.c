@@ -1,3 +1,4 @@
+/* Tests: tests/lab/fuzz/paths.c. */
 #include "proc_path.h"
 
 #include "raw_syscall.h"

@@ -1,3 +1,4 @@
+/* Tests: tests/unit/core/engine_race.c. */
 #include "protected_ranges.h"
 
 #include "raw_syscall.h"

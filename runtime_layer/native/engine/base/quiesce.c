@@ -1,3 +1,4 @@
+/* It stops no thread. Tests: tests/integration/from_code/test_python.py. */
 #include "quiesce.h"
 
 #include <linux/membarrier.h>

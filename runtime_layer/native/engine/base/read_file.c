@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_handler.py. */
 #include "read_file.h"
 
 #include "raw_syscall.h"

@@ -1,3 +1,4 @@
+/* Tests: tests/integration/from_code/test_python.py. */
 #include "readdir.h"
 
 /* Whether the directory cannot be searched either, so that nothing in it can be opened (path_resolution(7)). */

@@ -1,4 +1,4 @@
-/* Asks the kernel for facts of a socket. */
+/* Asks the kernel for facts of a socket. Tests: tests/lab/fuzz/network.c. */
 #include "socket_info.h"
 
 #include "linux_abi.h"

@@ -1,3 +1,4 @@
+/* A page can be unmapped after its probe; then the program gets a signal. Tests: tests/lab/fuzz/memory.c. */
 #include "user_memory.h"
 
 #include "../../core/text.h"

@@ -8,7 +8,7 @@
  *
  * The wrapper preloads this library, so the constructor runs before any code of the function. A program that loads it later,
  * without a setting in its environment, gives its policy by configure.c.
- */
+ * Tests: tests/integration/engine/test_behaviour.py. */
 #include "arm.h"
 
 #include "../../core/native_code.h"

@@ -1,3 +1,4 @@
+/* Tests: tests/integration/from_code/test_python.py. */
 #include "configure.h"
 
 #include "../../core/setting_table.h"

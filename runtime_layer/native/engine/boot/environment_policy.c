@@ -1,3 +1,4 @@
+/* Tests: tests/integration/launcher/test_refusals.py. */
 #include "environment_policy.h"
 
 #include "../../core/native_code.h"

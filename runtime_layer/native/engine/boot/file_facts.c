@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_mounts.py. */
 #include "file_facts.h"
 
 #include "../base/filesystem.h"

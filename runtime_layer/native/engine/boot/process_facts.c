@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_behaviour.py. */
 #include "process_facts.h"
 
 #include "../../core/setting_table.h"

@@ -1,3 +1,4 @@
+/* Tests: tests/lab/fuzz/network.c. */
 #include "fd_dup.h"
 
 #include "../base/syscall_ctx.h"

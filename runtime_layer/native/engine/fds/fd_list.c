@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_kernel_limits.py. */
 #include "fd_list.h"
 
 #include "../../core/text.h"

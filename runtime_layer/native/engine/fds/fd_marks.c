@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_replaced_sockets.py. */
 #include "fd_marks.h"
 
 #include "../base/linux_abi.h"

@@ -1,4 +1,5 @@
-/* Judges calls that close, replace or copy descriptors, and protects the gate's own descriptors, such as the log. */
+/* Judges calls that close, replace or copy descriptors, and protects the gate's own descriptors, such as the log.
+ * Tests: tests/security/cases/test_safety.py. */
 #include "../base/syscall_ctx.h"
 #include "../base/limits.h"
 #include "../base/linux_abi.h"

@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_midst.py. */
 #include "own_fds.h"
 
 #include "../base/proc_path.h"

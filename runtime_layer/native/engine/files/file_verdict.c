@@ -1,4 +1,4 @@
-/* Judges files: by the object of a descriptor, or by the directory of a new entry. */
+/* Judges files: by the object of a descriptor, or by the directory of a new entry. Tests: tests/lab/fuzz/paths.c. */
 #include "file_verdict.h"
 
 #include <linux/openat2.h>

@@ -1,3 +1,4 @@
+/* A module that the handler imports is not among them. Tests: tests/integration/engine/test_handler.py. */
 #include "handler_files.h"
 
 #include "../base/filesystem.h"

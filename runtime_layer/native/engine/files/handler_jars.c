@@ -1,3 +1,4 @@
+/* Tests: tests/runtimes/java/test_java.py. */
 #include "handler_jars.h"
 
 #include "../../core/zip.h"

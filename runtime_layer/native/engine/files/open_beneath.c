@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_opens_in_tmp.py. */
 #include "open_beneath.h"
 
 #include <linux/openat2.h>

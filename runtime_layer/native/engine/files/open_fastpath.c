@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_read_only_mounts.py. */
 #include "open_fastpath.h"
 
 #include <linux/openat2.h>

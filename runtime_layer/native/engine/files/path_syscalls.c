@@ -2,8 +2,7 @@
  *
  * The gate opens the object of the call (the parent directory, or the file itself where the call follows a last symbolic
  * link), judges it, and makes the same call with that descriptor, or through /proc/thread-self/fd. So the kernel's path begins
- * at the judged object.
- */
+ * at the judged object. Tests: tests/security/cases/test_files.py. */
 #include <linux/fs.h>
 
 #include "../base/syscall_ctx.h"

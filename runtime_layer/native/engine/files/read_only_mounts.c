@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_read_only_mounts.py. */
 #include "read_only_mounts.h"
 
 #include "../base/filesystem.h"

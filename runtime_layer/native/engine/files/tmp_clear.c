@@ -6,8 +6,7 @@
  * is that of a marker, a folder made just before it, so both times are of one clock. The marker outlives a killed process.
  *
  * Each directory is opened within the one above it and never through a symbolic link, from the /tmp of the start. So no name
- * leads out of /tmp.
- */
+ * leads out of /tmp. Tests: tests/integration/clear_tmp/test_attacks.py. */
 #include "tmp_clear.h"
 
 #include "../base/linux_abi.h"

@@ -1,4 +1,4 @@
-/* Calls the judge of a guarded call, for the gate's assembly. */
+/* Calls the judge of a guarded call, for the gate's assembly. Tests: tests/integration/engine/test_midst.py. */
 #include "judges.h"
 
 #include "../base/user_memory.h"

@@ -1,3 +1,4 @@
+/* Tests: tests/integration/readiness/test_ready.py. */
 #include "events.h"
 
 #include "../base/iovec.h"

@@ -2,7 +2,7 @@
  * text may change.
  *
  * The gate itself makes calls that map text, or that overlap text or the engine, one at a time (mapping_lock.h).
- */
+ * Tests: tests/security/cases/test_safety.py. */
 #include <linux/mman.h>
 
 #include "../base/syscall_ctx.h"

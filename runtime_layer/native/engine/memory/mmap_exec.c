@@ -1,3 +1,4 @@
+/* Code that a program writes itself is not searched. Tests: tests/integration/engine/test_headers.py. */
 #include "mmap_exec.h"
 
 #include <linux/mman.h>

@@ -1,5 +1,5 @@
 /* Judges bind(2): the file of a UNIX socket, for read_write_tmp and read_handler; and a socket that could answer in place of
- * the function's name server, for outbound_connectivity. */
+ * the function's name server, for outbound_connectivity. Tests: tests/security/cases/test_files.py. */
 #include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../base/proc_path.h"

@@ -1,3 +1,4 @@
+/* The caller can change the bytes after the look. Tests: tests/integration/engine/test_server_names.py. */
 #include "client_hello.h"
 
 #include "../../core/tls.h"

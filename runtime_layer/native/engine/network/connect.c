@@ -1,4 +1,5 @@
-/* Judges socket, connect and listen for outbound_connectivity: the kinds of sockets, and their peers. */
+/* Judges socket, connect and listen for outbound_connectivity: the kinds of sockets, and their peers.
+ * Tests: tests/security/cases/test_programs.py. */
 #include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../state/process_state.h"

@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_queries.py. */
 #include "dns_query.h"
 
 #include "../base/user_memory.h"

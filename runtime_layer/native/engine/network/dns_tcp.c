@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_queries.py. */
 #include "dns_tcp.h"
 
 #include <asm/ioctls.h>

@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_replaced_sockets.py. */
 #include "dns_udp_peer.h"
 
 #include "../base/linux_abi.h"

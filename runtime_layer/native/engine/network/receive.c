@@ -1,5 +1,5 @@
 /* Receives answers on sockets that sent queries. They arrive in the gate's own memory first, so that no other thread can change
- * them before the gate reads them. */
+ * them before the gate reads them. Tests: tests/integration/engine/test_replaced_sockets.py. */
 #include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../state/sealed_state.h"

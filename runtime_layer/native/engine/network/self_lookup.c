@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_self_lookups.py. */
 #include "self_lookup.h"
 
 #include "../../core/machine_names.h"

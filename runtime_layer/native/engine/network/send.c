@@ -1,4 +1,5 @@
-/* Judges calls that send: the address of each message, and the question of each query. */
+/* Judges calls that send: the address of each message, and the question of each query.
+ * Tests: tests/security/cases/test_programs.py. */
 #include "../../core/native_code.h"
 #include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"

@@ -1,5 +1,6 @@
 /* Judges socket options and control messages that send a packet to another address than the judged one, or join or split
- * datagrams: routing headers and source routes (ip(7), ipv6(7), RFC 3542), UDP_CORK and UDP_SEGMENT (udp(7)). */
+ * datagrams: routing headers and source routes (ip(7), ipv6(7), RFC 3542), UDP_CORK and UDP_SEGMENT (udp(7)).
+ * Tests: tests/security/test_evasion.py. */
 #include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
 #include "../state/sealed_state.h"

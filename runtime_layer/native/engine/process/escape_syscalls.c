@@ -1,4 +1,5 @@
-/* Judges calls with which a program could escape the shield, and calls that make threads and processes. */
+/* Judges calls with which a program could escape the shield, and calls that make threads and processes.
+ * Tests: tests/security/cases/test_safety.py. */
 #include <linux/prctl.h>
 #include <linux/sched.h>
 

@@ -2,8 +2,7 @@
  *
  * The program is judged as an object (opened O_PATH). An allowed dynamic program gets the library and the policy, whatever its
  * environment is; a static one would run unshielded, so it is denied unless the list has `unshielded:`. Before the runtime
- * runs, a wrapper may start any program that can be shielded.
- */
+ * runs, a wrapper may start any program that can be shielded. Tests: tests/security/cases/test_programs.py. */
 #include <linux/openat2.h>
 
 #include "../base/filesystem.h"

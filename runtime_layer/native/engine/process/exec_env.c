@@ -1,3 +1,4 @@
+/* Tests: tests/lab/spawn/test_spawn.py. */
 #include "exec_env.h"
 
 #include "../../core/native_code.h"

@@ -1,3 +1,4 @@
+/* Tests: tests/security/cases/test_programs.py. */
 #include "exec_image.h"
 
 #include <linux/elf.h>

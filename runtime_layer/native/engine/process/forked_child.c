@@ -1,5 +1,5 @@
 /* Judges a forked copy before exec. It may exec, which is judged, or exit. For any other guarded call it counts as a child
- * process, and its own program must be allowed. */
+ * process, and its own program must be allowed. Tests: tests/integration/engine/test_midst.py. */
 #include "../base/proc_path.h"
 #include "../state/process_state.h"
 #include "../files/file_verdict.h"

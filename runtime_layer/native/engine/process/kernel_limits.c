@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_kernel_limits.py. */
 #include "kernel_limits.h"
 
 #include "../base/linux_abi.h"

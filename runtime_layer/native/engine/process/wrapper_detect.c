@@ -1,3 +1,4 @@
+/* Tests: tests/integration/chained_wrappers/test_stage.py. */
 #include "wrapper_detect.h"
 
 #include "../state/sealed_state.h"

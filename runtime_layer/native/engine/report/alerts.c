@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_lines.py. */
 #include "alerts.h"
 
 #include "../../core/native_code.h"

@@ -1,3 +1,4 @@
+/* No unwinding: a stale word on the stack can name another object. Tests: tests/integration/engine/test_executable_memory.py. */
 #include "caller.h"
 
 #include "../base/proc_maps.h"

@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_left_out.py. */
 #include "left_out.h"
 
 #include "../state/process_state.h"

@@ -1,3 +1,4 @@
+/* A full log loses the line; left_out.c counts it. Tests: tests/integration/engine/test_left_out.py. */
 #include "log_writer.h"
 
 #include <linux/poll.h>

@@ -1,3 +1,4 @@
+/* Tests: tests/runtimes/node/test_callers.py. */
 #include "node_notes.h"
 
 #include "../base/raw_syscall.h"

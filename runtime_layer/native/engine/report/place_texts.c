@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_packages.py. */
 #include "place_texts.h"
 
 #include "../../core/package_roots.h"

@@ -1,3 +1,4 @@
+/* Tests: tests/lab/frames/test_python_frames.py. */
 #include "python_frames.h"
 
 #include "../../core/python_objects.h"

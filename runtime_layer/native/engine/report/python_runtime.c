@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_callers.py. */
 #include "python_runtime.h"
 
 #include "../base/exported_symbol.h"

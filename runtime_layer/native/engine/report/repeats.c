@@ -1,3 +1,4 @@
+/* Tests: tests/unit/core/engine_race.c. */
 #include "repeats.h"
 
 /* Each process has another seed, so that code cannot prepare two violations with equal hashes. */

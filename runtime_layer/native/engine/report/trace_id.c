@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_lines.py. */
 #include "trace_id.h"
 
 #include "../base/exported_symbol.h"

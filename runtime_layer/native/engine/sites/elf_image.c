@@ -1,3 +1,4 @@
+/* Tests: tests/lab/fuzz/elf.c. */
 #include "elf_image.h"
 
 #include <linux/elf.h>

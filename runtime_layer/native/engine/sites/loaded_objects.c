@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_layouts.py. */
 #include "loaded_objects.h"
 
 #include "../base/proc_maps.h"

@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_native_code.py. */
 #include "native_inventory.h"
 
 #include "../../core/native_code.h"

@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_layouts.py. */
 #include "patch.h"
 
 #include "../../core/text.h"

@@ -1,3 +1,4 @@
+/* Tests: tests/lab/fuzz/known.c. */
 #include "site_cache.h"
 
 /* "<dev>.<ino>.<size>.<mtime>.<offset>:<sites>;" where a site is four characters of six bits: eighteen for the distance from

@@ -1,3 +1,4 @@
+/* Tests: tests/integration/from_code/test_python.py. */
 #include "text_poke.h"
 
 #include "../../core/text.h"

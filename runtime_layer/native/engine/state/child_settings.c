@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_behaviour.py. */
 #include "child_settings.h"
 
 /* Appends a text, and returns its offset; 0: it does not fit. Kept texts do not move, as a child may be getting them now. */

@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_midst.py. */
 #include "mapping_lock.h"
 
 #include "../base/raw_syscall.h"

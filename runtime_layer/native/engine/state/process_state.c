@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_midst.py. */
 #include "process_state.h"
 
 #include "../base/linux_abi.h"

@@ -1,3 +1,4 @@
+/* Tests: tests/integration/from_code/test_python.py. */
 #include "sealed_pages.h"
 
 #include "../base/linux_abi.h"

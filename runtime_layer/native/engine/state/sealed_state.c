@@ -1,3 +1,4 @@
+/* Tests: tests/security/cases/test_safety.py. */
 #include "sealed_state.h"
 
 /* The thread that arms writes both, before the gate is in use. Later, under `seal`, a copy replaces each whole (sealed_pages.c),

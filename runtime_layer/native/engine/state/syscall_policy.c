@@ -1,3 +1,4 @@
+/* Tests: tests/integration/engine/test_syscalls.py. */
 #include "syscall_policy.h"
 
 #include "../base/raw_syscall.h"

@@ -1,3 +1,4 @@
+/* Tests: tests/lab/refused_calls/test_refused_calls.py. */
 #include "needed_calls.h"
 
 #include <linux/openat2.h>

@@ -1,6 +1,6 @@
 /* Finds sites on aarch64: instructions are words, so `svc #0` is found by its value. Linux ignores the instruction's immediate,
  * but an `svc` with another immediate is usually data, which must not change: it counts only within a function of the unwind
- * tables. */
+ * tables. Tests: tests/lab/libcs/test_sites.py. */
 #include "../elf_image.h"
 #include "../sites.h"
 

@@ -1,4 +1,5 @@
-/* Writes trampolines on aarch64; their interface to the gate is in gate.S and gate_layout.h. */
+/* Writes trampolines on aarch64; their interface to the gate is in gate.S and gate_layout.h.
+ * Tests: tests/lab/arm64/test_engine.py. */
 #include "../../base/gate_layout.h"
 #include "../patch.h"
 

@@ -1,3 +1,4 @@
+/* Tests: tests/lab/fuzz/code.c. */
 #include "code_region.h"
 
 /* The number of zeroes from `at` to the next aligned section; 0: this is no padding. */

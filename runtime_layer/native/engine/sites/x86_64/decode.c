@@ -1,3 +1,4 @@
+/* Tests: tests/lab/fuzz/decoder.c. */
 #include "decode.h"
 
 /* One letter an opcode (Intel SDM volume 2, appendix A):

@@ -1,3 +1,4 @@
+/* Tests: tests/lab/fuzz/code.c. */
 #include "incoming_edges.h"
 
 #include "../elf_image.h"

@@ -1,3 +1,4 @@
+/* Tests: tests/lab/fuzz/code.c. */
 #include "operands.h"
 
 bool is_prefix(uint8_t b)

@@ -1,4 +1,5 @@
-/* Finds sites on x86_64: decodes the code around each `0f 05`, then finds the instructions that can move. */
+/* Finds sites on x86_64: decodes the code around each `0f 05`, then finds the instructions that can move.
+ * Tests: tests/lab/libcs/test_sites.py. */
 #include "../../../core/text.h"
 #include "../elf_image.h"
 #include "../sites.h"

@@ -1,4 +1,5 @@
-/* Writes trampolines on x86_64; their interface to the gate is in gate.S and gate_layout.h. */
+/* Writes trampolines on x86_64; their interface to the gate is in gate.S and gate_layout.h.
+ * Tests: tests/security/cases/test_safety.py. */
 #include "../../../core/text.h"
 #include "../../base/gate_layout.h"
 #include "../patch.h"
