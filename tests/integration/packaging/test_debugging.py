@@ -1,4 +1,4 @@
-"""The commands of docs/contributing/debugging.md, as they stand, and that symbols are those of the code that runs."""
+"""The commands of docs/contributing/architecture.md, as they stand; symbols are those of the code that runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LIBRARY = "layer/x86_64/shielded-function/libshield.so"
 @pytest.fixture(scope="module")
 def blocks() -> list[str]:
     native.build(["layer/x86_64"])
-    return [block.text for block in read_page(ROOT / "docs/contributing/debugging.md").blocks if block.elsewhere]
+    return [block.text for block in read_page(ROOT / "docs/contributing/architecture.md").blocks if block.elsewhere]
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
     make test-aws AWS_ARGS='--region eu-west-1 --json facts.json'
 
-docs/contributing/deployments.md tells what it needs and what it tells. Exit status: 0 if all was as expected, 1 if
+docs/contributing/releasing.md tells what it needs and what it tells. Exit status: 0 if all was as expected, 1 if
 not, 2 if it could not begin, 3 if something was left behind, 130 if it was interrupted.
 """
 

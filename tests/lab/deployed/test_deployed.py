@@ -1,6 +1,6 @@
 """`cdk bootstrap`, `deploy`, `diff` and `destroy` of the examples, against moto's server: loopback only, no account.
 
-docs/contributing/deployments.md tells which half of it is moto's and which is ours.
+docs/contributing/releasing.md tells which half of it is moto's and which is ours.
 """
 
 from __future__ import annotations
