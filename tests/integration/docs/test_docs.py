@@ -46,7 +46,7 @@ def check_constructs(names: Names) -> None:
 
 
 def check_outbound(names: Names) -> None:
-    (line,) = [block.text for block in BLOCKS if block.page == "docs/guide/outbound.md" and block.language == "json"]
+    line, *_ = [block.text for block in BLOCKS if block.page == "docs/guide/outbound.md" and block.language == "json"]
     assert names["allow_list"](f"START\n{line}\n") == ["evil.example:443"]
 
 

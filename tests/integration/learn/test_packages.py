@@ -1,6 +1,6 @@
 """A lock of which package wants what: from a function in the emulated Lambda, before and after a dependency's bump.
 
-`docs/guide/packages.md` has what this shows.
+`docs/guide/outbound.md` has what this shows.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .test_roll_out import LANGUAGES
 
 pytestmark = pytest.mark.promise("cli.lock")
 
-PAGE = ROOT / "docs" / "guide" / "packages.md"
+PAGE = ROOT / "docs" / "guide" / "outbound.md"
 APP = """
 import rates
 
