@@ -16,6 +16,7 @@ from shielded_function.checks.cloud_assembly import read_assembly
 from shielded_function.checks.differences import Change, compare
 from shielded_function.checks.sarif import to_sarif
 from shielded_function.checks.templates import LambdaFunction
+from shielded_function.perimeter.walls import summary_of
 from shielded_function.policy.dates import read_day
 from shielded_function.reading.other_code import out_of_scope
 from shielded_function_monitoring.cfn.template import Place
@@ -75,7 +76,10 @@ def _print(report: Report, changes: Sequence[Change], options: Audit) -> None:
         other = list(_together((runs, place.path) for runs, place in _out_of_scope(report)))
         title = "Out of scope: code that is not on Lambda"
         screen.print(table(title, ("code", "where"), other) if other else "Out of scope: no known kind of code.")
-        screen.print(table_of(radii_of(report.assembly)))
+        radii = radii_of(report.assembly)
+        screen.print(table_of(radii))
+        for text in summary_of({each.place.path: each.wall for each in radii}):
+            screen.print(Text(text))
 
 
 def _together(rows: Iterable[tuple[Hashable, str]]) -> Iterator[tuple[Any, Text]]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from operator import or_
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +22,8 @@ from shielded_function.granted.actions import Action, endpoint_of, parse_action,
 from shielded_function.granted.in_policy import is_unknown_grant
 from shielded_function.granted.resources import Resource, parse_arn, words
 from shielded_function.granted.statements import Statement
+from shielded_function.perimeter.residents import INSIDE
+from shielded_function.perimeter.walls import Wall, wall_of
 from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.texts import without_packages
 from shielded_function_monitoring.cfn.template import Place
@@ -101,6 +105,7 @@ class Radius:
         receivers: listed hosts where anybody may receive data, with remedies.
         narrower: the targets that a narrower policy would deny.
         untold_grants: why some grants of its role are unknown.
+        wall: the cheapest wall outside of its process.
     """
 
     place: Place
@@ -114,6 +119,7 @@ class Radius:
     receivers: Sequence[Opening]
     narrower: Sequence[str]
     untold_grants: Sequence[str]
+    wall: Wall
 
     def of_role(self, *, admitted: bool = True, **access: bool) -> list[str]:
         """The resources with such access, as `table Shop/Orders`."""
@@ -161,7 +167,27 @@ def _radius_of(function: LambdaFunction, reader: TemplateGrants) -> Radius:
         receivers,
         narrower,
         untold,
+        _wall_of(policy, grants, function, reader),
     )
+
+
+def _wall_of(policy: ShieldPolicy, grants: Grants, function: LambdaFunction, reader: TemplateGrants) -> Wall:
+    show = _entry_formatter(function, reader)
+    found = wall_of(
+        policy,
+        partial(_is_inside, function, reader),
+        on_behalf={each.text for each in grants.entries if each.on_behalf},
+        besides=("logs", "xray") if "CapacityProviderConfig" in function.properties else (),
+        late=function.policy.late.get("SHIELD_ALLOW_AWS", ()),
+    )
+    return replace(found, needs=tuple(map(show, found.needs)))
+
+
+def _is_inside(function: LambdaFunction, reader: TemplateGrants, entry: str) -> bool:
+    """Whether an entry of `allow_outbound` refers to a resource whose hosts are in a VPC."""
+    pieces = [reader.pieces_in(function.template, each) for each in function.policy.parts(entry)]
+    targets = [each.target for each in chain(*pieces) if not isinstance(each, str)]
+    return any(target is not None and target.type.startswith(INSIDE) for target in targets)
 
 
 def _known_modes(function: LambdaFunction) -> ShieldPolicy:
@@ -291,7 +317,9 @@ def _narrower(policy: ShieldPolicy, grants: Grants, receivers: Sequence[Opening]
 def as_json(radius: Radius) -> dict[str, object]:
     """A radius as JSON values."""
     tuples = {"resources": radius.resources, "receivers": radius.receivers}
-    return flat(radius, **{name: [each._asdict() for each in found] for name, found in tuples.items()})
+    return flat(
+        radius, wall=vars(radius.wall), **{name: [each._asdict() for each in found] for name, found in tuples.items()}
+    )
 
 
 def table_of(radii: Sequence[Radius]) -> Table:
@@ -318,6 +346,8 @@ def _lines(radius: Radius) -> Iterator[tuple[str, str]]:
     yield "files in /tmp", _shown(radius.files)
     yield from (("anybody's data", f"{each.what}: {each.why}") for each in radius.receivers if radius.shielded)
     yield from (("narrower", text) for text in radius.narrower)
+    yield "wall", str(radius.wall)
+    yield "wall admits", "; ".join(radius.wall.admits)
 
 
 def _shown(entries: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from shielded_function.errors import ShieldError
 from shielded_function.names import POLICY_FILE_VARIABLE
+from shielded_function.perimeter.walls import wall_of
 from shielded_function.policy import ShieldPolicy
 from shielded_function.policy.fields import KINDS, setting_of
 from shielded_function.policy.presets import PRESETS
@@ -55,9 +56,9 @@ def explain(options: Explain, *, json: bool) -> int:
     policy = load(options.policy, os.environ)
     if options.perimeter:
         return _explain_perimeter(policy, options.region, json=json)
-    explained, stays_open = _by_field(policy), openings(policy)
+    explained, stays_open, wall = _by_field(policy), openings(policy), wall_of(policy)
     if json:
-        print_json({**explained, "stays_open": [each._asdict() for each in stays_open]})
+        print_json({**explained, "stays_open": [each._asdict() for each in stays_open], "wall": vars(wall)})
         return 0
     rows: list[Cells] = []
     for field, each in explained.items():
@@ -66,6 +67,7 @@ def explain(options: Explain, *, json: bool) -> int:
         rows += [("", entry["entry"], entry["meaning"]) for entry in entries]
     console().print(table("The meaning of the policy", ("field", "value", "meaning"), rows))
     console().print(table("Openings that remain", ("opening", "why", "remedy"), stays_open))
+    console().print(Text(f"The cheapest wall outside of the process: {wall}. It admits {'; '.join(wall.admits)}."))
     return 0
 
 

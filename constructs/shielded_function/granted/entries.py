@@ -59,6 +59,7 @@ class Entry:
         name: a stable name: a token's construct path, otherwise the text.
         longest: the most characters after deployment; None when the text is counted.
         sources: its grants.
+        on_behalf: whether Lambda or a service uses each of them on the function's behalf, so that the code may not.
     """
 
     kind: Kind
@@ -66,6 +67,7 @@ class Entry:
     name: str
     longest: int | None = field(default=None, compare=False)
     sources: tuple[Source, ...] = field(default=(), compare=False)
+    on_behalf: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

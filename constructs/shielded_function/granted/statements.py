@@ -213,7 +213,7 @@ class _Decision:
             return
         if reason:
             for service in services_of(action.prefix, action.name):  # no host of a data plane: the code names it
-                self._add("service", service, service, source)
+                self._add("service", service, service, source, on_behalf=True)
             return
         planes = planes_of(action)
         for plane in planes:
@@ -334,13 +334,13 @@ class _Decision:
                 "as resources, or list them in allow_buckets",
             )
 
-    def _add(self, kind: Kind, text: str, name: str, source: Source, longest: int | None = None) -> None:
+    def _add(
+        self, kind: Kind, text: str, name: str, source: Source, longest: int | None = None, *, on_behalf: bool = False
+    ) -> None:
         key = (kind, name)
-        known = self._entries.get(key)
-        if known is None:
-            self._entries[key] = Entry(kind, text, name, longest, (source,))
-        elif source not in known.sources:
-            self._entries[key] = replace(known, sources=(*known.sources, source))
+        known = self._entries.get(key) or Entry(kind, text, name, longest, on_behalf=on_behalf)
+        sources = tuple(dict.fromkeys((*known.sources, source)))
+        self._entries[key] = replace(known, sources=sources, on_behalf=known.on_behalf and on_behalf)
 
     def _problem(self, rule: str, message: str) -> None:
         self._problems[Finding(_ID + rule, message)] = None

@@ -44,6 +44,8 @@ mount targets, and resources that only store a subnet's id."""
 _DATABASES: Final = (
     *("AWS::DAX::", "AWS::DocDB::", "AWS::ElastiCache::", "AWS::MemoryDB::", "AWS::Neptune::", "AWS::RDS::"),
 )
+INSIDE: Final = (*_DATABASES, "AWS::EC2::Subnet", "AWS::EC2::VPC")
+"""Prefixes of the types whose hosts and networks are in the VPC, which needs no way out."""
 
 
 @dataclass(frozen=True)
