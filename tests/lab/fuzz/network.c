@@ -95,7 +95,8 @@ static void lay(struct input *in)
         break;
     }
     case 2: {
-        struct many m = {.message = {.name = take_pointer(in), .name_len = (uint32_t)take_length(in)}};
+        struct sized_message m = {
+            .message = {.name = take_pointer(in), .name_len = (uint32_t)take_length(in)}};
         m.message.vectors = take_pointer(in);
         m.message.vector_count = take_length(in);
         m.message.control = take_pointer(in);

@@ -14,7 +14,7 @@ enum { ROOT_DEVICE = 1, TMP_DEVICE, PROC_DEVICE, HANDLER_INODE = 77, DESCRIPTORS
 enum { TMP_REFERENCE = 900 }; /* the gate's own, to /tmp */
 
 /* Here every mount can be written to. */
-int64_t open_on_read_only_mount(const struct opening *o, uint64_t flags)
+int64_t open_on_read_only_mount(const struct open_call *o, uint64_t flags)
 {
     (void)o;
     (void)flags;

@@ -321,7 +321,7 @@ static int64_t socket_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c, uint6
         return !file ? -EBADF : stream ? write_to_stream(file, m->vectors, m->vector_count, c) : 1;
     }
     case __NR_sendmmsg: { /* queries, of the gate's own */
-        const struct many *many = (const struct many *)b;
+        const struct sized_message *many = (const struct sized_message *)b;
         CHECK(is_gates(b) && !stream);
         for (uint64_t i = 0; i < c; i++) {
             const struct message *m = &many[i].message;

@@ -15,7 +15,7 @@ struct message {
     uint64_t control, control_len;
     uint32_t flags, pad2;
 };
-struct many {
+struct sized_message {
     struct message message;
     uint32_t len, pad;
 };

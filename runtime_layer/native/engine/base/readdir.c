@@ -17,20 +17,20 @@ bool each_entry(const char *path, char *buffer, uint32_t cap, bool (*each)(void 
                 void *context)
 {
     int64_t directory = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    bool well = true;
+    bool succeeds = true;
     if (is_error(directory))
         return directory == -ENOENT || directory == -ENOTDIR || directory == -ENAMETOOLONG || is_closed(path);
     for (;;) {
         int64_t n = KERNEL(getdents64, directory, buffer, cap);
-        well &= n >= 0;
+        succeeds &= n >= 0;
         if (n <= 0)
             break;
         for (int64_t at = 0; at < n;) {
             const struct entry *e = (const struct entry *)(buffer + at);
-            well &= each(context, text_of(e->name));
+            succeeds &= each(context, text_of(e->name));
             at += e->len;
         }
     }
     KERNEL(close, directory);
-    return well;
+    return succeeds;
 }

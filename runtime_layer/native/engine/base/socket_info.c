@@ -39,9 +39,9 @@ int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer)
 
 uint32_t read_tcp_info(int32_t descriptor, struct tcp_info *info)
 {
-    uint32_t told = sizeof *info;
+    uint32_t size = sizeof *info;
     fill_bytes(info, 0, sizeof *info);
-    return KERNEL(getsockopt, descriptor, SOL_TCP, TCP_INFO, info, &told) ? 0 : told;
+    return KERNEL(getsockopt, descriptor, SOL_TCP, TCP_INFO, info, &size) ? 0 : size;
 }
 
 bool is_unconnected(int32_t descriptor)

@@ -43,9 +43,9 @@ void forbid_core_dumps(const struct policy *p)
 
 static bool seal(struct writer *error)
 {
-    bool well = !is_error(KERNEL(mprotect, &sealed_block, sizeof sealed_block, PROT_READ)) &&
-                !is_error(KERNEL(mprotect, gate_table, sizeof gate_table, PROT_READ));
-    return well || fail(error, "cannot seal the policy");
+    bool succeeds = !is_error(KERNEL(mprotect, &sealed_block, sizeof sealed_block, PROT_READ)) &&
+                    !is_error(KERNEL(mprotect, gate_table, sizeof gate_table, PROT_READ));
+    return succeeds || fail(error, "cannot seal the policy");
 }
 
 /* Clears the facts of an earlier attempt, except the process's own memory, on whose locks other threads may be waiting. The
@@ -123,11 +123,11 @@ static bool arm_process(struct start *start, struct armed_objects *objects)
 
 bool arm(struct start *start, struct armed_objects *objects)
 {
-    bool well = arm_process(start, objects);
-    if (well && start->has_node_ffi)
+    bool succeeds = arm_process(start, objects);
+    if (succeeds && start->has_node_ffi)
         report_node_ffi(start->program);
     drop_environment(start);
-    return well;
+    return succeeds;
 }
 
 void report_armed(const struct armed_objects *objects, uint64_t began)

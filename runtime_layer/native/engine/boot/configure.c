@@ -122,15 +122,15 @@ static bool tighten(struct request *request, struct writer *error)
         report_refusal(error);
         return false;
     }
-    bool well = derive_rest(next, &request->wanted, error);
+    bool succeeds = derive_rest(next, &request->wanted, error);
     int32_t log = next->process.log;
-    if (well && !same_bytes(next, sealed, sizeof *sealed))
-        well = put_in_force(next, error); /* it frees `next` */
+    if (succeeds && !same_bytes(next, sealed, sizeof *sealed))
+        succeeds = put_in_force(next, error); /* it frees `next` */
     else
         pages_drop(next, sizeof *sealed);
-    if (!well && log > 2 && log != sealed->process.log)
+    if (!succeeds && log > 2 && log != sealed->process.log)
         own_fd_close(log); /* opened for a policy that is not in force */
-    return well;
+    return succeeds;
 }
 
 /* Refused to a vfork child, which has its parent's memory, but other descriptors and another pid. */
@@ -147,9 +147,9 @@ static bool configure(struct request *request, struct writer *error)
                     "a child that shares its parent's memory cannot configure it; call it in the parent");
     if (!sealing_begin(&signals))
         return fail(error, "another thread is configuring; call it once, while the function is loaded");
-    bool well = sealed->process.armed ? tighten(request, error) : arm_late(&request->wanted, error);
+    bool succeeds = sealed->process.armed ? tighten(request, error) : arm_late(&request->wanted, error);
     sealing_end(&signals);
-    return well;
+    return succeeds;
 }
 
 int32_t shield_configure(const char *lines, uint64_t len, char *reason, uint64_t cap)
@@ -158,17 +158,17 @@ int32_t shield_configure(const char *lines, uint64_t len, char *reason, uint64_t
     int64_t memory =
         KERNEL(mmap, 0, sizeof(struct request), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     struct request *request = (struct request *)memory;
-    bool well = false;
+    bool succeeds = false;
     if (is_error(memory))
         fail(&error, "out of memory");
     else if (len > LINES_MAX)
         fail(&error,
              "the policy is longer than 65536 bytes; shorten the lists with *.domain, networks or globs");
     else
-        well = policy_from_code(&request->wanted, (struct text){lines, (uint32_t)len}, &error) &&
-               configure(request, &error);
+        succeeds = policy_from_code(&request->wanted, (struct text){lines, (uint32_t)len}, &error) &&
+                   configure(request, &error);
     if (!is_error(memory))
         KERNEL(munmap, memory, sizeof(struct request));
     reason[error.used] = 0;
-    return !well;
+    return !succeeds;
 }

@@ -24,7 +24,7 @@ const char *const carried_facts[] = {"AWS_REGION",
                                      "NEW_RELIC_LAMBDA_HANDLER"};
 _Static_assert(sizeof carried_facts / sizeof *carried_facts == CARRIED_COUNT, "each has a text");
 
-struct text choose_fact(const struct start *start, enum carried fact)
+struct text choose_fact(const struct start *start, enum carried_fact fact)
 {
     const struct facts_found *found = &start->found;
     return is_child(start) || found->from_parent[fact].len ? found->from_parent[fact] : found->own[fact];
@@ -113,7 +113,7 @@ static bool take_variable(struct policy *policy, struct text name, struct text v
 static bool take_environment(struct policy *policy, struct start *start)
 {
     struct text environment = start->environment, variable;
-    bool well = true;
+    bool succeeds = true;
     while (environment.len && text_next(&environment, 0, &variable)) {
         uint32_t equals = 0;
         while (equals < variable.len && variable.at[equals] != '=')
@@ -123,9 +123,9 @@ static bool take_environment(struct policy *policy, struct start *start)
         struct text name = {variable.at, equals};
         struct text value = {variable.at + equals + 1, variable.len - equals - 1};
         record_fact(name, value, &start->found);
-        well = well && take_variable(policy, name, value, start);
+        succeeds = succeeds && take_variable(policy, name, value, start);
     }
-    return well;
+    return succeeds;
 }
 
 static bool take_policy_file(struct policy *policy, struct text path, struct writer *error)
@@ -142,9 +142,9 @@ static bool take_policy_file(struct policy *policy, struct text path, struct wri
         return false;
     }
     policy_next_source(policy);
-    bool well = policy_set_lines(policy, lines, error);
+    bool succeeds = policy_set_lines(policy, lines, error);
     drop_whole_file(lines, POLICY_FILE_MAX);
-    return well;
+    return succeeds;
 }
 
 /* A program that loads the library itself, without a setting, will call configure. One that was started with the library

@@ -11,7 +11,7 @@ enum origin { ORIGIN_NONE, ORIGIN_STARTING, ORIGIN_RUNNING, ORIGIN_READY };
 
 /* Facts of the runtime's environment that a child's verdicts depend on. The gate passes them to a child under separate names,
  * as the program may start the child with an empty environment. */
-enum carried {
+enum carried_fact {
     REGION = 0,
     FUNCTION = 1,
     VERSION = 2,
@@ -77,6 +77,6 @@ static inline bool is_child(const struct start *start)
     return start->origin >= ORIGIN_RUNNING;
 }
 /* The value of a fact. A child gets only the values that the gate passed on, as the program chooses the child's environment. */
-struct text choose_fact(const struct start *start, enum carried fact);
+struct text choose_fact(const struct start *start, enum carried_fact fact);
 
 #endif

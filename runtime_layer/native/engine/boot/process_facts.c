@@ -23,15 +23,15 @@ static bool keep_settings(struct kept_texts *texts)
     struct writer w = {(char *)memory, 0, POLICY_FILE_MAX, false};
     policy_write_lines(&sealed->policy, &w);
     struct text lines = {w.at, w.used}, line, name;
-    bool well = !w.full;
-    while (well && lines.len && text_next(&lines, '\n', &line)) {
+    bool succeeds = !w.full;
+    while (succeeds && lines.len && text_next(&lines, '\n', &line)) {
         bool found = text_next(&line, '=', &name);
         if (found && text_starts(name, TEXT("SHIELD_")) && !text_equal(name, TEXT("SHIELD_POLICY_FILE")) &&
             !text_equal(name, TEXT("SHIELD_NEXT_WRAPPER")))
-            well = keep_setting(texts, TEXT(""), name, line);
+            succeeds = keep_setting(texts, TEXT(""), name, line);
     }
     KERNEL(munmap, memory, POLICY_FILE_MAX);
-    return well;
+    return succeeds;
 }
 
 /* Adds every address in "169.254.100.1:9001", or in the X-Ray daemon's "tcp:127.0.0.1:2000 udp:127.0.0.2:2001". */
@@ -102,7 +102,7 @@ static enum language find_language(const struct start *start, struct text progra
 /* False: there is no room. */
 static bool keep_carried_facts(struct process_facts *p, const struct start *start)
 {
-    for (enum carried i = 0; i < CARRIED_COUNT; i++) {
+    for (enum carried_fact i = 0; i < CARRIED_COUNT; i++) {
         struct text value = choose_fact(start, i);
         if (value.len && !keep_setting(&p->texts, TEXT(STATE_PREFIX), text_of(carried_facts[i]), value))
             return false;

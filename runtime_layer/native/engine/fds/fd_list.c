@@ -8,7 +8,7 @@
 /* struct linux_dirent64 (getdents(2)). */
 enum { ENTRY_LENGTH = 16, ENTRY_NAME = 19 };
 
-enum listed for_each_descriptor(bool (*each)(int32_t descriptor))
+enum list_result for_each_descriptor(bool (*each)(int32_t descriptor))
 {
     char entries[1024];
     int64_t directory = KERNEL(openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
@@ -43,22 +43,16 @@ static bool is_ring(int32_t descriptor)
     return n > 0 && text_equal((struct text){target, (uint32_t)n}, RING);
 }
 
-struct seen {
-    bool ring;
-};
-
-static bool maps_ring(void *context, const struct mapping *m)
+static bool maps_ring(void *has_ring, const struct mapping *m)
 {
-    struct seen *seen = context;
-    seen->ring |= text_equal(m->path, RING);
-    return seen->ring;
+    return *(bool *)has_ring = text_equal(m->path, RING);
 }
 
 bool has_io_uring(void)
 {
     char buffer[PAGE];
-    struct seen seen = {for_each_descriptor(is_ring) != NONE_OF_THEM};
-    if (!seen.ring)
-        each_mapping(buffer, sizeof buffer, maps_ring, &seen);
-    return seen.ring;
+    bool has_ring = for_each_descriptor(is_ring) != NONE_OF_THEM;
+    if (!has_ring)
+        each_mapping(buffer, sizeof buffer, maps_ring, &has_ring);
+    return has_ring;
 }

@@ -9,27 +9,27 @@
 
 /* The rules by which each language's runtime client reads the setting: the end of the module's name, whether dots in it are
  * folders, and the endings that it appends. A wrapper or a child does not know the language, so all rules are applied. */
-enum end {
+enum module_end {
     LAST_DOT, /* Python: bootstrap.py */
     FIRST_DOT, /* of the file's name; "index.api.handler" for Node.js, "app.Functions::Orders.process" for Ruby */
     OF_CLASS,    /* Java: the whole, or the part before "::" (EventHandlerLoader.java) */
     OF_ASSEMBLY, /* .NET: the whole, or the part before the first ':' (bootstrap.sh) */
 };
 
-struct reading {
-    enum end end;
+struct handler_rule {
+    enum module_end end;
     bool dots_are_folders;
     const char *endings[9];
 };
 
-static const struct reading readings[] = {
+static const struct handler_rule rules[] = {
     {LAST_DOT, true, {".py", ".pyc", "/__init__.py", "/__init__.pyc"}},
     {FIRST_DOT, false, {"", ".js", ".mjs", ".cjs", "/index.js", ".js.map", ".mjs.map", ".cjs.map", ".ts"}},
     {FIRST_DOT, false, {".rb"}},
     {OF_CLASS, true, {".class"}},
     {OF_ASSEMBLY, false, {"", ".dll"}}, /* without its .pdb, which stack traces read */
 };
-enum { READINGS = sizeof readings / sizeof *readings, ENDINGS = sizeof readings->endings / sizeof(char *) };
+enum { RULES = sizeof rules / sizeof *rules, ENDINGS = sizeof rules->endings / sizeof(char *) };
 
 /* Whether the file has one spelling only. Some file systems have short names besides the long ones, several encodings of an
  * accent, or names without case. `path` ends in `name`. */
@@ -86,10 +86,10 @@ static bool add_opened(struct handlers *handlers, int32_t file)
 static bool add_file(void *handlers, const char *path)
 {
     int64_t file = KERNEL(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
-    bool well = is_error(file) || add_opened(handlers, (int32_t)file);
+    bool succeeds = is_error(file) || add_opened(handlers, (int32_t)file);
     if (!is_error(file))
         KERNEL(close, file);
-    return well;
+    return succeeds;
 }
 
 static bool put_path(struct writer *w, struct text directory, struct text name, const char *ending)
@@ -139,7 +139,7 @@ static bool add_jars(struct handlers *handlers, struct text root, struct text cl
     static const char *const folders[] = {"", "/lib"};
     char file[1024 + sizeof ".class"];
     struct writer name = {file, 0, sizeof file, false};
-    bool well = true;
+    bool succeeds = true;
     put(&name, class_name);
     put(&name, TEXT(".class"));
     for (uint32_t i = 0; i < sizeof folders / sizeof *folders; i++) {
@@ -147,13 +147,13 @@ static bool add_jars(struct handlers *handlers, struct text root, struct text cl
         put(&path, root);
         put(&path, text_of(folders[i]));
         put_char(&path, 0);
-        well &= find_jars_with((struct text){path.at, path.used - 1}, (struct text){file, name.used},
-                               add_file, handlers, scratch);
+        succeeds &= find_jars_with((struct text){path.at, path.used - 1}, (struct text){file, name.used},
+                                   add_file, handlers, scratch);
     }
-    return well;
+    return succeeds;
 }
 
-static uint32_t module_length(struct text handler, enum end end)
+static uint32_t module_length(struct text handler, enum module_end end)
 {
     struct text file = base_name(handler);
     uint32_t before = handler.len - file.len, len = handler.len;
@@ -179,21 +179,21 @@ static uint32_t module_length(struct text handler, enum end end)
     return 0;
 }
 
-static bool add_all(struct handlers *handlers, const struct reading *reading, struct text root,
+static bool add_all(struct handlers *handlers, const struct handler_rule *rule, struct text root,
                     struct text module, struct scratch *scratch)
 {
     struct writer path = {scratch->path, 0, sizeof scratch->path, false};
-    bool well = true;
-    for (uint32_t i = 0; i < ENDINGS && reading->endings[i]; i++)
-        if (put_path(&path, root, module, reading->endings[i]))
-            well &= add_file(handlers, scratch->path);
-    if (reading->end == LAST_DOT && put_path(&path, root, module, ""))
-        well &= add_bytecode(handlers, (struct text){scratch->path, path.used - 1}, scratch);
-    if (reading->end == LAST_DOT && put_path(&path, root, module, "/__init__"))
-        well &= add_bytecode(handlers, (struct text){scratch->path, path.used - 1}, scratch);
-    if (reading->end == OF_CLASS && sealed->process.language == LANGUAGE_JAVA)
-        well &= add_jars(handlers, root, module, scratch);
-    return well;
+    bool succeeds = true;
+    for (uint32_t i = 0; i < ENDINGS && rule->endings[i]; i++)
+        if (put_path(&path, root, module, rule->endings[i]))
+            succeeds &= add_file(handlers, scratch->path);
+    if (rule->end == LAST_DOT && put_path(&path, root, module, ""))
+        succeeds &= add_bytecode(handlers, (struct text){scratch->path, path.used - 1}, scratch);
+    if (rule->end == LAST_DOT && put_path(&path, root, module, "/__init__"))
+        succeeds &= add_bytecode(handlers, (struct text){scratch->path, path.used - 1}, scratch);
+    if (rule->end == OF_CLASS && sealed->process.language == LANGUAGE_JAVA)
+        succeeds &= add_jars(handlers, root, module, scratch);
+    return succeeds;
 }
 
 bool add_handler(struct handlers *handlers, struct text root, struct text handler)
@@ -201,15 +201,15 @@ bool add_handler(struct handlers *handlers, struct text root, struct text handle
     struct scratch *scratch = handler.len && handler.len < 1024 && root.len < 1024 ? scratch_take() : NULL;
     if (!scratch)
         return handler.len == 0;
-    bool well = true;
+    bool succeeds = true;
     char module[1024];
-    for (uint32_t r = 0; r < READINGS; r++) {
-        uint32_t len = module_length(handler, readings[r].end);
+    for (uint32_t r = 0; r < RULES; r++) {
+        uint32_t len = module_length(handler, rules[r].end);
         for (uint32_t i = 0; i < len; i++)
-            module[i] = readings[r].dots_are_folders && handler.at[i] == '.' ? '/' : handler.at[i];
+            module[i] = rules[r].dots_are_folders && handler.at[i] == '.' ? '/' : handler.at[i];
         if (len)
-            well &= add_all(handlers, &readings[r], root, (struct text){module, len}, scratch);
+            succeeds &= add_all(handlers, &rules[r], root, (struct text){module, len}, scratch);
     }
     scratch_give(scratch);
-    return well;
+    return succeeds;
 }

@@ -17,9 +17,9 @@
 
 enum { LINKS_MAX = 40 };
 
-static int64_t kernel_open(const struct opening *o, int64_t directory, uint64_t path, uint64_t flags)
+static int64_t kernel_open(const struct open_call *o, int64_t directory, uint64_t path, uint64_t flags)
 {
-    if (!o->extended)
+    if (!o->is_openat2)
         return KERNEL(openat, directory, path, flags, o->mode);
     struct open_how how = {
         .flags = flags, .mode = flags & (O_CREAT | __O_TMPFILE) ? o->mode : 0, .resolve = o->resolve};
@@ -40,7 +40,7 @@ static int64_t judged(const struct call *call, int64_t descriptor, uint64_t flag
     return -EACCES;
 }
 
-static int64_t create(const struct call *call, const struct opening *o, struct scratch *scratch)
+static int64_t create(const struct call *call, const struct open_call *o, struct scratch *scratch)
 {
     int32_t directory = o->directory, own = -1; /* the gate could get a number that the caller closes */
     int64_t result = -ELOOP;
@@ -73,7 +73,7 @@ static int64_t create(const struct call *call, const struct opening *o, struct s
     return result;
 }
 
-static int64_t open_temporary(const struct call *call, const struct opening *o)
+static int64_t open_temporary(const struct call *call, const struct open_call *o)
 {
     int64_t checked = KERNEL(openat, AT_FDCWD, "", o->flags, o->mode); /* the kernel checks flags first */
     if (checked != -ENOENT)
@@ -112,7 +112,7 @@ static int64_t open_object(const struct call *call, int64_t object, uint64_t fla
 
 /* Opens an existing file, first as a reference, so that no other thread can read or write a refused object through the gate's
  * descriptor. */
-static int64_t open_existing(const struct call *call, const struct opening *o, uint64_t flags)
+static int64_t open_existing(const struct call *call, const struct open_call *o, uint64_t flags)
 {
     int64_t quick = open_by_fastpath(o, flags);
     if (quick != TO_BE_JUDGED)
@@ -130,7 +130,7 @@ static int64_t open_existing(const struct call *call, const struct opening *o, u
     return result;
 }
 
-static int64_t make_open(const struct call *call, const struct opening *o)
+static int64_t make_open(const struct call *call, const struct open_call *o)
 {
     if ((o->flags & O_TMPFILE) == O_TMPFILE)
         return open_temporary(call, o);
@@ -163,7 +163,7 @@ static int64_t make_open(const struct call *call, const struct opening *o)
 enum outcome judge_open(struct call *call)
 {
     uint64_t *arg = call->arg;
-    struct opening o = {.directory = AT_FDCWD, .path = arg[0], .flags = (uint32_t)arg[1], .mode = arg[2]};
+    struct open_call o = {.directory = AT_FDCWD, .path = arg[0], .flags = (uint32_t)arg[1], .mode = arg[2]};
     switch (call->nr) {
 #ifdef __NR_open
     case __NR_open: break;
@@ -173,7 +173,7 @@ enum outcome judge_open(struct call *call)
         break;
 #endif
     case __NR_openat:
-        o = (struct opening){
+        o = (struct open_call){
             .directory = (int32_t)arg[0], .path = arg[1], .flags = (uint32_t)arg[2], .mode = arg[3]};
         break;
     case __NR_openat2: {
@@ -193,12 +193,12 @@ enum outcome judge_open(struct call *call)
         int64_t checked = KERNEL(openat2, AT_FDCWD, "", &how, sizeof how);
         if (checked != -ENOENT)
             return answer(call, checked);
-        o = (struct opening){.directory = (int32_t)arg[0],
-                             .path = arg[1],
-                             .flags = how.flags,
-                             .mode = how.mode,
-                             .resolve = how.resolve,
-                             .extended = true};
+        o = (struct open_call){.directory = (int32_t)arg[0],
+                               .path = arg[1],
+                               .flags = how.flags,
+                               .mode = how.mode,
+                               .resolve = how.resolve,
+                               .is_openat2 = true};
         break;
     }
     }

@@ -9,14 +9,14 @@
 #include "open_beneath.h"
 
 /* The common arguments of openat, openat2, open and creat. */
-struct opening {
+struct open_call {
     int32_t directory;
     uint64_t path; /* the caller's pointer */
     uint64_t flags, mode, resolve;
-    bool extended; /* openat2: unknown flags are errors */
+    bool is_openat2; /* openat2: unknown flags are errors */
 };
 
 /* Opens an existing file, with `flags` instead of o->flags. TO_BE_JUDGED: the open must be judged. */
-int64_t open_by_fastpath(const struct opening *o, uint64_t flags);
+int64_t open_by_fastpath(const struct open_call *o, uint64_t flags);
 
 #endif

@@ -50,13 +50,14 @@ static struct text plain_path_below_tmp(struct text path)
 }
 
 /* Without O_DIRECT: a file system that does not know it refuses the open, but has created the file. */
-static bool is_simple(const struct opening *o, uint64_t flags)
+static bool is_simple(const struct open_call *o, uint64_t flags)
 {
     bool makes = flags & O_CREAT;
-    return !o->extended && !(flags & (O_PATH | __O_TMPFILE)) && !(makes && flags & (O_DIRECTORY | O_DIRECT));
+    return !o->is_openat2 && !(flags & (O_PATH | __O_TMPFILE)) &&
+           !(makes && flags & (O_DIRECTORY | O_DIRECT));
 }
 
-int64_t open_in_tmp(const struct opening *o, uint64_t flags)
+int64_t open_in_tmp(const struct open_call *o, uint64_t flags)
 {
     enum { LONGEST = 512 };
     char room[LONGEST];

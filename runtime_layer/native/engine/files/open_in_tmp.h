@@ -10,6 +10,6 @@
 int32_t keep_tmp_directory(void);
 
 /* Opens or creates a file with these flags. TO_BE_JUDGED: the path as written is not allowed, or leads elsewhere. */
-int64_t open_in_tmp(const struct opening *o, uint64_t flags);
+int64_t open_in_tmp(const struct open_call *o, uint64_t flags);
 
 #endif

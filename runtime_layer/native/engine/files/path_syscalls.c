@@ -11,7 +11,7 @@
 #include "../state/sealed_state.h"
 #include "file_verdict.h"
 
-enum follows {
+enum link_use {
     MAKES,         /* names an entry that must not be there */
     NEVER,         /* names an entry of a directory */
     ONLY_BY_SLASH, /* acts on the entry itself; follows a link only where the path ends in a slash */
@@ -86,9 +86,9 @@ static const struct path_call *find(int64_t nr)
 
 /* One path, opened and judged. `through` is the path to use instead; empty: use the caller's own argument. */
 struct judged_path {
-    int32_t descriptor; /* -1: none */
-    bool is_callers;    /* the caller's own, else the gate's */
-    int64_t error;      /* 0: none */
+    int32_t descriptor;  /* -1: none */
+    bool is_from_caller; /* the caller's own, else the gate's */
+    int64_t error;       /* 0: none */
     const char
         *name; /* of an entry in that directory, terminated; NULL: the descriptor is the object itself */
     char through[PAGE];
@@ -96,7 +96,7 @@ struct judged_path {
 
 static void close_path(struct judged_path *p)
 {
-    if (!p->is_callers)
+    if (!p->is_from_caller)
         own_fd_close(p->descriptor);
 }
 
@@ -114,7 +114,7 @@ static bool follows_link(uint32_t follows, uint64_t flags)
 static void judge_descriptor_of_caller(const struct call *call, int32_t descriptor, struct judged_path *out)
 {
     struct stat st;
-    out->is_callers = true;
+    out->is_from_caller = true;
     out->descriptor = descriptor;
     out->error = KERNEL(fstat, descriptor, &st);
     if (!out->error && object_refused(call, descriptor, OBJECT_READ))
@@ -211,7 +211,7 @@ static void set_path_arguments(const struct judged_path *p, int8_t directory, in
         arg[path] = (uint64_t)p->name;
     else if (p->through[0])
         arg[path] = (uint64_t)p->through;
-    else if (p->is_callers)
+    else if (p->is_from_caller)
         arg[path] = (uint64_t)"";
 }
 

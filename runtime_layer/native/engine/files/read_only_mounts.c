@@ -55,7 +55,7 @@ void keep_read_only_mounts(struct kept_mount mounts[READ_ONLY_MOUNTS])
 
 /* The absolute path, in `room`. A relative one starts at the working directory or the descriptor's directory, whose mount is
  * `*start`. Empty: it is too long, or unknown. */
-static struct text make_absolute(const struct opening *o, struct text path, char *room, uint32_t cap,
+static struct text make_absolute(const struct open_call *o, struct text path, char *room, uint32_t cap,
                                  uint64_t *start)
 {
     const struct text nothing = {NULL, 0};
@@ -97,7 +97,7 @@ static uint32_t find_mount(struct text path)
 }
 
 /* With one thread, the kernel can start at the working directory or the descriptor instead of the mount's root. */
-static int64_t open_relative(const struct opening *o, const char *path, uint64_t flags)
+static int64_t open_relative(const struct open_call *o, const char *path, uint64_t flags)
 {
     uint64_t start = mount_of(o->directory);
     for (uint32_t i = 0; i < READ_ONLY_MOUNTS; i++)
@@ -107,7 +107,7 @@ static int64_t open_relative(const struct opening *o, const char *path, uint64_t
 }
 
 /* Not in a vfork child, which may have replaced the reference's number. */
-int64_t open_on_read_only_mount(const struct opening *o, uint64_t flags)
+int64_t open_on_read_only_mount(const struct open_call *o, uint64_t flags)
 {
     enum { LONGEST = 512 };
     char given[LONGEST], room[LONGEST];

@@ -12,6 +12,6 @@
 void keep_read_only_mounts(struct kept_mount mounts[READ_ONLY_MOUNTS]);
 
 /* Opens any path for reading. TO_BE_JUDGED: the path leads elsewhere, or through a link, or may name a handler. */
-int64_t open_on_read_only_mount(const struct opening *o, uint64_t flags);
+int64_t open_on_read_only_mount(const struct open_call *o, uint64_t flags);
 
 #endif

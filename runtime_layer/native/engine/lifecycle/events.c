@@ -82,7 +82,7 @@ void watch_for_request(const struct call *call)
     switch (call->nr) {
     case __NR_writev: watch_vectors(arg[1], (uint32_t)arg[2]); break;
     case __NR_sendmsg: watch_messages(arg[1], 1, 0); break;
-    case __NR_sendmmsg: watch_messages(arg[1], (uint32_t)arg[2], sizeof(struct many)); break;
+    case __NR_sendmmsg: watch_messages(arg[1], (uint32_t)arg[2], sizeof(struct sized_message)); break;
     default: watch_bytes((struct vector){arg[1], arg[2]});
     }
 }

@@ -81,14 +81,14 @@ static bool allows_executable_memory(void)
 }
 
 /* Whether the mapping is refused to the object that asks for it. */
-static bool is_asker_refused(const struct call *call, struct text path)
+static bool is_requester_refused(const struct call *call, struct text path)
 {
     if (allows_executable_memory())
         return false;
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return executable_memory_refused(call, path, TEXT(""));
-    bool refused = executable_memory_refused(call, path, memory_asker(call, scratch));
+    bool refused = executable_memory_refused(call, path, memory_requester(call, scratch));
     scratch_give(scratch);
     return refused;
 }
@@ -104,7 +104,7 @@ static bool is_mapping_refused(const struct call *call)
     /* Writable and executable memory: anonymous, shared with a writer, or both at once. */
     char path[512];
     struct text name = arg[3] & MAP_ANONYMOUS ? TEXT("") : path_of((int32_t)arg[4], path, sizeof path);
-    return is_asker_refused(call, name);
+    return is_requester_refused(call, name);
 }
 
 static int64_t map_over(const struct call *call)
@@ -146,7 +146,7 @@ static bool is_protection_refused(const struct call *call)
                 (kinds & RANGE_UNRELOCATED && call->arg[2] & PROT_EXEC);
     if (ours && self_protection_refused(call, TEXT("")))
         return true;
-    return call->arg[2] & PROT_EXEC && is_asker_refused(call, TEXT(""));
+    return call->arg[2] & PROT_EXEC && is_requester_refused(call, TEXT(""));
 }
 
 static bool is_made_by_loader(const struct call *call)
@@ -250,7 +250,7 @@ enum outcome judge_attach(struct call *call)
 {
     if (call->arg[2] & SHM_REMAP && self_protection_refused(call, TEXT("")))
         return answer(call, -EACCES);
-    bool runs = call->arg[2] & SHM_EXEC && is_asker_refused(call, TEXT(""));
+    bool runs = call->arg[2] & SHM_EXEC && is_requester_refused(call, TEXT(""));
     return runs ? answer(call, -EACCES) : RUN_IN_PLACE;
 }
 

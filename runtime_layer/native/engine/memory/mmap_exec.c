@@ -22,10 +22,10 @@ static bool is_writable_file(int32_t file)
     return is_in_tmp(file) || ((!is_on_root_mount(file) || is_memory_file(file)) && may_change(file));
 }
 
-/* An executable mapping of a file. `told`: a file that can change was reported already. */
+/* An executable mapping of a file. `is_reported`: a file that can change was reported already. */
 struct mapped_text {
     int32_t file;
-    bool told, is_relocated;
+    bool is_reported, is_relocated;
     uint64_t low, high, offset, protection;
 };
 
@@ -35,7 +35,7 @@ static bool text_refused(const struct call *call, const struct mapped_text *t, b
     char buffer[512];
     struct text path = path_of(t->file, buffer, sizeof buffer);
     return hard ? self_protection_refused(call, path)
-                : !t->told && executable_memory_refused(call, path, TEXT(""));
+                : !t->is_reported && executable_memory_refused(call, path, TEXT(""));
 }
 
 static bool
@@ -54,8 +54,8 @@ static int64_t open_text(const struct call *call, const struct mapped_text *t)
         .low = t->low, .high = t->high, .delta = t->low - t->offset, .by_header = !t->is_relocated};
     struct stat st = {0};
     KERNEL(fstat, t->file, &st);
-    bool well = patch_file_mapping(t->file, (uint64_t)st.st_size, &patch);
-    if ((!well || !patch.has_code) && text_refused(call, t, !well && patch.hard))
+    bool succeeds = patch_file_mapping(t->file, (uint64_t)st.st_size, &patch);
+    if ((!succeeds || !patch.has_code) && text_refused(call, t, !succeeds && patch.hard))
         return -EACCES;
     if (patch.is_waiting && gate_table[GATE_REASONS] & FOR_SAFETY)
         return protect_unrelocated_text(t->low, patch.high) ? 0 : -ENOMEM;
@@ -64,7 +64,7 @@ static int64_t open_text(const struct call *call, const struct mapped_text *t)
     /* Text without a system call must not get one. */
     if (!patch.wanted && !protect_text(t->low, patch.high, 0))
         return -ENOMEM;
-    return KERNEL(mprotect, t->low, (well ? patch.high : t->high) - t->low, t->protection);
+    return KERNEL(mprotect, t->low, (succeeds ? patch.high : t->high) - t->low, t->protection);
 }
 
 struct named_mapping {
@@ -110,7 +110,7 @@ int64_t open_relocated_text(const struct call *call, uint64_t low, uint64_t high
 }
 
 /* Maps text with all its calls guarded. Returns the address, or an errno. */
-static int64_t map_searched(const struct call *call, bool told)
+static int64_t map_searched(const struct call *call, bool is_reported)
 {
     const uint64_t *arg = call->arg;
     uint64_t readable = (arg[2] & ~(uint64_t)PROT_EXEC) | PROT_READ;
@@ -119,8 +119,8 @@ static int64_t map_searched(const struct call *call, bool told)
         return at;
     uint64_t low = (uint64_t)at, high = low + page_up(arg[1]);
     forget_texts(low, high); /* of the replaced text */
-    int64_t result =
-        open_text(call, &(struct mapped_text){(int32_t)arg[4], told, false, low, high, arg[5], arg[2]});
+    int64_t result = open_text(
+        call, &(struct mapped_text){(int32_t)arg[4], is_reported, false, low, high, arg[5], arg[2]});
     if (is_error(result))
         KERNEL(munmap, at, arg[1]);
     return is_error(result) ? result : at;
@@ -138,12 +138,13 @@ int64_t map_text(const struct call *call)
 {
     int32_t file = (int32_t)call->arg[4];
     char buffer[512];
-    bool told = is_writable_file(file);
+    bool is_writable = is_writable_file(file);
     struct text path = path_of(file, buffer, sizeof buffer),
                 bridge = refused_bridge(path, !sealed->policy.loads_bridges);
     if (bridge.len && bridge_is_refused(call, path, bridge))
         return -EACCES;
-    if (told && executable_memory_refused(call, path, TEXT("")))
+    if (is_writable && executable_memory_refused(call, path, TEXT("")))
         return -EACCES;
-    return !told && is_trusted_library(path) ? map_unsearched(call->arg) : map_searched(call, told);
+    return !is_writable && is_trusted_library(path) ? map_unsearched(call->arg)
+                                                    : map_searched(call, is_writable);
 }

@@ -6,7 +6,7 @@
 #include "../state/sealed_state.h"
 #include "dns_tcp.h"
 
-struct first {
+struct first_write {
     const struct call *call;
     struct endpoint peer;
     struct verdict verdict; /* on the peer */
@@ -14,39 +14,34 @@ struct first {
     struct kept_name name;  /* the name that resolved to the peer's address */
 };
 
-struct sought {
-    struct text name;
-};
-
 static bool is_name(void *context, uint16_t rule, struct text name)
 {
-    const struct sought *sought = context;
+    const struct text *wanted = context;
     (void)rule;
-    return name.len == NAME_KEPT ? text_ends(sought->name, name) : text_equal(sought->name, name);
+    return name.len == NAME_KEPT ? text_ends(*wanted, name) : text_equal(*wanted, name);
 }
 
 /* In alert mode connect(2) has reported an unlisted host by its name; the same name is not reported twice. */
-static bool was_reported(const struct first *first, struct text name)
+static bool was_reported(const struct first_write *first, struct text name)
 {
-    struct sought sought = {name};
     return first->verdict.action == ACTION_ALERT &&
-           names_find(learned_names(), &first->peer.ip, is_name, &sought);
+           names_find(learned_names(), &first->peer.ip, is_name, &name);
 }
 
-static bool hello_refused(struct first *first, const struct client_hello *hello)
+static bool hello_refused(struct first_write *first, const struct client_hello *hello)
 {
     char canonical[256], entry[NAME_KEPT + 256];
     struct writer name = {canonical, 0, sizeof canonical, false}, allow = {entry, 0, sizeof entry, false};
-    bool well = hello->name.len && hostname_canonical(hello->name, &name);
-    struct text asked = {canonical, well ? name.used : 0};
+    bool is_host = hello->name.len && hostname_canonical(hello->name, &name);
+    struct text asked = {canonical, is_host ? name.used : 0};
     struct verdict verdict = verdict_host(&sealed->policy, asked, true, first->peer.port, PROTOCOL_TCP);
     struct address literal;
-    bool is_read = well || hello->is_nameless || address_parse(hello->name, &literal);
+    bool is_read = is_host || hello->is_nameless || address_parse(hello->name, &literal);
     if (sealed->policy.denies_names && !is_read && !hello->encrypted)
         verdict = verdict_unread(&sealed->policy);
     if (verdict.reason != REASON_DENIED) {
         if (!first->is_judged_by_name || verdict.action == ACTION_ALLOW ||
-            (well && was_reported(first, asked)))
+            (is_host && was_reported(first, asked)))
             return false;
         /* With ECH the real name is encrypted, and the outer one is a stand-in: it passes with an alert. */
         if (hello->encrypted)
@@ -63,7 +58,7 @@ static bool hello_refused(struct first *first, const struct client_hello *hello)
 }
 
 /* Whether the ClientHello must be read. An address that is listed itself admits any name that is not denied. */
-static bool must_read_hello(struct first *first)
+static bool must_read_hello(struct first_write *first)
 {
     first->verdict = verdict_endpoint(&sealed->policy, &sealed->process.always, learned_names(), &first->peer,
                                       PROTOCOL_TCP);
@@ -107,7 +102,7 @@ static bool is_zerocopy(int32_t descriptor, uint64_t flags)
 }
 
 /* Returns the number of bytes read of the message, or an errno. */
-static int64_t judge_hello(struct first *first, const struct message *m, struct client_hello *hello,
+static int64_t judge_hello(struct first_write *first, const struct message *m, struct client_hello *hello,
                            enum tls_start *start)
 {
     struct scratch *scratch = scratch_take();
@@ -125,7 +120,7 @@ static int64_t judge_hello(struct first *first, const struct message *m, struct 
 static int64_t send_first_bytes(const struct call *call, int32_t descriptor, const struct endpoint *peer,
                                 const struct message *m, uint64_t flags)
 {
-    struct first first = {.call = call, .peer = *peer};
+    struct first_write first = {.call = call, .peer = *peer};
     struct client_hello hello = {.end = 0};
     enum tls_start start = TLS_NOT;
     uint64_t mark = get_mark(descriptor);

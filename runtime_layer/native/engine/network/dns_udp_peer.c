@@ -112,10 +112,10 @@ static uint32_t connection_of(uint64_t identity, uint64_t **entry)
 {
     uint64_t *bucket = bucket_of(identity);
     for (uint32_t i = 0; i < CONNECTED_ALIKE; i++) {
-        uint64_t is = __atomic_load_n(&bucket[i], __ATOMIC_ACQUIRE);
+        uint64_t value = __atomic_load_n(&bucket[i], __ATOMIC_ACQUIRE);
         *entry = &bucket[i];
-        if (is >> SERIAL_BITS == identity >> SERIAL_BITS && is & SERIAL_MASK)
-            return (uint32_t)is & SERIAL_MASK;
+        if (value >> SERIAL_BITS == identity >> SERIAL_BITS && value & SERIAL_MASK)
+            return (uint32_t)value & SERIAL_MASK;
     }
     return 0;
 }
@@ -156,9 +156,9 @@ void forget_name_server(int32_t descriptor)
 {
     if (!__atomic_load_n(&last_serial, __ATOMIC_SEQ_CST)) /* no socket ever was */
         return;
-    uint64_t *entry, socket = identity(descriptor), is = socket | connection_of(socket, &entry);
-    if (is != socket)
-        __atomic_compare_exchange_n(entry, &is, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+    uint64_t *entry, socket = identity(descriptor), value = socket | connection_of(socket, &entry);
+    if (value != socket)
+        __atomic_compare_exchange_n(entry, &value, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
 bool is_sent_by(const struct sockaddr_bytes *server, const struct endpoint *sender)

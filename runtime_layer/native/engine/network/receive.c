@@ -152,10 +152,10 @@ static int64_t receive_many(const uint64_t *arg)
     bool waits = !(arg[3] & MSG_WAITFORONE) && !arg[4];
     int64_t done = 0;
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t at = arg[1] + i * sizeof(struct many);
+        uint64_t at = arg[1] + i * sizeof(struct sized_message);
         int64_t n = receive_header((int32_t)arg[0], at, (uint32_t)arg[3] | (i && !waits ? MSG_DONTWAIT : 0));
         uint32_t len = (uint32_t)n;
-        if (!is_error(n) && !write_user(at + offsetof(struct many, len), &len, sizeof len))
+        if (!is_error(n) && !write_user(at + offsetof(struct sized_message, len), &len, sizeof len))
             n = -EFAULT;
         if (is_error(n))
             return done ? done : n;

@@ -140,7 +140,7 @@ static int64_t send_to(const struct call *call, bool is_stream)
 static bool send_pair(const struct call *call, int64_t *result)
 {
     struct sockaddr_bytes server;
-    struct many many[PAIR];
+    struct sized_message many[PAIR];
     struct vector vectors[PAIR];
     uint8_t query[DNS_QUERY_MAX], sent[PAIR][DNS_QUERY_MAX];
     if (call->arg[2] != PAIR || sealed->policy.modes[OUTBOUND_CONNECTIVITY] != MODE_BLOCK ||
@@ -162,8 +162,8 @@ static bool send_pair(const struct call *call, int64_t *result)
     }
     *result = KERNEL(sendmmsg, call->arg[0], many, PAIR, QUERY_FLAGS((uint32_t)call->arg[3]));
     for (int64_t i = 0; i < *result; i++) /* the length of the program's own query */
-        if (!write_user(call->arg[1] + (uint64_t)i * sizeof *many + offsetof(struct many, len), &lengths[i],
-                        sizeof *lengths))
+        if (!write_user(call->arg[1] + (uint64_t)i * sizeof *many + offsetof(struct sized_message, len),
+                        &lengths[i], sizeof *lengths))
             *result = -EFAULT;
     return true;
 }
@@ -177,13 +177,13 @@ static int64_t send_many(const struct call *call, bool is_stream)
         return done;
     done = 0;
     for (uint32_t i = 0; i < count; i++) {
-        struct many many;
+        struct sized_message many;
         uint64_t at = call->arg[1] + i * sizeof many;
         int64_t sent = -EFAULT;
         if (read_user(&many, at, sizeof many))
             sent = send_one(call, (int32_t)call->arg[0], is_stream, many.message, (uint32_t)call->arg[3]);
         uint32_t len = (uint32_t)sent;
-        if (!is_error(sent) && !write_user(at + offsetof(struct many, len), &len, sizeof len))
+        if (!is_error(sent) && !write_user(at + offsetof(struct sized_message, len), &len, sizeof len))
             sent = -EFAULT;
         if (is_error(sent))
             return done ? done : sent;

@@ -117,8 +117,8 @@ static bool control_refused(const struct call *call, const uint8_t *control, uin
         copy_bytes(&h, control + at, sizeof h);
         if (h.len < sizeof h || h.len > len - at)
             return false; /* EINVAL, and nothing is sent */
-        bool hands_on = is_local && h.level == SOL_SOCKET && h.type == SCM_RIGHTS;
-        if (hands_on && rights_refused(call, control + at + sizeof h, h.len - sizeof h))
+        bool passes_descriptors = is_local && h.level == SOL_SOCKET && h.type == SCM_RIGHTS;
+        if (passes_descriptors && rights_refused(call, control + at + sizeof h, h.len - sizeof h))
             return true;
         if (!is_local && redirects_packets(h.level, h.type, true))
             return outbound_refused(call, REASON_NOT_LISTED, TEXT("option"));

@@ -15,9 +15,9 @@ enum { STACK_MAX = 64 << 20, FILE_MAX = 1 << 20 };
 
 static const uint32_t resources[KERNEL_LIMITS] = {[GROWTH] = RLIMIT_FSIZE, [PROGRAMS] = RLIMIT_STACK};
 /* A forked copy inherits the kernel's limits, and these. The thread that has `is_busy` writes `former`, and then the limit's bit in
- * `held` (release). `told` is only compared, by the threads that report, so relaxed. */
+ * `held` (release). `reported` is only compared, by the threads that report, so relaxed. */
 static struct resource_limit former[KERNEL_LIMITS];
-static uint8_t held, told;
+static uint8_t held, reported;
 
 static uint8_t held_limits(void)
 {
@@ -140,7 +140,7 @@ const struct kernel_limits *plan_kernel_limits(struct kernel_limits *limits)
 {
     choose_limits(limits);
     limits->held |= held_limits();
-    __atomic_store_n(&told, limits->held, __ATOMIC_RELAXED);
+    __atomic_store_n(&reported, limits->held, __ATOMIC_RELAXED);
     return limits;
 }
 
@@ -198,7 +198,7 @@ void hold_kernel_limits(void)
             leave_out_limit(&limits, i, REFUSED_BY_KERNEL, TEXT(""));
     }
     limits.held = held_limits();
-    if (__atomic_exchange_n(&told, limits.held, __ATOMIC_RELAXED) != limits.held)
+    if (__atomic_exchange_n(&reported, limits.held, __ATOMIC_RELAXED) != limits.held)
         report_kernel_limits(&limits);
     __atomic_store_n(&is_busy, false, __ATOMIC_RELEASE);
 }

@@ -135,7 +135,7 @@ static struct text render_target(const struct alert *alert, struct scratch *scra
     return (struct text){w->at, w->used};
 }
 
-static void leave_out_of_second(const struct alert *alert, bool is_repeated, struct text target)
+static void count_without_line(const struct alert *alert, bool is_repeated, struct text target)
 {
     bool is_notice =
         severity_of(alert->policy, alert->mode, alert->blocks, alert->path, alert->reason) == NOTICE;
@@ -161,7 +161,7 @@ static bool write_once(struct alert *alert, const struct call *call, struct scra
         hash_violation(alert, target, (struct text){w.at + target.len, w.used - target.len});
     bool is_repeated = is_reported(&violation, alert->policy, number_in(lines, alert->seconds));
     if (is_repeated || !is_within_rate(lines, alert->seconds, &number)) {
-        leave_out_of_second(alert, is_repeated, target);
+        count_without_line(alert, is_repeated, target);
         return false;
     }
     if (!names_caller)
@@ -276,13 +276,13 @@ bool self_protection_refused(const struct call *call, struct text path)
     return refuses(call, verdict_unlisted(&sealed->policy, SELF_PROTECTION, REASON_SELF_PROTECTION), &facts);
 }
 
-bool executable_memory_refused(const struct call *call, struct text path, struct text asker)
+bool executable_memory_refused(const struct call *call, struct text path, struct text requester)
 {
     char entry[OBJECT_NAME_MAX];
     struct writer w = {entry, 0, sizeof entry, false};
-    put_object_entry(&w, asker);
+    put_object_entry(&w, requester);
     struct facts facts = {.path = path, .allow = {entry, w.used}};
-    return refuses(call, verdict_executable_memory(&sealed->policy, asker), &facts);
+    return refuses(call, verdict_executable_memory(&sealed->policy, requester), &facts);
 }
 
 void report_node_ffi(struct text program)

@@ -28,9 +28,9 @@ bool refuses(const struct call *call, struct verdict verdict, const struct facts
 
 /* The same for an act against the engine, by the strictest mode. `path`: its object; empty: none. */
 bool self_protection_refused(const struct call *call, struct text path);
-/* The same for executable memory that is writable, or changes with its file. `asker`: the file whose code asks for it; empty:
+/* The same for executable memory that is writable, or changes with its file. `requester`: the file whose code asks for it; empty:
  * no entry of allow_executable_memory counts. */
-bool executable_memory_refused(const struct call *call, struct text path, struct text asker);
+bool executable_memory_refused(const struct call *call, struct text path, struct text requester);
 /* Reports that Node.js was started with its foreign-function interface, in alert mode. */
 void report_node_ffi(struct text program);
 /* Judges and reports a bridge. `entry`: the one of allow_executable_memory that admits it. */
@@ -62,7 +62,7 @@ struct kernel_limits {
     uint8_t held;
     char why_not[KERNEL_LIMITS][LIMIT_REASON]; /* of one that the policy permits; empty: it holds */
 };
-/* Reports that others hold than the last line told. */
+/* Reports that others hold than the last line said. */
 void report_kernel_limits(const struct kernel_limits *limits);
 
 /* The one line of a start: armed, tightened, refused or unshielded. */

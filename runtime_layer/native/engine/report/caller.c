@@ -12,11 +12,11 @@ enum { PUSHED = 0 };
 
 /* Words of the stack that are searched for an alert, for a look-up and for a verdict: libc's mmap and mprotect keep few words
  * below their return address, and words above it may be left from earlier calls. */
-enum { CALLER_WORDS = 384, LOOKUP_WORDS = 2048, ASKER_WORDS = 64 };
+enum { CALLER_WORDS = 384, LOOKUP_WORDS = 2048, REQUESTER_WORDS = 64 };
 
 struct search {
-    bool (*is_passed)(const struct mapping *m); /* mappings to skip; NULL: none */
-    bool (*is_wanted)(uint64_t word);           /* NULL: each */
+    bool (*is_skipped)(const struct mapping *m); /* mappings to skip; NULL: none */
+    bool (*is_wanted)(uint64_t word);            /* NULL: each */
     const uint64_t *words;
     uint32_t best; /* the lowest index of a word that points into an object that is not skipped */
     char *name;
@@ -29,7 +29,7 @@ static bool is_libc(const struct mapping *m)
     return STARTS_ANY(base_name(m->path), names);
 }
 
-static bool is_passed_by_all(const struct mapping *m)
+static bool is_skipped_always(const struct mapping *m)
 {
     static const char *const names[] = {"libresolv", "libnss_", "libanl", "libffi", "shielded_function.node"};
     return m->path.len == 0 || m->path.at[0] != '/' || is_libc(m) || STARTS_ANY(base_name(m->path), names);
@@ -38,7 +38,7 @@ static bool is_passed_by_all(const struct mapping *m)
 static bool match_words(void *context, const struct mapping *m)
 {
     struct search *s = context;
-    if (!m->executable || (s->is_passed && s->is_passed(m)))
+    if (!m->executable || (s->is_skipped && s->is_skipped(m)))
         return false;
     struct text name = base_name(m->path);
     for (uint32_t i = 0; i < s->best; i++)
@@ -52,15 +52,15 @@ static bool match_words(void *context, const struct mapping *m)
 }
 
 static struct text find_object(const uint64_t *words, uint32_t count, struct scratch *scratch,
-                               bool (*is_passed)(const struct mapping *m), bool (*is_wanted)(uint64_t word))
+                               bool (*is_skipped)(const struct mapping *m), bool (*is_wanted)(uint64_t word))
 {
-    struct search s = {is_passed, is_wanted, words, count, scratch->link, 0};
+    struct search s = {is_skipped, is_wanted, words, count, scratch->link, 0};
     each_mapping(scratch->line, sizeof scratch->line, match_words, &s);
     return (struct text){s.name, s.name_len};
 }
 
 static struct text find_return(const struct call *call, struct scratch *scratch, uint32_t words_max,
-                               bool (*is_passed)(const struct mapping *m))
+                               bool (*is_skipped)(const struct mapping *m))
 {
     uint64_t *words = (uint64_t *)scratch->path;
     uint32_t count = 1;
@@ -71,12 +71,12 @@ static struct text find_return(const struct call *call, struct scratch *scratch,
             break;
         words[count] = *(const volatile uint64_t *)at;
     }
-    return find_object(words, count, scratch, is_passed, NULL);
+    return find_object(words, count, scratch, is_skipped, NULL);
 }
 
 struct text caller_object(const struct call *call, struct scratch *scratch)
 {
-    return find_return(call, scratch, CALLER_WORDS, is_passed_by_all);
+    return find_return(call, scratch, CALLER_WORDS, is_skipped_always);
 }
 
 /* libc's resolver, as the loader binds it; NULL: there is none. */
@@ -159,7 +159,7 @@ struct text call_maker(const struct call *call, struct scratch *scratch)
     return find_return(call, scratch, 1, NULL);
 }
 
-struct text memory_asker(const struct call *call, struct scratch *scratch)
+struct text memory_requester(const struct call *call, struct scratch *scratch)
 {
-    return find_return(call, scratch, ASKER_WORDS, is_libc);
+    return find_return(call, scratch, REQUESTER_WORDS, is_libc);
 }

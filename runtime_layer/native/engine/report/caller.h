@@ -19,6 +19,6 @@ struct text lookup_caller(const struct call *call, struct scratch *scratch);
 struct text call_maker(const struct call *call, struct scratch *scratch);
 /* For allow_executable_memory: skips a libc only, as code of the function's language cannot write to the stack. Empty also for
  * code without a file. */
-struct text memory_asker(const struct call *call, struct scratch *scratch);
+struct text memory_requester(const struct call *call, struct scratch *scratch);
 
 #endif

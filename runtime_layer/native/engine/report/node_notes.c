@@ -8,8 +8,8 @@
 
 enum { NOTES = 32, HOST_MAX = 256, TURNS = 100 };
 
-/* A ring of notes, in which the newest replaces the oldest. Whoever sets `is_busy` (acquire) reads and writes the other fields,
- * until it is cleared (release). */
+/* A ring of notes, in which the newest replaces the oldest. The thread that sets `is_busy` (acquire) has the
+ * other fields, until it clears it (release). */
 struct note {
     bool is_busy;
     uint64_t thread;

@@ -9,12 +9,12 @@
 _Static_assert(sizeof(struct place_texts) <= sizeof((struct scratch *)0)->path, "the texts fit");
 
 /* In its own memory, as the stack may be a small one of a signal handler. */
-struct work {
+struct python_walk {
     struct memory_reader reader;
     struct python_search own;
     struct python_frames frames;
 };
-_Static_assert(CALLER_OBJECT_MAX + sizeof(struct work) < sizeof((struct scratch *)0)->link, "it fits");
+_Static_assert(CALLER_OBJECT_MAX + sizeof(struct python_walk) < sizeof((struct scratch *)0)->link, "it fits");
 
 static struct text text_from(const struct python_frames *f, uint64_t str, char *room, uint32_t cap)
 {
@@ -46,7 +46,7 @@ static void walk_frames(struct source_place *place, struct python_frames *f, str
 struct source_place python_caller(const struct call *call, struct scratch *scratch, struct text wanted)
 {
     struct source_place place = {.wanted = wanted};
-    struct work *w = (struct work *)(scratch->link + CALLER_OBJECT_MAX);
+    struct python_walk *w = (struct python_walk *)(scratch->link + CALLER_OBJECT_MAX);
     reader_begin(&w->reader, !is_single_threaded());
     const struct python *python = find_python(&w->reader, scratch->line, sizeof scratch->line, &w->own);
     bool is_copy = sealed->process.number != (int32_t)KERNEL(getpid);

@@ -198,21 +198,21 @@ static bool patch_object(struct listing *l, const struct object *o, const char *
         return false;
     }
     struct stat st = {0};
-    bool well = !is_error(KERNEL(fstat, file, &st)) && st.st_ino == o->ino;
-    if (well) {
+    bool succeeds = !is_error(KERNEL(fstat, file, &st)) && st.st_ino == o->ino;
+    if (succeeds) {
         patch.key = (struct object_key){st.st_dev, st.st_ino, (uint64_t)st.st_size,
                                         st.st_mtime * 1000000000ull + st.st_mtime_nsec, o->offset};
         patch.record = l->found.len ? NULL : &l->record;
         int32_t count = known_sites_read(l->found, &patch.key, l->known);
-        well = count < 0 ? patch_file_mapping((int32_t)file, patch.key.size, &patch)
-                         : patch_known_sites(&patch, l->known, (uint32_t)count);
+        succeeds = count < 0 ? patch_file_mapping((int32_t)file, patch.key.size, &patch)
+                             : patch_known_sites(&patch, l->known, (uint32_t)count);
     }
     KERNEL(close, file);
     out->sites += l->only_checks || !l->found.len ? patch.sites : 0;
     out->patched += patch.patched;
-    if (!well)
+    if (!succeeds)
         put_reason(&patch, path, error);
-    return well;
+    return succeeds;
 }
 
 /* Protects every mapping of the engine's library. */
@@ -221,7 +221,7 @@ static bool protect_self(const struct listing *l, uint32_t self)
     const char *path = l->names + l->objects[self].path;
     struct text t = text_of(path);
     *l->library = (struct own_library){keep_text(l->texts, t), inode_at(path)};
-    bool well = l->library->path && l->library->inode.ino == l->objects[self].ino;
+    bool succeeds = l->library->path && l->library->inode.ino == l->objects[self].ino;
     uint64_t low = 0, high = 0;
     for (uint32_t i = 0; i < l->count; i++)
         if (text_equal(text_of(l->names + l->objects[i].path), t)) {
@@ -229,7 +229,7 @@ static bool protect_self(const struct listing *l, uint32_t self)
             high = high > l->objects[i].high ? high : l->objects[i].high;
         }
     uint64_t end = page_up((uint64_t)_end); /* the zeroed data has no name in the listing */
-    return well && protect_range(low, high > end ? high : end);
+    return succeeds && protect_range(low, high > end ? high : end);
 }
 
 static bool patch_listed(struct listing *l, struct armed_objects *out, struct writer *error)
@@ -280,17 +280,17 @@ bool patch_loaded_objects(struct armed_objects *out, struct own_library *library
         return false;
     }
     struct listing *l = (struct listing *)memory;
-    bool well = each_mapping(l->buffer, sizeof l->buffer, take, l) && !l->full;
-    if (!well)
+    bool succeeds = each_mapping(l->buffer, sizeof l->buffer, take, l) && !l->full;
+    if (!succeeds)
         put(error, TEXT("cannot read /proc/self/maps, or it is too long"));
     l->library = library;
     l->texts = texts;
     l->shared = !is_single_threaded();
     l->program = inode_at("/proc/self/exe").ino;
     l->record = (struct writer){l->record_text, 0, sizeof l->record_text, false};
-    well = well && patch_all(l, checks_first, out, error);
-    if (well && !sealed->process.known_sites && !l->record.full && l->record.used <= RECORD)
+    succeeds = succeeds && patch_all(l, checks_first, out, error);
+    if (succeeds && !sealed->process.known_sites && !l->record.full && l->record.used <= RECORD)
         keep_setting(texts, TEXT(""), TEXT(KNOWN_SITES), (struct text){l->record_text, l->record.used});
     KERNEL(munmap, memory, sizeof(struct listing));
-    return well;
+    return succeeds;
 }

@@ -40,14 +40,14 @@ static uint64_t near_memory(uint64_t low, uint64_t high, uint64_t size)
 }
 
 /* The sites to patch, kept as a second search would be expensive. */
-struct found {
+struct found_sites {
     struct patch *patch;
     struct site *sites;
 };
 
 static void keep_wanted(void *context, const struct site *site)
 {
-    struct found *found = context;
+    struct found_sites *found = context;
     struct patch *patch = found->patch;
     patch->sites++;
     if (site->kind == SITE_RETURN || (site->number >= 0 && !may_be_guarded(site->number)))
@@ -74,19 +74,19 @@ static bool is_unchanged(const struct patch *patch, const struct site *site, uin
 }
 
 /* The memory of one mapping's patch. */
-struct work {
+struct patch_work {
     struct patch *patch;
     const struct site *sites;
     uint64_t memory; /* the slot and the trampolines */
     bool shared;     /* other threads are running */
 };
 
-static uint64_t window_of(const struct work *work, const struct site *site)
+static uint64_t window_of(const struct patch_work *work, const struct site *site)
 {
     return site->offset + work->patch->delta - site->window;
 }
 
-static bool write_jump(const struct work *work, uint32_t index)
+static bool write_jump(const struct patch_work *work, uint32_t index)
 {
     const struct site *site = &work->sites[index];
     uint8_t jump[JUMP_MAX];
@@ -97,12 +97,12 @@ static bool write_jump(const struct work *work, uint32_t index)
 }
 
 /* Whether the window has several instructions, so that a thread may be between them and must leave before they change. */
-static bool is_split_window(const struct work *work, const struct site *site)
+static bool is_split_window(const struct patch_work *work, const struct site *site)
 {
     return work->shared && (site->behind || !is_one_instruction(window_of(work, site), site->window));
 }
 
-static bool write_trampoline(const struct work *work, uint32_t index)
+static bool write_trampoline(const struct patch_work *work, uint32_t index)
 {
     const struct site *site = &work->sites[index];
     uint64_t at = site->offset + work->patch->delta;
@@ -113,7 +113,7 @@ static bool write_trampoline(const struct work *work, uint32_t index)
 
 static bool is_in_a_window(const void *context, uint64_t address)
 {
-    const struct work *work = context;
+    const struct patch_work *work = context;
     for (uint32_t i = 0; i < work->patch->wanted; i++) {
         const struct site *site = &work->sites[i];
         uint64_t from = window_of(work, site), to = from + site->window + site->behind;
@@ -124,26 +124,27 @@ static bool is_in_a_window(const void *context, uint64_t address)
     return false;
 }
 
-static bool write_jumps(const struct work *work)
+static bool write_jumps(const struct patch_work *work)
 {
     uint8_t gate[JUMP_MAX];
     uint32_t len = encode_self_jump(gate), waiting = 0;
-    bool well = true;
-    for (uint32_t i = 0; i < work->patch->wanted && well; i++) {
+    bool succeeds = true;
+    for (uint32_t i = 0; i < work->patch->wanted && succeeds; i++) {
         bool waits = is_split_window(work, &work->sites[i]);
-        well = waits ? write_code(window_of(work, &work->sites[i]), gate, len, true) : write_jump(work, i);
+        succeeds =
+            waits ? write_code(window_of(work, &work->sites[i]), gate, len, true) : write_jump(work, i);
         work->patch->patched++;
         waiting += waits;
     }
-    if (!waiting || !well)
-        return well;
+    if (!waiting || !succeeds)
+        return succeeds;
     /* From here on, no thread can enter the windows with a jump to itself. */
     synchronize_processors();
-    well = wait_for_threads(is_in_a_window, work);
-    for (uint32_t i = 0; i < work->patch->wanted && well; i++)
+    succeeds = wait_for_threads(is_in_a_window, work);
+    for (uint32_t i = 0; i < work->patch->wanted && succeeds; i++)
         if (same_bytes((const void *)window_of(work, &work->sites[i]), gate, len))
-            well = write_jump(work, i);
-    return well;
+            succeeds = write_jump(work, i);
+    return succeeds;
 }
 
 static bool patch_sites(struct patch *patch, const struct site *sites)
@@ -152,7 +153,7 @@ static bool patch_sites(struct patch *patch, const struct site *sites)
     uint64_t memory = near_memory(patch->low, patch->high, size);
     if (!memory)
         return false;
-    const struct work work = {patch, sites, memory, patch->shared};
+    const struct patch_work work = {patch, sites, memory, patch->shared};
     *(uint64_t *)memory = sealed->process.gate;
     uint64_t low = patch->low, high = page_up(patch->high);
     for (uint32_t i = 0; i < patch->wanted; i++)
@@ -191,21 +192,21 @@ static bool has_no_stack_for_the_gate(struct patch *patch, const struct site *si
 
 static bool can_patch(const struct patch *patch, const struct site *sites)
 {
-    const struct work work = {.patch = (struct patch *)patch, .sites = sites};
-    bool well = true;
-    for (uint32_t i = 0; i < patch->wanted && well; i++)
-        well = is_unchanged(patch, &sites[i], window_of(&work, &sites[i]));
-    return well;
+    const struct patch_work work = {.patch = (struct patch *)patch, .sites = sites};
+    bool succeeds = true;
+    for (uint32_t i = 0; i < patch->wanted && succeeds; i++)
+        succeeds = is_unchanged(patch, &sites[i], window_of(&work, &sites[i]));
+    return succeeds;
 }
 
 static bool patch_found(struct patch *patch, struct room *room)
 {
-    bool well = !has_no_stack_for_the_gate(patch, room->sites) && patch->hard == 0 &&
-                (patch->wanted == 0 ||
-                 (patch->only_checks ? can_patch(patch, room->sites) : patch_sites(patch, room->sites)));
-    if (well && patch->record)
+    bool succeeds = !has_no_stack_for_the_gate(patch, room->sites) && patch->hard == 0 &&
+                    (patch->wanted == 0 ||
+                     (patch->only_checks ? can_patch(patch, room->sites) : patch_sites(patch, room->sites)));
+    if (succeeds && patch->record)
         known_sites_write(patch->record, &patch->key, room->sites, patch->wanted);
-    return well;
+    return succeeds;
 }
 
 static bool find_and_patch(struct patch *patch, struct room *room)
@@ -220,7 +221,7 @@ static bool find_and_patch(struct patch *patch, struct room *room)
         return true;
     if (to > patch->image.size)
         to = patch->image.size; /* the last page extends beyond the file */
-    struct found found = {patch, room->sites};
+    struct found_sites found = {patch, room->sites};
     uint64_t begin = image_code_begin(patch->image, from, to);
     return find_sites(patch->image, from, begin > from ? begin + 1 : from, room->workspace, keep_wanted,
                       &found) &&
@@ -236,9 +237,9 @@ static bool patch_mapping(struct patch *patch)
         KERNEL(mmap, 0, sizeof(struct room), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory))
         return false;
-    bool well = find_and_patch(patch, (struct room *)memory);
+    bool succeeds = find_and_patch(patch, (struct room *)memory);
     KERNEL(munmap, memory, sizeof(struct room));
-    return well;
+    return succeeds;
 }
 
 /* Copies the loader's relocations into the view of the file, so that the final code is searched. */
@@ -267,7 +268,7 @@ bool patch_file_mapping(int32_t file, uint64_t size, struct patch *patch)
     patch->image = (struct image){(const uint8_t *)view, size};
     bool is_relocated = image_has_text_relocations(patch->image);
     patch->is_waiting = is_relocated && patch->by_header;
-    bool well = (!is_relocated || patch->is_waiting || view_memory(patch)) && patch_mapping(patch);
+    bool succeeds = (!is_relocated || patch->is_waiting || view_memory(patch)) && patch_mapping(patch);
     KERNEL(munmap, view, size);
-    return well;
+    return succeeds;
 }

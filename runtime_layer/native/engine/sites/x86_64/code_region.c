@@ -42,7 +42,7 @@ void begin_code(uint64_t from, uint64_t to, bool bounded, struct code *c)
     c->to = to;
     c->step_count = c->branch_count = 0;
     c->bounded = bounded;
-    c->full = c->joined.is = c->by_pointer = c->calls_itself = false;
+    c->full = c->joined.has_edges = c->by_pointer = c->calls_itself = false;
 }
 
 /* Keeps the position in registers, as the next instruction depends on it. */

@@ -27,7 +27,7 @@ enum {
     SEARCH_MAX = 1 << 18 /* instructions of other functions, and entries of tables */
 };
 struct joined {
-    bool is;           /* incoming edges are included */
+    bool has_edges;    /* incoming edges are included */
     bool is_disguised; /* a return, or a jump elsewhere, may lead in by a pointer */
     uint32_t left;     /* of SEARCH_MAX */
     uint32_t table_count, part_count, further_count;

@@ -76,13 +76,13 @@ static uint32_t address_of(uint32_t modrm)
 
 static uint16_t usual_of(char form)
 {
-    uint32_t is = traits[(uint8_t)form], len = 1;
-    if (form == '0' || form == 'V' || form == 'P' || (is & RARE && form != 'v'))
+    uint32_t facts = traits[(uint8_t)form], len = 1;
+    if (form == '0' || form == 'V' || form == 'P' || (facts & RARE && form != 'v'))
         return 0;
-    len += is & (IMM8 | REL8) ? 1 : 0;
-    len += is & (IMM_Z | REL32 | CALLS) || form == 'v' ? 4 : 0;
-    uint32_t flags = (is & (ENDS | CALLS)) | (is & (REL8 | REL32) ? INSN_BRANCH : 0);
-    return (uint16_t)(len | (is & MODRM ? USUAL_MODRM : 0) | (is & (REL32 | CALLS) ? USUAL_REL32 : 0) |
+    len += facts & (IMM8 | REL8) ? 1 : 0;
+    len += facts & (IMM_Z | REL32 | CALLS) || form == 'v' ? 4 : 0;
+    uint32_t flags = (facts & (ENDS | CALLS)) | (facts & (REL8 | REL32) ? INSN_BRANCH : 0);
+    return (uint16_t)(len | (facts & MODRM ? USUAL_MODRM : 0) | (facts & (REL32 | CALLS) ? USUAL_REL32 : 0) |
                       (form == 'v' ? USUAL_WIDE : 0) | flags << USUAL_FLAGS);
 }
 
@@ -232,17 +232,17 @@ struct insn decode(const uint8_t *code, uint64_t len)
         c = v;
         form = '.';
     }
-    uint32_t is = traits[(uint8_t)form];
-    if (sizes.operand16 && is & (REL32 | CALLS)) /* 16 bits on AMD's processors, 32 on Intel's */
+    uint32_t facts = traits[(uint8_t)form];
+    if (sizes.operand16 && facts & (REL32 | CALLS)) /* 16 bits on AMD's processors, 32 on Intel's */
         return unknown;
-    if (is & MODRM)
+    if (facts & MODRM)
         reg = modrm(&c);
-    if (is & (IMM8 | IMM_Z))
-        c.at += is & IMM8 ? 1 : sizes.operand16 ? 2 : 4;
-    if (is & (REL8 | REL32 | CALLS))
-        relative(&c, is & REL8 ? 1 : 4);
-    c.flags |= (is & (ENDS | CALLS)) | (is & (REL8 | REL32) ? INSN_BRANCH : 0);
-    if (is & RARE) {
+    if (facts & (IMM8 | IMM_Z))
+        c.at += facts & IMM8 ? 1 : sizes.operand16 ? 2 : 4;
+    if (facts & (REL8 | REL32 | CALLS))
+        relative(&c, facts & REL8 ? 1 : 4);
+    c.flags |= (facts & (ENDS | CALLS)) | (facts & (REL8 | REL32) ? INSN_BRANCH : 0);
+    if (facts & RARE) {
         struct cursor r = c;
         if (!decode_rare(&r, form, sizes, reg))
             return unknown;

@@ -48,24 +48,24 @@ static inline uint32_t either(uint32_t mask, uint32_t set, uint32_t clear)
 static inline struct insn decode_usual(const struct usual *usual, const uint8_t *code)
 {
     uint32_t rex = -(uint32_t)((code[0] & 0xf0) == 0x40) /* a mask */, in_front = rex & 1;
-    uint32_t is = either(rex, usual->by_opcode[code[1]], usual->by_opcode[code[0]]);
+    uint32_t facts = either(rex, usual->by_opcode[code[1]], usual->by_opcode[code[0]]);
     uint32_t modrm = either(rex, usual->by_modrm[code[2]], usual->by_modrm[code[1]]);
     uint32_t sib = either(rex, code[3], code[2]), wide = code[0] & rex;
-    if (!is && code[in_front] == 0x0f) {
+    if (!facts && code[in_front] == 0x0f) {
         in_front++;
-        is = usual->by_opcode[256 + code[in_front]];
+        facts = usual->by_opcode[256 + code[in_front]];
         modrm = usual->by_modrm[code[in_front + 1]];
         sib = code[in_front + 2];
     }
-    if (!is || (is & USUAL_WIDE && wide & 8))
+    if (!facts || (facts & USUAL_WIDE && wide & 8))
         return (struct insn){0};
     uint32_t behind = (modrm & USUAL_LENGTH) + ((modrm & USUAL_SIB) >> 4 & (uint32_t)((sib & 7) == 5) << 2);
-    uint32_t all = -(is / USUAL_MODRM & 1); /* a mask: all bits or none */
-    uint32_t len = in_front + (is & USUAL_LENGTH) + (behind & all);
+    uint32_t all = -(facts / USUAL_MODRM & 1); /* a mask: all bits or none */
+    uint32_t len = in_front + (facts & USUAL_LENGTH) + (behind & all);
     int32_t distance;
     __builtin_memcpy(&distance, code + in_front + 1, 4);
-    distance = is & USUAL_REL32 ? distance : (int8_t)distance;
-    uint32_t flags = is >> USUAL_FLAGS | (modrm & INSN_RIP & all);
+    distance = facts & USUAL_REL32 ? distance : (int8_t)distance;
+    uint32_t flags = facts >> USUAL_FLAGS | (modrm & INSN_RIP & all);
     return (struct insn){(uint8_t)len, (uint8_t)flags, 0, (int64_t)distance + len};
 }
 

@@ -157,7 +157,7 @@ static bool join_part(struct image image, struct code *c, int64_t target, bool b
 {
     struct joined *j = &c->joined;
     uint64_t from, to;
-    uint32_t near = c->entry, had = c->branch_count;
+    uint32_t near = c->entry, before = c->branch_count;
     if (!count_step(c) || !image_function(image, c->from + (uint64_t)target, &near, &from, &to) ||
         from == c->from)
         return false;
@@ -166,7 +166,7 @@ static bool join_part(struct image image, struct code *c, int64_t target, bool b
     if (known)
         return belongs || known->belongs;
     scan_function(image, c, from, to);
-    belongs |= c->branch_count > had;
+    belongs |= c->branch_count > before;
     j->parts[j->part_count++ % PARTS] = (struct part){from, belongs};
     return belongs;
 }
@@ -215,7 +215,7 @@ static bool is_far(const uint8_t *p, uint32_t len)
 static void record_tables(struct image image, struct code *c)
 {
     const uint8_t *code = image.bytes + c->from;
-    uint32_t had = c->joined.table_count;
+    uint32_t before = c->joined.table_count;
     bool by_sum = false, is_table_far = false;
     for (uint32_t i = 0; i < c->step_count; i++) {
         const struct step *step = &c->steps[i];
@@ -225,7 +225,7 @@ static void record_tables(struct image image, struct code *c)
         by_sum |= (step->flags & (INSN_ENDS | INSN_BRANCH | STEP_LOST)) == INSN_ENDS &&
                   parse_operands(code + step->at, step->len).op == GROUP && jumps_to_sum(code, c, i);
     }
-    c->full |= by_sum && is_table_far && c->joined.table_count == had;
+    c->full |= by_sum && is_table_far && c->joined.table_count == before;
 }
 
 /* The number of entries before another table begins. */
@@ -255,9 +255,9 @@ static void read_table(struct image image, struct code *c, const struct table *t
 void add_incoming_edges(struct image image, struct code *c)
 {
     struct joined *j = &c->joined;
-    if (j->is || c->full)
+    if (j->has_edges || c->full)
         return;
-    j->is = true;
+    j->has_edges = true;
     j->is_disguised = c->calls_itself;
     j->table_count = j->part_count = j->further_count = 0;
     j->left = SEARCH_MAX;
