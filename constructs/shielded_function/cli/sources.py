@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from functools import partial
 from typing import Final, NamedTuple
 
 from shielded_function_monitoring.insights.lines import Lines
@@ -171,9 +170,27 @@ def notes_of(tallies: Mapping[str, Tally]) -> list[str]:
 
 
 def ask_aws(place: Place, span: Span, batches: Sequence[Batch], queries: Sequence[QueryFor]) -> Found:
+    """The rows of queries over log groups.
+
+    Any code can write a line that names another function. Such a row is left out where that function is known to log
+    elsewhere. A note names it there, and in a log group of Lambda's for another function.
+    """
     owners = {group: names for batch in batches for group, names in batch.owners.items()}
     claimed: set[tuple[str, str]] = set()
-    asker = Asker(place, batches, partial(_own_rows, owners=owners, claimed=claimed))
+
+    def own(rows: Iterable[Row]) -> Iterator[Row]:
+        for row in rows:
+            # `@log` is the account's id, a colon, and the name.
+            group = row.pop(LOG, "").rpartition(":")[2]
+            function = row.get("function") or str((record_of(row.get("@message", "")) or {}).get("function", ""))
+            of_lambda = {group.removeprefix(OF_LAMBDA)} if group.startswith(OF_LAMBDA) else {function}
+            is_claimed = bool(function) and function not in owners.get(group, of_lambda)
+            if is_claimed:
+                claimed.add((group, function))
+            if not is_claimed or group not in owners:
+                yield row
+
+    asker = Asker(place, batches, own)
     answers = asker.ask(queries, *(int(each.timestamp()) for each in span))
     notes = [_FULL.format(", ".join(sorted(asker.full)))] if asker.full else []
     missing = ", ".join(sorted(asker.missing))
@@ -184,25 +201,3 @@ def ask_aws(place: Place, span: Span, batches: Sequence[Batch], queries: Sequenc
         for group, function in sorted(claimed)
     ]
     return Found(answers, not asker.full, notes)
-
-
-def _own_rows(
-    rows: Iterable[Row], owners: Mapping[str, frozenset[str]], claimed: set[tuple[str, str]]
-) -> Iterator[Row]:
-    """The rows of functions that log to the group of the row, as any code can write a line that names another function.
-
-    Args:
-        rows: with the log group of each.
-        owners: the functions of log groups, where known.
-        claimed: receives log groups with lines of functions that do not log there, or may not.
-    """
-    for row in rows:
-        # `@log` is the account's id, a colon, and the name.
-        group = row.pop(LOG, "").rpartition(":")[2]
-        function = row.get("function") or str((record_of(row.get("@message", "")) or {}).get("function", ""))
-        if group in owners and function and function not in owners[group]:
-            claimed.add((group, function))
-            continue
-        if group not in owners and group.startswith(OF_LAMBDA) and function and group != OF_LAMBDA + function:
-            claimed.add((group, function))
-        yield row
