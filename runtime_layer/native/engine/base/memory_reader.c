@@ -1,4 +1,4 @@
-/* Another thread can change what was read. Tests: tests/lab/fuzz/frames.c. */
+/* Another thread can change the bytes after the read. Tests: tests/lab/fuzz/frames.c. */
 #include "memory_reader.h"
 
 #include "../../core/text.h"

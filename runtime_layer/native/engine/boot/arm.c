@@ -15,7 +15,6 @@
 #include "../../core/setting_table.h"
 #include "../base/filesystem.h"
 #include "../base/linux_abi.h"
-#include "../base/page_size.h"
 #include "../trials/needed_calls.h"
 #include "../state/process_state.h"
 #include "../state/syscall_policy.h"
@@ -65,6 +64,18 @@ static void clear_sealed(void)
 static bool is_loaded_late(const struct start *start)
 {
     return start->from_code || (!start->found.preloaded && start->origin == ORIGIN_NONE);
+}
+
+/* Whether the kernel's pages have PAGE bytes: an aarch64 kernel may have pages of 16 or 64 KB. madvise(2) fails with EINVAL for
+ * an address that does not begin a page. */
+static bool is_page_size_supported(void)
+{
+    int64_t pages = KERNEL(mmap, 0, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (is_error(pages))
+        return false;
+    bool ours = !is_error(KERNEL(madvise, pages + PAGE, PAGE, MADV_NORMAL));
+    KERNEL(munmap, pages, 2 * PAGE);
+    return ours;
 }
 
 static bool arm_process(struct start *start, struct armed_objects *objects)

@@ -1,4 +1,4 @@
-/* Tests: tests/integration/engine/test_behaviour.py. */
+/* Tests: tests/integration/engine/test_behaviour.py, tests/integration/chained_wrappers/test_stage.py. */
 #include "process_facts.h"
 
 #include "../../core/setting_table.h"
@@ -9,7 +9,6 @@
 #include "../report/log_writer.h"
 #include "../fds/own_fds.h"
 #include "../process/exec_image.h"
-#include "../process/wrapper_detect.h"
 #include "../gate/judges.h"
 
 /* Keeps the settings for children in canonical form, with those of the policy file. A child does not read that file, so later
@@ -139,6 +138,57 @@ void read_origin(struct process_facts *p, const struct start *start)
     struct writer w = {p->origin, 0, sizeof p->origin, false};
     put_origin(&w, &origin);
     p->origin_used = w.used;
+}
+
+/* Programs that run scripts and start others. One file can be all of them: busybox, and the coreutils of small systems, whose
+ * `env` is a script (`#!/usr/bin/coreutils --coreutils-prog-shebang=env`). */
+static const char *const shells[] = {"bash", "sh", "dash", "env", "busybox", "coreutils"};
+
+/* Whether an argument is exactly the path of the runtime. */
+static bool has_runtime_argument(void)
+{
+    const char *runtime = kept_text(sealed->process.runtime).at;
+    char bytes[512];
+    uint32_t argument = 0, at = 0;
+    bool same = true, found = false;
+    int64_t n = 0,
+            file = *runtime ? KERNEL(openat, AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC, 0) : -1;
+    while (!is_error(file) && !found && (n = KERNEL(read, file, bytes, sizeof bytes)) > 0)
+        for (int64_t i = 0; i < n && !found; i++) {
+            same = same && bytes[i] == runtime[at++];
+            if (bytes[i])
+                continue;
+            found = same && argument > 0;
+            argument++;
+            same = true;
+            at = 0;
+        }
+    if (!is_error(file))
+        KERNEL(close, file);
+    return found;
+}
+
+/* Whether the runtime is a script: its path is among the arguments of its interpreter. */
+static bool is_script(const char *path)
+{
+    char begin[2] = {0, 0};
+    int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+    if (is_error(file))
+        return true; /* unknown: it does not count as a wrapper */
+    KERNEL(read, file, begin, sizeof begin);
+    KERNEL(close, file);
+    return begin[0] == '#' && begin[1] == '!';
+}
+
+/* Whether this process, which a wrapper started from the file `program`, is an exec wrapper, before the runtime. Wrappers get the
+ * runtime and its arguments, so a program with the runtime among its arguments is a wrapper; so is a shell, which may have
+ * replaced its arguments. All others are the runtime, or a helper. */
+static bool is_wrapper(struct text program)
+{
+    for (uint32_t i = 0; i < sizeof shells / sizeof *shells; i++)
+        if (text_equal(program, text_of(shells[i])))
+            return true;
+    return has_runtime_argument() && !is_script(kept_text(sealed->process.runtime).at);
 }
 
 bool read_process_facts(struct process_facts *p, const struct start *start)

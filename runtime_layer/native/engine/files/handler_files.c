@@ -1,11 +1,12 @@
-/* A module that the handler imports is not among them. Tests: tests/integration/engine/test_handler.py. */
+/* A module that the handler imports is not among them. Tests: tests/integration/engine/test_handler.py,
+ * tests/runtimes/java/test_java.py. */
 #include "handler_files.h"
 
+#include "../../core/zip.h"
 #include "../base/filesystem.h"
 #include "../base/proc_path.h"
 #include "../base/readdir.h"
 #include "../base/user_memory.h"
-#include "handler_jars.h"
 
 /* The rules by which each language's runtime client reads the setting: the end of the module's name, whether dots in it are
  * folders, and the endings that it appends. A wrapper or a child does not know the language, so all rules are applied. */
@@ -131,6 +132,37 @@ static bool add_bytecode(struct handlers *handlers, struct text module_path, str
     return each_entry(cache.at, scratch->line, sizeof scratch->line, add_if_bytecode, &of);
 }
 
+static bool holds_file(const char *path, struct text name)
+{
+    int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+    struct stat st = {0};
+    if (is_error(file))
+        return false;
+    KERNEL(fstat, file, &st);
+    uint64_t size = (st.st_mode & S_IFMT) == S_IFREG ? (uint64_t)st.st_size : 0;
+    int64_t view = size ? KERNEL(mmap, 0, size, PROT_READ, MAP_PRIVATE, file, 0) : -EINVAL;
+    KERNEL(close, file);
+    if (is_error(view))
+        return false;
+    bool found = zip_holds((const unsigned char *)view, size, name);
+    KERNEL(munmap, view, size);
+    return found;
+}
+
+struct jars {
+    struct handlers *handlers;
+    struct text directory, file; /* the file that each must hold */
+    struct scratch *scratch;
+};
+
+static bool add_if_jar(void *context, struct text name)
+{
+    const struct jars *of = context;
+    struct writer path = {of->scratch->other, 0, sizeof of->scratch->other, false};
+    return !text_ends(name, TEXT(".jar")) || !put_path(&path, of->directory, name, "") ||
+           !holds_file(path.at, of->file) || add_file(of->handlers, path.at);
+}
+
 /* Adds the jars with the class, in the root and in its lib, from which Java's runtimes load classes. `class_name`: as in the
  * handler's setting, with slashes. */
 static bool add_jars(struct handlers *handlers, struct text root, struct text class_name,
@@ -147,8 +179,8 @@ static bool add_jars(struct handlers *handlers, struct text root, struct text cl
         put(&path, root);
         put(&path, text_of(folders[i]));
         put_char(&path, 0);
-        succeeds &= find_jars_with((struct text){path.at, path.used - 1}, (struct text){file, name.used},
-                                   add_file, handlers, scratch);
+        struct jars jars = {handlers, {path.at, path.used - 1}, {file, name.used}, scratch};
+        succeeds &= each_entry(path.at, scratch->line, sizeof scratch->line, add_if_jar, &jars);
     }
     return succeeds;
 }

@@ -1,7 +1,7 @@
 /* Judges calls that map or protect memory: new code is scanned before it can run, and neither the engine's pages nor patched
  * text may change.
  *
- * The gate itself makes calls that map text, or that overlap text or the engine, one at a time (mapping_lock.h).
+ * The gate itself makes calls that map text, or that overlap text or the engine, one at a time (lock_mappings).
  * Tests: tests/security/cases/test_safety.py. */
 #include <linux/mman.h>
 
@@ -10,7 +10,6 @@
 #include "../base/proc_path.h"
 #include "../base/protected_ranges.h"
 #include "../base/user_memory.h"
-#include "../state/mapping_lock.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "../report/alerts.h"
@@ -50,6 +49,28 @@ static uint64_t range_high(uint64_t address, uint64_t len)
 {
     uint64_t end = untag_address(address) + len;
     return end < len ? UINT64_MAX : page_up(end);
+}
+
+enum { QUICK_TURNS = 50, PATIENCE = QUICK_TURNS + 5000 /* milliseconds */ };
+
+/* Locks for the thread that maps text, or changes mappings that overlap text. It blocks all signals first: a handler could wait
+ * for the thread that it interrupted, or leave by longjmp. In a forked copy the lock is free (process_state.h). False: other threads
+ * held it for some seconds. */
+static bool lock_mappings(void)
+{
+    const uint64_t moment[2] = {0, 20000}, millisecond[2] = {0, 1000000};
+    uint32_t *lock = &sealed->process.own->mapping_lock;
+    for (uint32_t turn = 0; turn < PATIENCE; turn++) {
+        if (!__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE))
+            return true;
+        KERNEL(nanosleep, turn < QUICK_TURNS ? moment : millisecond, 0);
+    }
+    return false;
+}
+
+static void unlock_mappings(void)
+{
+    __atomic_store_n(&sealed->process.own->mapping_lock, 0, __ATOMIC_RELEASE);
 }
 
 /* Calls `work` with mapping_lock held and signals blocked. */

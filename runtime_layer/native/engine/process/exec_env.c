@@ -13,8 +13,8 @@ enum {
     PLACES = 256
 };
 
-/* Memory in use, and the child that is started with it. The thread that changes `pid` from 0 writes the other fields, and then the
- * pid (release); the one that changes it to 0 by an exchange has the memory. */
+/* Memory in use, and the child that is started with it. The thread that changes `pid` from 0 writes the other fields, and then
+ * the pid (release); the one that changes it to 0 by an exchange has the memory. */
 struct place {
     int32_t pid; /* 0: free; -1: being taken */
     uint64_t at, size;

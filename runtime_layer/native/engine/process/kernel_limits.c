@@ -14,8 +14,8 @@ enum { STACK_MAX = 64 << 20, FILE_MAX = 1 << 20 };
 #define REFUSED_BY_KERNEL "the kernel refuses it"
 
 static const uint32_t resources[KERNEL_LIMITS] = {[GROWTH] = RLIMIT_FSIZE, [PROGRAMS] = RLIMIT_STACK};
-/* A forked copy inherits the kernel's limits, and these. The thread that has `is_busy` writes `former`, and then the limit's bit in
- * `held` (release). `reported` is only compared, by the threads that report, so relaxed. */
+/* A forked copy inherits the kernel's limits, and these. The thread that has `is_busy` writes `former`, and then the limit's
+ * bit in `held` (release). `reported` is only compared, by the threads that report, so relaxed. */
 static struct resource_limit former[KERNEL_LIMITS];
 static uint8_t held, reported;
 

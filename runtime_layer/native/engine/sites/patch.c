@@ -4,10 +4,10 @@
 #include "../../core/text.h"
 #include "../base/protected_ranges.h"
 #include "../base/quiesce.h"
+#include "../state/sealed_pages.h"
 #include "../state/sealed_state.h"
 #include "../state/syscall_policy.h"
 #include "elf_image.h"
-#include "text_poke.h"
 
 /* Trampolines follow a slot that holds the gate's address, as an indirect call reaches any distance. */
 enum { SLOT = 64, STEP_FINE = 0x10000, STEP_COARSE = 0x400000, FINE_UNTIL = 0x1000000, GAP = 0x1000 };
@@ -84,6 +84,46 @@ struct patch_work {
 static uint64_t window_of(const struct patch_work *work, const struct site *site)
 {
     return site->offset + work->patch->delta - site->window;
+}
+
+/* Stores eight bytes of one page at once, of which `n` change; word by word where instructions are words. */
+static void store_word(uint64_t at, const uint8_t *bytes, uint32_t n)
+{
+    if (n == 4 && at % 4 == 0) {
+        uint32_t word;
+        __builtin_memcpy(&word, bytes, 4);
+        __atomic_store_n((uint32_t *)at, word, __ATOMIC_SEQ_CST);
+        return;
+    }
+    uint64_t last = page_up(at + 1) - 8, begin = at < last ? at : last, word;
+    __builtin_memcpy(&word, (const void *)begin, 8);
+    __builtin_memcpy((uint8_t *)&word + (at - begin), bytes, n);
+    *(volatile uint64_t *)begin = word;
+}
+
+/* Replaces pages, which other threads may be running, by changed copies. */
+static bool replace_pages(uint64_t at, const uint8_t *bytes, uint32_t n)
+{
+    uint64_t low = page_down(at), size = page_up(at + n) - low;
+    uint8_t *copy = pages_copy((const void *)low, size);
+    if (!copy)
+        return false;
+    copy_bytes(copy + (at - low), bytes, n);
+    return pages_replace(copy, (void *)low, size, PROT_READ | PROT_WRITE | PROT_EXEC);
+}
+
+/* Writes at most 8 bytes over writable code, so that a thread that runs it sees the old or the new instruction, never a mixture.
+ * `shared`: other threads may be running it. */
+static bool write_code(uint64_t at, const uint8_t *bytes, uint32_t n, bool shared)
+{
+    uint64_t within = at % written_at_once();
+    if (within + n <= written_at_once())
+        store_word(at, bytes, n);
+    else if (shared)
+        return replace_pages(at, bytes, n);
+    else
+        copy_bytes((void *)at, bytes, n);
+    return true;
 }
 
 static bool write_jump(const struct patch_work *work, uint32_t index)

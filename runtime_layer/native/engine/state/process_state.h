@@ -24,7 +24,7 @@ struct reported {
     uint64_t target, whole;
 };
 enum { TARGET_MAX = 384, LEFT_ENTRIES_MAX = 2048 };
-/* The last target that was left out. The thread that sets `is_busy` (acquire) reads and writes it, until it clears it (release). */
+/* The last target that was left out. The thread that sets `is_busy` (acquire) reads and writes it, until it clears it
 struct left_target {
     uint32_t is_busy, len;
     char text[TARGET_MAX];
@@ -55,7 +55,7 @@ struct process {
     uint32_t is_armed;
     int32_t id;            /* 0: a forked copy without a guarded call */
     uint32_t seal;         /* held while sealed pages are changed (sealed_pages.h) */
-    uint32_t mapping_lock; /* mapping_lock.h */
+    uint32_t mapping_lock; /* memory_syscalls.c */
     struct storm storm;
 };
 

@@ -15,7 +15,7 @@ enum { SIGNALS_SIZE = 8, NO_SUCH_HOW = 0x7fffffff };
 
 const struct trial needed_calls[NEEDED_CALLS] = {
     TRIAL("madvise", ANYTHING, ANSWERS, madvise, A_PAGE_2, PAGE,
-          MADV_NORMAL), /* it fails with larger pages: page_size.c */
+          MADV_NORMAL), /* it fails with larger pages: boot/arm.c */
     TRIAL("fstat", ANYTHING, SUCCEEDS, fstat, A_FILE, A_OUT),
     /* As in user_memory.c: the set is read before the invalid `how` is reported. */
     TRIAL("rt_sigprocmask", ANYTHING, ANSWERS, rt_sigprocmask, NO_SUCH_HOW, A_PAGE, 0, SIGNALS_SIZE),
