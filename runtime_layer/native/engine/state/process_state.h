@@ -24,7 +24,7 @@ struct reported {
     uint64_t target, whole;
 };
 enum { TARGET_MAX = 384, LEFT_ENTRIES_MAX = 2048 };
-/* The last target that was left out. The thread that sets `is_busy` (acquire) reads and writes it, until it clears it
+/* The last target that was left out. The thread that sets `is_busy` (acquire) has it, until it clears that (release). */
 struct left_target {
     uint32_t is_busy, len;
     char text[TARGET_MAX];
