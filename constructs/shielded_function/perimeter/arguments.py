@@ -20,6 +20,7 @@ from .query_logs import unused_options
 
 Mode = Literal["block", "alert"]
 EndpointPolicy = Literal["granted", "account", "none"]
+Tier = Literal["free", "closed"]
 _PRIVATE: Final = [
     ipaddress.ip_network(each)
     for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
@@ -40,6 +41,7 @@ def _problems_of_switches(given: dict[str, Any]) -> Iterator[str]:
     checks: list[tuple[str, Callable[..., None], list[Any]]] = [
         ("mode", check_choice, [get_args(Mode)]),
         ("endpoint_policies", check_choice, [(None, *get_args(EndpointPolicy))]),
+        ("tier", check_choice, [(None, *get_args(Tier))]),
         ("security_groups", check_switch, []),
         ("threats", check_switch, []),
         ("query_logs", check_switch, []),
@@ -53,6 +55,12 @@ def _problems_of_switches(given: dict[str, Any]) -> Iterator[str]:
 
 def _problems(given: dict[str, Any]) -> Iterator[str]:
     priority, organization, accounts = (given[name] for name in ("priority", "organization", "accounts"))
+    if given["tier"] is None and given["prefix_lists"] is not None:
+        yield "prefix_lists: has no effect without a tier; take it out"
+    if given["tier"] is not None and given["endpoint_policies"] == "none":
+        yield "endpoint_policies: with a tier, the endpoints are its way out; take it out"
+    if given["tier"] is not None and given["security_groups"] is False:
+        yield "security_groups: with a tier, the groups lead only to its endpoints; take it out"
     log_group, logs, alarm, lock = (given[name] for name in ("log_group", "logs", "alarm", "lock_credentials"))
     if isinstance(priority, bool) or not isinstance(priority, int) or priority not in firewall.PRIORITIES:
         yield f"priority: {priority!r} is no whole number from 101 to 9900"

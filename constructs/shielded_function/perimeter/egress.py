@@ -26,7 +26,7 @@ RULES: Final = 60
 (https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html)."""
 ANYWHERE: Final = "0.0.0.0/0"
 ANYWHERE_V6: Final = "::/0"
-_NFS: Final = 2049
+NFS: Final = 2049
 _AWS_PORTS: Final = {"": (443,), "iot": (8443, 8883), "iot-data": (8443, 8883)}
 """The ports of AWS's endpoints: HTTPS, and MQTT of IoT
 (https://docs.aws.amazon.com/iot/latest/developerguide/protocols.html)."""
@@ -48,7 +48,7 @@ class EgressRule:
     Attributes:
         protocol: tcp or udp.
         port: a number, a token for one, or None for every port.
-        network: in CIDR notation, possibly a token.
+        network: in CIDR notation, or a prefix list's id; possibly a token.
         v6: whether the network is IPv6.
     """
 
@@ -57,10 +57,16 @@ class EgressRule:
     network: str
     v6: bool = False
 
+    @property
+    def is_list(self) -> bool:
+        """Whether it leads to a prefix list."""
+        return self.network.startswith("pl-")
+
     def as_property(self) -> dict[str, Any]:
         """The rule in the form of `SecurityGroupEgress`, with the CDK's names."""
         ports = {"fromPort": 0, "toPort": 65535} if self.port is None else {"fromPort": self.port, "toPort": self.port}
-        network = {"cidrIpv6" if self.v6 else "cidrIp": self.network}
+        kind = "destinationPrefixListId" if self.is_list else "cidrIpv6" if self.v6 else "cidrIp"
+        network = {kind: self.network}
         return {**network, "description": _DESCRIPTION, "ipProtocol": self.protocol, **ports}
 
 
@@ -81,7 +87,7 @@ def egress_of(
         rules = [rule for target in targets for rule in rules_of(target, ipv6=ipv6)]
         rules += [rule for port in _aws_ports(policy) for rule in _to("tcp", port, ipv6)]
     if file_systems:
-        rules.append(EgressRule("tcp", _NFS, file_systems))
+        rules.append(EgressRule("tcp", NFS, file_systems))
     return remove_covered(rules)
 
 
@@ -120,7 +126,7 @@ def covers(one: EgressRule, other: EgressRule) -> bool:
         return False
     if one.network in (other.network, ANYWHERE, ANYWHERE_V6):
         return True
-    if has_token(one.network) or has_token(other.network):
+    if one.is_list or other.is_list or has_token(one.network) or has_token(other.network):
         return False
     wide, narrow = ipaddress.ip_network(one.network), ipaddress.ip_network(other.network)
     return wide.version == narrow.version and narrow.subnet_of(wide)  # pyright: ignore[reportArgumentType]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 from weakref import WeakKeyDictionary
 
@@ -28,7 +28,7 @@ from ..shield.scope import is_within, stages_in
 from ..shield.stage import known_stages, stage_shields
 from . import egress, query_logs
 from .app_resources import App
-from .arguments import EndpointPolicy, Mode, check_options, chosen_functions, others_policy
+from .arguments import EndpointPolicy, Mode, Tier, check_options, chosen_functions, others_policy
 from .covered import Covered, Grants, is_resolved
 from .credentials import CredentialLock
 from .dns import AllowedNames
@@ -36,6 +36,7 @@ from .egress import NO_TRAFFIC, EgressRule, Group, remove_covered
 from .endpoints import EndpointPolicies
 from .granted_actions import Trust, service_in
 from .residents import FUNCTION, GROUP, Resource, is_database
+from .tiers import FreeWall
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -111,11 +112,13 @@ class ShieldPerimeter(Construct):
         endpoint_policies: EndpointPolicy | None = None,
         organization: str | None = None,
         accounts: Sequence[str] = (),
-        query_logs: bool = True,
+        query_logs: bool | None = None,
         log_group: logs.ILogGroup | None = None,
         logs: LogOptions | None = None,
         alarm: ControlAlarm | None = None,
         lock_credentials: bool | Sequence[str] = False,
+        tier: Tier | None = None,
+        prefix_lists: Mapping[str, str] | None = None,
     ) -> None:
         """
         Args:
@@ -145,13 +148,20 @@ class ShieldPerimeter(Construct):
             organization: the id of your organization (`o-...`): endpoints let its accounts through, instead of
                 `accounts`.
             accounts: further accounts, twelve digits each, whose resources and roles the endpoints let through.
-            query_logs: logs the VPC's queries, with an alarm on blocked ones. False: no log and no alarm.
+            query_logs: logs the VPC's queries, with an alarm on blocked ones. False, the default with tier="free": no
+                log and no alarm.
             log_group: an existing log group of the VPC's queries; by default one is created.
             logs: options of the created log group; by default it keeps a month.
             alarm: options of the alarm: threshold, periods, actions, runbook, and `except_hosts`.
             lock_credentials: denies the actions that the functions' code is granted to requests from outside of the
                 VPC, so that stolen keys are of no use elsewhere. True: where the VPC has an endpoint of the service. A
                 list: also from these addresses, those of the VPC's NAT gateways, and for every service.
+            tier: "free" makes the wall that costs nothing, for functions that need only S3, DynamoDB and hosts of their
+                VPC: gateway endpoints with policies, security groups that lead only to these, and no DNS Firewall.
+                "closed" adds DNS Firewall and the query log, which are priced by use. A function in a subnet with a way
+                out, or with an entry that needs more, is an error at synthesis. None: the VPC's ways out stay.
+            prefix_lists: with a tier, the ids of the gateways' prefix lists in the Region: `{"s3": "pl-..."}`. By
+                default the CDK looks them up in the account, once.
 
         Raises:
             ShieldError: an argument is malformed, or the VPC already has a perimeter. Problems of the functions, their
@@ -160,8 +170,11 @@ class ShieldPerimeter(Construct):
         super().__init__(scope, id)
         self.vpc = vpc
         path = self.node.path
+        query_logs = tier != "free" if query_logs is None else query_logs
         check_options(
             path,
+            tier=tier,
+            prefix_lists=prefix_lists,
             mode=mode,
             priority=priority,
             security_groups=security_groups,
@@ -209,16 +222,22 @@ class ShieldPerimeter(Construct):
             addresses = () if isinstance(lock_credentials, bool) else tuple(lock_credentials)
             self._lock = CredentialLock(vpc.vpc_id, addresses, grants, self._services)
         self._narrows_groups = security_groups and blocks
-        self._allowed = AllowedNames(
-            self,
-            self._covered,
-            self._also,
-            self._problem,
-            vpc_id=vpc.vpc_id,
-            priority=priority,
-            mode=self.mode,
-            threats=threats,
-            is_off=self._is_off,
+        self._tier = tier
+        self._wall = None if tier is None else FreeWall(self, vpc, prefix_lists)
+        self._allowed = (
+            None
+            if tier == "free"
+            else AllowedNames(
+                self,
+                self._covered,
+                self._also,
+                self._problem,
+                vpc_id=vpc.vpc_id,
+                priority=priority,
+                mode=self.mode,
+                threats=threats,
+                is_off=self._is_off,
+            )
         )
         if query_logs:
             self._log(log_group, logs, alarm or ControlAlarm())
@@ -267,7 +286,11 @@ class ShieldPerimeter(Construct):
         for shields in known_stages(self):
             for attached in attached_in(shields):
                 self._cover(attached)
-        self._allowed.make_lists()
+        self._make_lists()
+        if self._wall is not None:
+            self._wall.make(self._app, self._endpoints.narrow if self._endpoints else lambda *_: None)
+            if self._narrows_groups:
+                self._wall.look_up()
         if self._endpoints is not None:
             for endpoint in self._app.endpoints:
                 self._endpoints.narrow(endpoint, self._app.constructs[endpoint.path])
@@ -281,6 +304,10 @@ class ShieldPerimeter(Construct):
         """Observes a function that is shielded later while aspects run."""
         if self._seen is not None:
             self._cover(attached)
+            self._make_lists()
+
+    def _make_lists(self) -> None:
+        if self._allowed:
             self._allowed.make_lists()
 
     def _others(self) -> list[Resource]:
@@ -302,7 +329,8 @@ class ShieldPerimeter(Construct):
 
     def _services(self) -> set[str]:
         """The services that have an endpoint of the app in the VPC."""
-        return {service_in(endpoint.properties.get("ServiceName")) for endpoint in self._app.endpoints}
+        found = {service_in(endpoint.properties.get("ServiceName")) for endpoint in self._app.endpoints}
+        return found | (self._wall.services if self._wall else set())
 
     def _wants(self, attached: FunctionShield) -> bool:
         if self._functions is None:
@@ -329,7 +357,7 @@ class ShieldPerimeter(Construct):
         if self._endpoint_policy is not None:
             return self._endpoint_policy
         alone = self.vpc.node.default_child is not None and all(map(is_database, self._others()))
-        return "granted" if alone else "none"
+        return "granted" if alone else "account" if self._wall else "none"
 
     # Known last: read while templates are written
 
@@ -344,7 +372,7 @@ class ShieldPerimeter(Construct):
             if not is_resolved(covered.attached.policy):
                 continue
             try:
-                rules += covered.egress(self._cidr)
+                rules += self._wall.egress(covered, self._cidr) if self._wall else covered.egress(self._cidr)
             except EntryError as error:
                 self._problem(f"{name}: {error}")
         return remove_covered(rules)
@@ -370,8 +398,13 @@ class ShieldPerimeter(Construct):
         if self._seen is None:
             return [f"{self.node.path}: the CDK did not invoke its aspect, so no rule was created"]
         self._check_functions()
-        self._check_others()
+        if self._allowed:
+            self._check_others()
         self._check_groups()
+        if self._wall is not None:
+            resolved = {path: each for path, each in self._covered.items() if is_resolved(each.attached.policy)}
+            for text in self._wall.problems(self._app, resolved, str(self._tier)):
+                self._problem(text)
         if self._lock is not None:
             ours = [each.resource.path for each in self._covered.values()]
             for text in (*self._lock.sharing(self._app.of_type(FUNCTION), ours), *self._lock.problems):
@@ -445,7 +478,7 @@ class ShieldPerimeter(Construct):
                     f"{group.resource.name} loses the egress {text}, which no policy of its functions lists: list it "
                     "in allow_outbound if it is needed.",
                 )
-        for covered in self._covered.values() if self._narrows_groups else ():
+        for covered in self._covered.values() if self._narrows_groups and not self._wall else ():
             for granted, (kind, text) in enumerate(_ANY_PORT):
                 if names := self._any_port(covered, bool(granted)):
                     yield f"{kind}-{covered.path}", text.format(covered.path, names)

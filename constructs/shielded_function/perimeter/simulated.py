@@ -83,6 +83,7 @@ class SimulatedPerimeter:
         region: str = REGION,
         account: str = ACCOUNT,
         values: Mapping[str, str] | None = None,
+        prefix_lists: Mapping[str, Sequence[str]] | None = None,
     ) -> SimulatedPerimeter:
         """Reads one template.
 
@@ -92,6 +93,7 @@ class SimulatedPerimeter:
             account: its AWS account.
             values: values known only at deployment: `{"LogicalId": "name", "LogicalId.Endpoint.Address":
                 "db.example"}`.
+            prefix_lists: the networks of prefix lists, by id; a list without is taken as empty.
 
         Raises:
             IntrinsicError: a rule needs a value known only at deployment, and `values` lacks it.
@@ -105,7 +107,7 @@ class SimulatedPerimeter:
             for rule in group["FirewallRules"]
             if "FirewallDomainListId" in rule  # the decisions of AWS's detectors are unknown here
         ]
-        return cls(rules, dict(_egress(read, resolver)))
+        return cls(rules, dict(_egress(read, resolver, prefix_lists or {})))
 
     def look_up(self, name: str) -> Action:
         """DNS Firewall's action on a query for a name."""
@@ -134,11 +136,18 @@ class SimulatedPerimeter:
         return self.connect(function, host, port, protocol)
 
 
-def _egress(template: Template, resolver: Resolver) -> Iterator[tuple[str, Sequence[Mapping[str, Any]]]]:
+def _egress(
+    template: Template, resolver: Resolver, lists: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[str, Sequence[Mapping[str, Any]]]]:
     for logical_id, properties in template.of_type("AWS::Lambda::Function"):
         given = as_mapping(properties.get("VpcConfig")).get("SecurityGroupIds", [])
         groups = [template.properties(referred(group)) for group in given]
-        rules = [resolver.resolve(rule) for group in groups for rule in group.get("SecurityGroupEgress", [])]
+        found = [resolver.resolve(rule) for group in groups for rule in group.get("SecurityGroupEgress", [])]
+        rules = [
+            {**rule, **network}
+            for rule in found
+            for network in [{"CidrIp": each} for each in lists.get(rule.get("DestinationPrefixListId", ""), [])] or [{}]
+        ]
         if given:
             yield logical_id, rules
             yield resolver.path_of(logical_id), rules

@@ -143,6 +143,13 @@ class FunctionPolicy:
         return (*rows, *(self._grants.explain() if self._grants else ()))
 
     @property
+    def on_behalf(self) -> set[str]:
+        """The granted services that only Lambda or another service uses with the role, and the policy does not name."""
+        listed = self.given.allow_aws or ()
+        entries = self._grants.entries if self._grants else ()
+        return {each.text for each in entries if each.kind == "service" and each.on_behalf} - {*map(str, listed)}
+
+    @property
     def granted_hosts(self) -> Mapping[str, str]:
         """The entries of `allow_outbound` that come only from grants, each with its name in words."""
         entries = self._grants.entries if self._grants else ()

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_ec2 as ec2
 
-from shielded_function import ShieldPolicy
+from harness.function_template import of_type
+from harness.linting import lint_errors
+from shielded_function import ShieldError, ShieldPerimeter, ShieldPolicy
 from shielded_function.checks.cloud_assembly import read_assembly
 from shielded_function.cli.blast_radius import radii_of
+from shielded_function.perimeter.simulated import SimulatedPerimeter
 from shielded_function.perimeter.walls import AS_OF, PRICES, ZONES, Wall, summary_of, wall_of
 from unit.constructs.aws import aws
 
-from .conftest import Make
+from .conftest import Make, synthesize
 
 pytestmark = pytest.mark.promise("perimeter.wall")
 
@@ -86,9 +91,7 @@ def test_the_summary_names_what_costs_nothing() -> None:
 def test_the_radius_has_the_wall(app: cdk.App, shop: cdk.Stack, make: Make, vpc: Any) -> None:
     """Of the template: a database is inside, and Lambda polls the queue, so the code needs no way to SQS."""
     database = aws.rds.DatabaseInstance(shop, "Db", engine=aws.rds.DatabaseInstanceEngine.POSTGRES, vpc=vpc)
-    table = aws.dynamodb.TableV2(
-        shop, "Carts", partition_key=aws.dynamodb.Attribute(name="id", type=aws.dynamodb.AttributeType.STRING)
-    )
+    table = table_of(shop)
     consumer = make("Consumer", ShieldPolicy(allow_outbound=[database], allow_aws="granted"))
     table.grant_read_data(consumer)
     queue = aws.sqs.Queue(shop, "Paid")
@@ -107,3 +110,141 @@ def test_the_page_has_these_prices() -> None:
         row = next((line for line in page.splitlines() if line.startswith("|") and price.page in line), "")
         assert row or not price.dollars, price.page
         assert re.search(rf"\${price.dollars:.4f}".rstrip("0").replace(".", r"\."), page) or not price.dollars
+
+
+# The tier of a perimeter
+
+LISTS = {"s3": "pl-s3", "dynamodb": "pl-tables"}
+NETWORKS = {"pl-s3": ["3.5.64.0/21", "52.218.0.0/17"], "pl-tables": ["52.94.5.0/24"]}
+GRANTED = ShieldPolicy(allow_aws="granted")
+
+
+@pytest.fixture
+def isolated(shop: cdk.Stack) -> dict[str, Any]:
+    """A VPC without a way out, as arguments of a function."""
+    vpc = ec2.Vpc(shop, "Isolated", max_azs=2, nat_gateways=0)
+    return {"vpc": vpc, "vpc_subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)}
+
+
+def table_of(stack: cdk.Stack, name: str = "Carts") -> Any:
+    key = aws.dynamodb.Attribute(name="id", type=aws.dynamodb.AttributeType.STRING)
+    return aws.dynamodb.TableV2(stack, name, partition_key=key)
+
+
+@pytest.mark.promise("perimeter.tier")
+def test_the_free_tier_makes_endpoints_policies_and_groups(
+    app: cdk.App, shop: cdk.Stack, make: Make, isolated: dict[str, Any]
+) -> None:
+    vpc = isolated["vpc"]
+    cluster = aws.rds.DatabaseInstance(
+        shop,
+        "Db",
+        engine=aws.rds.DatabaseInstanceEngine.POSTGRES,
+        port=5432,
+        **isolated,
+    )
+    reads = make("Reads", GRANTED, **isolated)
+    bucket = aws.s3.Bucket(shop, "Orders")
+    bucket.grant_read(reads)
+    table_of(shop).grant_read_data(
+        make("Both", ShieldPolicy(allow_outbound=[cluster], allow_aws="granted"), **isolated)
+    )
+    make("Nothing", ShieldPolicy(allow_aws="none"), **isolated)
+    ShieldPerimeter(shop, vpc=vpc, tier="free", prefix_lists=LISTS, lock_credentials=True)
+    template = synthesize(app)
+    assert not [name for name in ("FirewallRuleGroup", "FirewallDomainList", "ResolverQueryLoggingConfig")
+                if of_type(template, f"AWS::Route53Resolver::{name}")]  # fmt: skip
+    assert not [name for name in of_type(template, "AWS::CloudWatch::Alarm") if "Perimeter" in name]
+    endpoints = {
+        "s3" if "s3" in json.dumps(each["ServiceName"]) else "dynamodb": each
+        for each in of_type(template, "AWS::EC2::VPCEndpoint").values()
+    }
+    assert set(endpoints) == {"s3", "dynamodb"}
+    tables = of_type(template, "AWS::EC2::RouteTable")
+    for service, each in endpoints.items():
+        assert each["VpcEndpointType"] == "Gateway"
+        routed = {ref["Ref"] for ref in each["RouteTableIds"]}
+        assert routed == {name for name in tables if name.startswith("IsolatedIsolated")}
+        [statement] = each["PolicyDocument"]["Statement"]
+        assert statement["Action"] == f"{service}:*"
+        assert statement["Condition"]["StringEquals"]["aws:ResourceAccount"] == ["111122223333"]
+    [bucket_id] = of_type(template, "AWS::S3::Bucket")
+    assert {"Fn::GetAtt": [bucket_id, "Arn"]} in endpoints["s3"]["PolicyDocument"]["Statement"][0]["Resource"]
+    locks = [each for name, each in of_type(template, "AWS::IAM::Policy").items() if "Lock" in name]
+    assert len(locks) == 3
+    assert lint_errors(template) == []
+    [vpc_id] = [name for name in of_type(template, "AWS::EC2::VPC") if name.startswith("Isolated")]
+    [db] = of_type(template, "AWS::RDS::DBInstance")
+    values = {f"{vpc_id}.CidrBlock": "10.0.0.0/16", f"{db}.Endpoint.Port": "5432"}
+    walls = SimulatedPerimeter.from_template(template, region="eu-west-1", values=values, prefix_lists=NETWORKS)
+    names = of_type(template, "AWS::Lambda::Function")
+    paths = [next(each for each in names if each.startswith(name)) for name in ("Reads", "Both", "Nothing")]
+    for address, port, reached in (
+        ("52.218.1.1", 443, (True, False, False)),
+        ("52.94.5.9", 443, (False, True, False)),
+        ("52.218.1.1", 80, (False, False, False)),
+        ("10.0.3.4", 5432, (False, True, False)),
+        ("10.0.3.4", 443, (False, False, False)),
+        ("203.0.113.7", 443, (False, False, False)),
+    ):
+        assert tuple(walls.connect(path, address, port) for path in paths) == reached, address
+    assert walls.look_up("4a6f.evil.example") == "ALLOW", "the tunnel that this tier admits"
+
+
+@pytest.mark.promise("perimeter.tier")
+def test_the_closed_tier_adds_dns_firewall(app: cdk.App, shop: cdk.Stack, make: Make, isolated: dict[str, Any]) -> None:
+    make("Nothing", ShieldPolicy(allow_aws="none"), **isolated)
+    ShieldPerimeter(shop, vpc=isolated["vpc"], tier="closed")
+    template = synthesize(app)
+    assert SimulatedPerimeter.from_template(template).look_up("4a6f.evil.example") == "BLOCK"
+    assert len(of_type(template, "AWS::Route53Resolver::ResolverQueryLoggingConfig")) == 1
+
+
+@pytest.mark.promise("perimeter.tier")
+def test_more_than_the_tier_is_an_error_with_its_entry(
+    app: cdk.App, shop: cdk.Stack, make: Make, isolated: dict[str, Any], vpc: Any
+) -> None:
+    aws.sqs.Queue(shop, "Paid").grant_send_messages(make("Sends", GRANTED, **isolated))
+    make("Calls", ShieldPolicy(allow_outbound=["api.stripe.com:443"], allow_aws="none"), **isolated)
+    wide = {"vpc": isolated["vpc"], "allow_public_subnet": True}
+    wide["vpc_subnets"] = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)
+    make("Wide", ShieldPolicy(allow_aws="none"), **wide)
+    subnet = isolated["vpc"].isolated_subnets[0]
+    subnet.add_route("Out", router_id="nat-1", router_type=ec2.RouterType.NAT_GATEWAY)
+    ShieldPerimeter(shop, vpc=isolated["vpc"], tier="free", prefix_lists=LISTS)
+    with pytest.raises(RuntimeError) as caught:
+        app.synth()
+    said = str(caught.value)
+    for text in (
+        f"Shop/Sends: tier='free' leads to no allow_aws=sqs (it needs the wall 'endpoints', ${ZONES * ZONE:.2f}",
+        f"Shop/Calls: tier='free' leads to no api.stripe.com:443 (it needs the wall 'names', ${NAT:.2f}",
+        "Shop/Wide: tier='free' is for isolated subnets",
+        "is a route out of an isolated subnet",
+    ):
+        assert text in said, text
+
+
+@pytest.mark.promise("perimeter.tier")
+def test_prefix_lists_are_looked_up_once(app: cdk.App, shop: cdk.Stack, make: Make, isolated: dict[str, Any]) -> None:
+    """The CDK asks the account when the app is synthesized by its command line."""
+    aws.s3.Bucket(shop, "Orders").grant_read(make("Reads", GRANTED, **isolated))
+    ShieldPerimeter(shop, vpc=isolated["vpc"], tier="free")
+    manifest = json.loads((Path(app.synth().directory) / "manifest.json").read_text())
+    asked = json.dumps(manifest["missing"])
+    assert "com.amazonaws.eu-west-1.s3" in asked
+    assert "com.amazonaws.eu-west-1.dynamodb" in asked
+
+
+@pytest.mark.promise("perimeter.tier")
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"tier": "cheap"}, "tier: "),
+        ({"prefix_lists": LISTS}, "prefix_lists: has no effect"),
+        ({"tier": "free", "endpoint_policies": "none"}, "endpoint_policies: "),
+        ({"tier": "free", "security_groups": False}, "security_groups: "),
+    ],
+)
+def test_options_of_a_tier(shop: cdk.Stack, isolated: dict[str, Any], options: dict[str, Any], text: str) -> None:
+    with pytest.raises(ShieldError, match=text):
+        ShieldPerimeter(shop, vpc=isolated["vpc"], **options)
