@@ -7,9 +7,10 @@
 #include "../state/sealed_state.h"
 #include "fd_list.h"
 
-uint64_t fd_marks[MARKED_FDS_MAX];
-static uint64_t generation;
-static bool is_inexact;
+uint64_t fd_marks
+    [MARKED_FDS_MAX]; /* any thread, by an exchange (seq_cst), as the kernel's table of descriptors changes */
+static uint64_t generation; /* any thread adds one, and no other memory depends on it, so relaxed */
+static bool is_inexact; /* set for ever, by the only thread, or where is_single_threaded() is false anyway */
 
 static bool is_known(int32_t descriptor)
 {
@@ -48,12 +49,12 @@ static uint64_t new_mark(enum mark_kind kind)
 
 bool are_marks_exact(void)
 {
-    return !is_inexact && is_single_threaded();
+    return !__atomic_load_n(&is_inexact, __ATOMIC_RELAXED) && is_single_threaded();
 }
 
 void set_marks_inexact(void)
 {
-    is_inexact = true;
+    __atomic_store_n(&is_inexact, true, __ATOMIC_RELAXED);
 }
 
 /* Sets the kind of a mark, and keeps the other bits. */
@@ -78,7 +79,7 @@ bool set_mark(int32_t descriptor, enum mark_kind kind)
 
 void mark_found_tcp(int32_t descriptor)
 {
-    is_inexact = true;
+    set_marks_inexact();
     set_mark(descriptor, MARK_TCP_NEW);
 }
 

@@ -6,7 +6,7 @@
 #include "../state/process_state.h"
 #include "fd_marks.h"
 
-static uint32_t highest;
+static uint32_t highest; /* any thread that keeps a descriptor: it only rises, before the mark is set */
 
 static void record_highest(uint32_t descriptor)
 {

@@ -118,7 +118,7 @@ static int64_t outbound_endpoint_refused(const struct call *call, const struct e
 static bool is_new_destination(const struct endpoint *to)
 {
     enum { DESTINATIONS = 16 };
-    static struct endpoint last[DESTINATIONS];
+    static struct endpoint last[DESTINATIONS]; /* any thread: a torn one costs a report, or a second one */
     static uint32_t count;
     for (uint32_t i = 0; i < DESTINATIONS; i++)
         if (last[i].port == to->port && address_equal(&last[i].ip, &to->ip))

@@ -21,7 +21,9 @@ static uint32_t last_serial;
  * some thousand sockets. */
 enum { CONNECTED = 1024, CONNECTED_ALIKE = 8, SERIAL_BITS = 24, SERIAL_MASK = (1 << SERIAL_BITS) - 1 };
 static uint64_t connected[CONNECTED][CONNECTED_ALIKE];
-static uint32_t age[CONNECTED][CONNECTED_ALIKE]; /* lower is older */
+static uint32_t
+    age[CONNECTED]
+       [CONNECTED_ALIKE]; /* lower is older; any thread, relaxed: it only chooses the replaced entry */
 
 /* The address with zero in the bytes that the kernel ignores, as in the result of getpeername(2). */
 static struct sockaddr_bytes plain(const struct sockaddr_bytes *server)
@@ -133,7 +135,8 @@ static uint64_t *entry_for(uint64_t identity)
         uint64_t free_entry = 0;
         bool is_free = __atomic_compare_exchange_n(&bucket[i], &free_entry, identity, false, __ATOMIC_SEQ_CST,
                                                    __ATOMIC_RELAXED);
-        if (is_free || now - age_of[i] > now - age_of[oldest])
+        if (is_free || now - __atomic_load_n(&age_of[i], __ATOMIC_RELAXED) >
+                           now - __atomic_load_n(&age_of[oldest], __ATOMIC_RELAXED))
             oldest = i;
         if (is_free)
             break;
