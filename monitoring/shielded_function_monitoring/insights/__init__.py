@@ -11,7 +11,7 @@ of Logs Insights for several log groups or times are put together in another (`C
     >>> lines = Lines([query := queries.timeline()])
     >>> lines.add(records([line]))
     >>> list(lines.rows(query))
-    [{'period': '2026-11-24 00:00:00.000', 'function': 'checkout', 'policy': 'read_write_tmp', 'violations': '1'}]
+    [{'function': 'checkout', 'policy': 'read_write_tmp', 'period': '2026-11-24 00:00:00.000', 'violations': '1'}]
 
 Syntax: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax.html
 """

@@ -19,8 +19,9 @@ Row = dict[str, str]
 
 MAX_ROWS: Final = 10_000
 """Rows of a result (StartQuery, `limit`)."""
-AT, TIME_LENGTH, NUMBER_LENGTH = "at", 27, 13
-"""A column of `Lines`: a line's time with its number behind it."""
+FIRST, AT, LINES = "first_at", "at", "lines"
+"""Columns of `Lines`: the time of the first and the last of equal lines, with their numbers behind it, and how many."""
+TIME_LENGTH, NUMBER_LENGTH = 27, 13
 _HOUR: Final = f"substr({AT}, 1, 13)"
 _COLUMNS: Final = {
     period: f"CASE WHEN {AT} >= '0001' AND strftime('%Y-%m-%dT%H', {_HOUR} || ':00', '+0 days') = {_HOUR} "
@@ -47,11 +48,11 @@ class Aggregate:
         if self.function == "count_distinct":
             return f"count(DISTINCT {_COLUMNS['1d']})"
         if self.function in ("count", "sum"):
-            return f"coalesce({self.function}({_name(self.field)}), 0)"
-        function = "min" if self.function == "earliest" else "max"
+            return f"coalesce(sum({LINES}{' * `count`' if self.function == 'sum' else ''}), 0)"
+        found = f"min({FIRST}" if self.function == "earliest" else f"max({AT}"
         if self.field == "timestamp":
-            return f"rtrim(substr({function}({AT}), 1, {TIME_LENGTH}))"
-        return f"substr({function}({AT} || `{self.field}`), {TIME_LENGTH + NUMBER_LENGTH + 1})"
+            return f"rtrim(substr({found}), 1, {TIME_LENGTH}))"
+        return f"substr({found} || `{self.field}`), {TIME_LENGTH + NUMBER_LENGTH + 1})"
 
 
 def aggregates_of(text: str) -> tuple[Aggregate, ...]:
@@ -81,14 +82,25 @@ class Query:
 
     @property
     def columns(self) -> Sequence[str]:
-        """The columns of the answer from `Lines`."""
-        return (*self.by, *(each.alias for each in self.aggregates)) or ("@message",)
+        """The columns of the answer from `Lines`, behind `key`."""
+        period = ["period"] if "period" in self.by else []
+        return [*period, *(each.alias for each in self.aggregates)] if self.by else ["@message"]
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """The fields whose values are one column of `Lines`, as SQLite stores and groups one sooner than twenty."""
+        return [name for name in self.by if name != "period"]
+
+    @property
+    def key(self) -> str:
+        """The name of that column."""
+        return " ".join(self.keys)
 
     @property
     def fields(self) -> set[str]:
-        """The fields of lines that `sql` needs, without the time."""
-        asked = {"@message"} if not self.by else {*self.by, *(each.field for each in self.aggregates)}
-        return {"function", "policy", "event", "count", *asked} - {"period", "timestamp", "*"}
+        """The other fields of lines that `sql` needs, without the time."""
+        asked = {each.field for each in self.aggregates} if self.by else {"@message"}
+        return {"function", "policy", "event", *asked} - {"count", "period", "timestamp", "*"}
 
     def apart_by(self, field: str) -> Query:
         """The same question, whose groups differ by one field more; of lines, itself."""
@@ -121,7 +133,7 @@ class Query:
         where = f"FROM rows WHERE {' AND '.join(filters)}"
         if not self.by:
             return f"SELECT `@message` {where} ORDER BY rowid DESC LIMIT {self.limit}"
-        columns = [_COLUMNS[self.period] if name == "period" else f"`{name}`" for name in self.by]
+        columns = [f"`{self.key}`", *([_COLUMNS[self.period]] if "period" in self.by else [])]
         made = ", ".join([*columns, *(each.sql() for each in self.aggregates)])
         return f"SELECT {made} {where} GROUP BY {', '.join(columns)}"
 

@@ -61,7 +61,7 @@ def records(lines: Iterable[str], tally: Tally | None = None) -> Iterator[Record
         tally.lines += 1
         stream = None
         at = line.rfind(OURS)
-        if at >= 0 and (at == 0 or line.find(OURS) == at) and (record := record_of(line)) is not None:
+        if at >= 0 and (at == 0 or line.find(OURS) == at) and (record := record_of(line, at)) is not None:
             found = (record,)
             stream = _STREAM.search(line, 0, at) if at else None
         elif NAME in line or unwrapping.wants(line):
@@ -99,13 +99,13 @@ def _problem(record: Record) -> str:
     return "" if isinstance(count, int | float) and 1 <= count <= MAX_COUNT else NO_COUNT
 
 
-def record_of(line: str) -> Record | None:
-    """One line as a record; None where it is not the shield's.
+def record_of(line: str, at: int | None = None) -> Record | None:
+    """One line as a record; None where it is not the shield's. `at`: the place of its last `OURS`, if known.
 
     A line of the shield has at most `MAX_LINE` bytes, and its beginning occurs in it once, as quotes within are
     escaped: text in front of the last beginning belongs to other writers.
     """
-    at = line.rfind(OURS)
+    at = line.rfind(OURS) if at is None else at
     if at < 0:
         return None
     message = line[at:].rstrip() if at else line.rstrip()
@@ -116,7 +116,7 @@ def record_of(line: str) -> Record | None:
     except (ValueError, RecursionError):
         return None
     record["@message"] = message
-    # CloudWatch's own names: a line that has them is forged.
-    for name in ("@timestamp", "@log", "@logStream"):
-        record.pop(name, None)
+    if '"@' in message or "\\u" in message:  # CloudWatch's own names: a line that has them is forged
+        for name in ("@timestamp", "@log", "@logStream"):
+            record.pop(name, None)
     return record

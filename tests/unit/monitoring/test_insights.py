@@ -52,6 +52,7 @@ LOG = [
     TRUE.replace(json.dumps(at()), "5"),
     TRUE.replace('"outbound_connectivity"', '"start"'),
     '{"message":"{\\"function_shield\\":true}"}',
+    tmp("/tmp/a\x1fb", function="\x1e\x1f"),
     "REPORT RequestId: 1",
 ]
 QUERIES = {
@@ -74,13 +75,15 @@ def in_order(rows: Iterable[Row]) -> list[Row]:
 
 
 def as_kept(line: str) -> str:
-    """As CloudWatch keeps it: half a character, which UTF-8 does not have, is replaced."""
-    return line.replace("\\ud800", "\ufffd" * 3)
+    """As CloudWatch keeps it: half a character, which UTF-8 does not have, is replaced; here the mark of keys too."""
+    return line.replace("\\ud800", "\ufffd" * 3).replace("\\u001f", "\ufffd")
 
 
+@pytest.mark.parametrize("held", [3, 20_000])
 @pytest.mark.parametrize("name", QUERIES)
-def test_sql_says_what_the_text_says(name: str) -> None:
-    """Of one table, for several questions, as often as one asks."""
+def test_sql_says_what_the_text_says(name: str, held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one table, for several questions, as often as one asks; of lines that did not fit into memory, too."""
+    monkeypatch.setattr("shielded_function_monitoring.insights.lines._HELD", held)
     query, table = QUERIES[name], Lines(list(QUERIES.values()))
     table.add(records(LOG))
     found = list(table.rows(query))
