@@ -97,11 +97,6 @@ class ControlAlarm:
         """Violations that do not count."""
         return Exceptions(self.except_hosts, self.except_paths, self.except_programs)
 
-    @property
-    def has_filter(self) -> bool:
-        """Whether it counts only some of the control's violations, by a separate filter."""
-        return bool(self.exceptions) or self.mode is not None
-
 
 @by_name("AlarmOptions")
 @dataclass(frozen=True, kw_only=True)
@@ -253,25 +248,20 @@ def check_alarm(alarm: ControlAlarm | AlarmOptions, name: str) -> None:
 
 def _check_evaluation(name: str, period: Any, given: int | None, datapoints: int | None, *, fleet: bool) -> None:
     """https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"""
-    if datapoints is not None and given is not None and datapoints > given:
-        raise ShieldError(f"{name}.datapoints: {datapoints} of {given} evaluation_periods: there are not so many")
-    periods, seconds = given or 1, _seconds_of(period, f"{name}.period")
-    if seconds < _MINUTE or seconds % _MINUTE or seconds > _DAY:
-        raise ShieldError(
-            f"{name}.period: {seconds} seconds: violations are counted by the minute, so it is whole minutes up to a "
-            "day: write cdk.Duration.minutes(5)"
-        )
+    periods, needed, seconds = given or 1, datapoints or 1, _seconds_of(period, f"{name}.period")
     unit, most = ("week", 7 * _DAY) if seconds >= _HOUR else ("day", _DAY)
-    if seconds * periods > most:
-        raise ShieldError(
-            f"{name}.evaluation_periods: {periods} periods of {seconds} seconds are more than the {unit} that "
-            "CloudWatch looks back: take fewer, or a shorter period"
-        )
-    if fleet and seconds * periods > _FLEET_SEES:
-        raise ShieldError(
-            f"{name}.period: {periods} periods of {seconds} seconds are more than the 3 hours that a fleet's alarm "
-            "looks back: take fewer, or a shorter period"
-        )
+    span = f"{periods} periods of {seconds} seconds are more than the"
+    fewer = "looks back: take fewer, or a shorter period"
+    whole = "violations are counted by the minute, so it is whole minutes up to a day: write cdk.Duration.minutes(5)"
+    problems = {
+        f"datapoints: {needed} of {given} evaluation_periods: there are not so many": needed > (given or needed),
+        f"period: {seconds} seconds: {whole}": seconds < _MINUTE or seconds % _MINUTE or seconds > _DAY,
+        f"evaluation_periods: {span} {unit} that CloudWatch {fewer}": seconds * periods > most,
+        f"period: {span} 3 hours that a fleet's alarm {fewer}": fleet and seconds * periods > _FLEET_SEES,
+    }
+    for problem, is_found in problems.items():
+        if is_found:
+            raise ShieldError(f"{name}.{problem}")
 
 
 def _seconds_of(period: Any, name: str) -> int:

@@ -124,21 +124,15 @@ def describe_function(path: str, function: str, region: str, watch: Watch, sever
         watch: the alarm.
         severity: its severity; None where the line decides.
     """
-    longest = "x" * _longest(function, _MAX_FUNCTION_NAME), "x" * _longest(region, _MAX_REGION)
-    linked = len(_of_function(path, *longest, watch, severity, linked=True)) <= MAX_LENGTH
-    return _of_function(path, function, region, watch, severity, linked=linked)
 
+    def write(function: str, region: str, *, is_linked: bool) -> str:
+        where = f" --region {region}" if region else ""
+        command = f"`shielded-function alerts --function {function}{where} --since 1h`"
+        return _write(path, command, watch, severity, function_link(region, function) if is_linked and region else "")
 
-def _longest(text: str, most: int) -> int:
-    return most if has_token(text) else len(text)
-
-
-def _of_function(
-    path: str, function: str, region: str, watch: Watch, severity: Severity | None, *, linked: bool
-) -> str:
-    where = f" --region {region}" if region else ""
-    command = f"`shielded-function alerts --function {function}{where} --since 1h`"
-    return _write(path, command, watch, severity, function_link(region, function) if linked and region else "")
+    known = (function, _MAX_FUNCTION_NAME), (region, _MAX_REGION)
+    longest = ("x" * most if has_token(text) else text for text, most in known)
+    return write(function, region, is_linked=len(write(*longest, is_linked=True)) <= MAX_LENGTH)
 
 
 def describe_fleet(watch: Watch, region: str, name: str) -> str:
@@ -167,7 +161,7 @@ def problems_of(alarms: AlarmOptions, watches: Sequence[Watch], path: str) -> li
         return []
     found = [watch.counter.problem for watch in watches if watch.counter.problem]
     names = "x" * _MAX_FUNCTION_NAME, "x" * _MAX_REGION
-    longest = max(len(_of_function(path, *names, watch, "critical", linked=False)) for watch in watches)
+    longest = max(len(describe_function(path, *names, watch, "critical")) for watch in watches)
     if alarms.enabled and alarms.granularity != "fleet" and longest > MAX_LENGTH:
         found.append(
             f"alarms.runbook: an alarm's description would have {longest:,} characters, of which CloudWatch takes "

@@ -37,17 +37,18 @@ def make_filter(scope: Construct, counter: Counter, log_group: logs.ILogGroup) -
 
 
 def metric_of(
-    counter: Counter, function_name: str, policy: str | None = None, level: str | None = None, **options: Any
-) -> cloudwatch.Metric:
-    """The count of one function, with the filter's dimensions, as CloudWatch does not sum over them."""
+    counter: Counter, function_name: str, policy: str | None = None, level: str | None = None, *, period: Any = None
+) -> dict[str, Any]:
+    """The count of one function, for `create`, with the filter's dimensions, as CloudWatch does not sum over them."""
     known = {"FunctionName": function_name, "Policy": policy, "Level": level}
-    given = {
-        "dimensions_map": {name: known[name] for name in counter.dimensions},
-        "statistic": "Sum",
-        "period": one_minute(),
-        **options,
-    }
-    return cloudwatch.Metric(namespace=NAMESPACE, metric_name=counter.metric, **given)
+    return new(
+        "aws_cloudwatch.Metric",
+        namespace=NAMESPACE,
+        metricName=counter.metric,
+        dimensionsMap={name: known[name] for name in counter.dimensions},
+        statistic="Sum",
+        period=period or one_minute(),
+    )
 
 
 def make_watch_alarm(
@@ -66,15 +67,7 @@ def make_watch_alarm(
         query = fleet_query(watch.counter.metric, watch.level, by=by)
         metric = new("aws_cloudwatch.MathExpression", expression=query, usingMetrics={}, period=period)
     else:
-        known = {"FunctionName": function_name, "Policy": watch.policy, "Level": watch.level}
-        metric = new(
-            "aws_cloudwatch.Metric",
-            namespace=NAMESPACE,
-            metricName=watch.counter.metric,
-            dimensionsMap={each: known[each] for each in watch.counter.dimensions},
-            statistic="Sum",
-            period=period,
-        )
+        metric = metric_of(watch.counter, function_name, watch.policy, watch.level, period=period)
     evaluated, needed = watch.periods
     return make_alarm(
         scope,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 ALL: Final = "violations"
 """The key of the filter that counts, by level, all lines without another filter."""
-SUM_KEY: Final = "sum"
+_SUM: Final = "sum"
 """The key of the same filter without the level, for users' metrics."""
 # For the rest, blocked violations are a notice and allowed ones a warning: the earlier of both.
 CLASS_SEVERITY: Final[Mapping[Class, Severity]] = {"critical": "critical", "rest": "warning"}
@@ -126,27 +126,21 @@ def watches_of(alarms: AlarmOptions) -> tuple[Watch, ...]:
     return (*_general_watches(alarms), *(_of_policy(alarms, policy, on) for policy, on in alarms.named.items()))
 
 
-def general_counter(alarms: AlarmOptions | None = None) -> Counter:
-    """Counts violations without a separate alarm by level, except programs that only describe the machine, and
-    `read_handler` unless the options count it."""
-    return _counter(ALL, _counted(alarms, by_level=True), metric_name(), "", BY_LEVEL)
-
-
-def sum_counter(alarms: AlarmOptions | None = None) -> Counter:
-    """Counts the same violations as one sum."""
-    return _counter(SUM_KEY, _counted(alarms), metric_name(), "")
-
-
-def _counted(alarms: AlarmOptions | None, *, by_level: bool = False) -> Pattern:
-    named: Sequence[Counted] = tuple(alarms.named) if alarms and alarms.granularity != "control" else ()
-    without: list[Counted] = [name for name in COUNTED if name in (*named, *_uncounted(alarms))]
+def general_counter(alarms: AlarmOptions | None = None, *, by_level: bool = True) -> Counter:
+    """Counts violations without a separate alarm by level, or as one sum, except programs that only describe the
+    machine, and `read_handler` unless the options count it."""
+    without = _apart(alarms)
     programs = () if "create_child_process" in without else PLATFORM_PROGRAMS
-    return violations(without=without, except_programs=programs, except_packages=True, by_level=by_level)
+    pattern = violations(without=without, except_programs=programs, except_packages=True, by_level=by_level)
+    key, dimensions = (ALL, BY_LEVEL) if by_level else (_SUM, BY_FUNCTION)
+    return _counter(key, pattern, metric_name(), "", dimensions)
 
 
-def _uncounted(alarms: AlarmOptions | None) -> tuple[Counted, ...]:
-    """The control that no general alarm counts, unless the options say so."""
-    return () if alarms and alarms.count_read_handler else ("read_handler",)
+def _apart(alarms: AlarmOptions | None) -> list[Counted]:
+    """The controls that no general alarm counts: those with a separate one, and one unless the options count it."""
+    named = alarms.named if alarms and alarms.granularity != "control" else ()
+    uncounted = () if alarms and alarms.count_read_handler else ("read_handler",)
+    return [policy for policy in COUNTED if policy in (*named, *uncounted)]
 
 
 def policy_counter() -> Counter:
@@ -164,7 +158,7 @@ def severity_for(watch: Watch, modes: Mapping[str, str | None]) -> Severity | No
 
 def _general_watches(alarms: AlarmOptions) -> list[Watch]:
     """The alarm of a function or fleet on the rest, or one for each severity."""
-    apart: list[Counted] = [policy for policy in COUNTED if policy in alarms.named or policy in _uncounted(alarms)]
+    apart = _apart(alarms)
     if len(apart) == len(COUNTED):
         return []
     if not alarms.severities:
@@ -197,9 +191,9 @@ def _by_policy(alarms: AlarmOptions) -> Iterator[Watch]:
     shared = policy_counter()
     for policy in COUNTED:
         on = alarms.named.get(policy)
-        if on is not None and on.has_filter:
+        if on is not None and (on.exceptions or on.mode is not None):
             yield _of_policy(alarms, policy, on)
-        elif on is not None or policy not in _uncounted(alarms):
+        elif on is not None or policy not in _apart(alarms):
             yield Watch(policy, shared, policy, on.severity if on else None, alarms, on)
 
 

@@ -155,12 +155,14 @@ class ChangeRules:
         else:
             self._add(FUNCTIONS, {"prefix": _made_by(stack)})
             self._add(FUNCTIONS, {"wildcard": f"*:function:{_made_by(stack)}*"})
-        self._add(LOGS, _log_group(attached, stack))
+        group, made_in = log_group_name(attached)  # any group, where its name is known only at deployment
+        self._add(LOGS, {"prefix": _made_by(stack)} if made_in is not None else group or {"exists": True})
         self._add(RULES, {"prefix": _made_by(outermost(self._home).stack_name)})
         if attached.stack_shields.region == IAM_REGION:
             self._add(ROLES, {"prefix": _made_by(stack)})
-        if attached.log_key is not None and self._is_known(attached.log_key):
-            self._add(KEYS, {"suffix": attached.log_key.key_id})
+        key = attached.log_key  # this stack may name a key that is here, or imported
+        if key is not None and (cdk.Stack.of(key) is self._home or not has_token(key.key_id)):
+            self._add(KEYS, {"suffix": key.key_id})
         self._add(ALARMS, {"prefix": f"{PREFIX}-"})  # heartbeats, and alarms over a whole stack
         for alarms in (attached.alarm_options, fleet):
             for action in alarms.every_action:
@@ -182,10 +184,6 @@ class ChangeRules:
         if owner in (None, self._home):
             self._add(TOPICS, {"prefix": arn})
 
-    def _is_known(self, resource: Any) -> bool:
-        """Whether this stack may name a resource: it is here, or imported."""
-        return cdk.Stack.of(resource) is self._home or not cdk.Token.is_unresolved(resource.key_id)
-
     def _add(self, kind: Kind, entry: Entry) -> None:
         made = self._made.setdefault(kind, [])
         if any(entry in entries for entries in made):
@@ -205,9 +203,3 @@ class ChangeRules:
         )
         resource: Any = rule.node.default_child
         resource.event_pattern = late_any(partial(changes_pattern, kind, entries))
-
-
-def _log_group(attached: FunctionShield, stack: str) -> Entry:
-    """The log group by its name; any, where the name is known only at deployment."""
-    name, made_in = log_group_name(attached)
-    return {"prefix": _made_by(stack)} if made_in is not None else name or {"exists": True}

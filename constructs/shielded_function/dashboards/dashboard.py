@@ -63,13 +63,9 @@ class ShieldDashboard(Construct):
         self.resource = cloudwatch.CfnDashboard(
             self, "Resource", dashboard_name=name, dashboard_body=late_text(self.render)
         )
-        check_late(self, self._problems)
-
-    def _problems(self) -> list[str]:
-        """A dashboard without functions is an error, as it would look like one without violations."""
-        if self.shields():
-            return []
-        return ["ShieldDashboard: `of` contains no shielded function of its account and region"]
+        # A dashboard without functions would look like one without violations.
+        empty = "ShieldDashboard: `of` contains no shielded function of its account and region"
+        check_late(self, lambda: [] if self.shields() else [empty])
 
     @property
     def dashboard_name(self) -> str:
@@ -91,15 +87,11 @@ class ShieldDashboard(Construct):
 
     def render(self) -> str:
         """The dashboard's body, for the CDK."""
-        return self._home.stack.to_json_string(dashboard_body(self.shown()))
-
-    def shown(self) -> Shown:
-        """Its subject."""
         shields = self.shields()
         source, notes = log_source_of(shields, self._home)
         functions = _names(shields, self._home)
         one = self._of.handle.path if isinstance(self._of, FunctionShield) else None
-        return Shown(
+        shown = Shown(
             title=f"Shielded functions: {one or self._of.node.path or 'all'}",
             region=self._home.region,
             functions=functions,
@@ -109,6 +101,7 @@ class ShieldDashboard(Construct):
             alarms=[alarm.alarm_arn for alarm in _alarms(shields, self._home)],
             choose=one is None,
         )
+        return self._home.stack.to_json_string(dashboard_body(shown))
 
 
 def log_source_of(shields: Sequence[FunctionShield], home: StackShields) -> tuple[str | None, list[str]]:
@@ -117,8 +110,8 @@ def log_source_of(shields: Sequence[FunctionShield], home: StackShields) -> tupl
     unseen = [each.handle.path for each, found in zip(shields, known, strict=True) if found == (None, None)]
     names = [name for name, _ in known if name is not None]
     alone = len(names) == len(shields) - len(unseen)
-    source = log_source(list(dict.fromkeys(names)), []) if alone else None
-    source = source or log_source([], [prefix for _, prefix in known if prefix is not None])
+    prefixes = [prefix for _, prefix in known if prefix is not None]
+    source = log_source(list(dict.fromkeys(names)) if alone else [], prefixes)
     notes: list[str] = []
     if unseen:
         notes.append(f"Not in the log queries, as the names of their log groups are unknown: {', '.join(unseen)}.")

@@ -99,7 +99,7 @@ def dashboard_body(shown: Shown) -> dict[str, Any]:
 
 
 def log_source(names: Sequence[str], prefixes: Sequence[str]) -> str | None:
-    """The source of queries: log groups by name, or by prefix.
+    """The source of queries: log groups by name, or by prefix where there are no names, or too many.
 
     >>> log_source(["a", "b"], [])
     "SOURCE 'a' | SOURCE 'b'"
@@ -107,14 +107,14 @@ def log_source(names: Sequence[str], prefixes: Sequence[str]) -> str | None:
     "SOURCE logGroups(namePrefix: ['Orders-', 'Shop-'])"
 
     Args:
-        names: the log groups' names.
-        prefixes: prefixes of further names.
+        names: the names of all log groups; empty where one is unknown.
+        prefixes: prefixes of the names.
 
     Returns:
         None where there are none, or their names have too little in common: a query over every log group of an account
         would be too expensive.
     """
-    if names and not prefixes and len(names) <= MAX_SOURCES:
+    if 0 < len(names) <= MAX_SOURCES:
         return " | ".join(f"SOURCE '{name}'" for name in names)
     few = shared_prefixes(prefixes)
     return f"SOURCE logGroups(namePrefix: [{', '.join(repr(prefix) for prefix in few)}])" if few else None

@@ -9,8 +9,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from ..findings.findings import ShieldFindings
-from ..reading.late import references_in
 from ..reading.paths import find_constructs, path_of
+from ..shield.scope import log_group_in_app, target_of
 from ..tokens import has_token
 
 if TYPE_CHECKING:
@@ -71,22 +71,10 @@ def first_seen_of(scope: Construct, attached: FunctionShield, within: Construct,
     return found
 
 
-def log_group_in_app(attached: FunctionShield) -> logs.CfnLogGroup | None:
-    """The resource of a function's log group; None where it is not of this app."""
-    target = _target_of(attached.log_group_name)
-    own = target or attached.log_group.node.default_child
-    return own if isinstance(own, logs.CfnLogGroup) else None
-
-
 def _group_of(filters: Any) -> tuple[str, str]:
     """A subscription's log group: its account and region with its name, or the path of its resource."""
-    target = _target_of(filters.log_group_name)
+    target = target_of(filters.log_group_name)
     name: Any = target.log_group_name if isinstance(target, logs.CfnLogGroup) else filters.log_group_name
     if target is not None and (name is None or has_token(name)):
         return "", path_of(target)[0]
     return cdk.Stack.of(filters).environment, name
-
-
-def _target_of(name: str) -> Any:
-    """The resource that a name refers to; None for a literal name."""
-    return next((each.target for each in references_in(name)), None) if has_token(name) else None

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
 
 from shielded_function_monitoring.filters import METRIC_ARMED, armed
 
 from ..alarms.descriptions import PREFIX, alarm_name
 from ..alarms.making import make_alarm, metric_of
 from ..alarms.watches import Counter
+from ..reading.batching import new
 
 if TYPE_CHECKING:
     from ..alarms.alarm_options import AlarmAction
@@ -50,20 +51,14 @@ def add_heartbeat(attached: FunctionShield, actions: Sequence[AlarmAction]) -> N
     counter = Counter(KEY, f"{{ {armed().expression()} }}", METRIC_ARMED, value="1")
     attached.count(counter)
     function, day = attached.handle.name, cdk.Duration.days(1)
-    invoked = cloudwatch.Metric(
-        namespace="AWS/Lambda",
-        metric_name="Invocations",
-        dimensions_map={"FunctionName": function},
-        statistic="Sum",
-        period=day,
-    )
-    started = metric_of(counter, function, period=day)
+    invoked = lambda_.Function.metric_all_invocations(dimensions_map={"FunctionName": function}, period=day)
+    compared = {"invoked": invoked, "armed": metric_of(counter, function, period=day)}
     stack = attached.handle.stack
     place = attached.handle.path.removeprefix(f"{stack.node.path}/")
     make_alarm(
         attached,
         "HeartbeatAlarm",
-        cloudwatch.MathExpression(expression=_SILENT, using_metrics={"invoked": invoked, "armed": started}, period=day),
+        new("aws_cloudwatch.MathExpression", expression=_SILENT, usingMetrics=compared, period=day),
         actions,
         alarmName=alarm_name(PREFIX, "silent", stack.stack_name, place, None, lambda: attached.node.addr[-8:]),
         alarmDescription=(

@@ -15,20 +15,20 @@ from shielded_function_monitoring.queries import FUNCTION_VARIABLE, INDEXED, QUE
 from ..alarms.alarm_options import AlarmAction, AlarmOptions, check_list, check_switch, wrong_type
 from ..alarms.watches import watches_of
 from ..errors import ShieldError
-from ..findings.findings import EventTarget
+from ..findings.findings import EventTarget, findings_rule
 from ..keywords import by_name
 from ..reading.late import check_late, late_list
 from ..shield.function_shield import attached_in
-from ..shield.scope import is_within, outermost, stages_in
+from ..shield.scope import is_within, log_group_in_app, outermost, stages_in
 from ..shield.stage import StackShields, known_stages, stack_shields
 from .changes import ChangeRules
 from .dashboard import ShieldDashboard
 from .dashboard_body import MAX_SOURCES
+from .first_seen import FirstSeen, first_seen_of
 from .heartbeat import add_heartbeat
 
 if TYPE_CHECKING:
     from ..shield.function_shield import FunctionShield
-    from .first_seen import FirstSeen
 
 _ID: Final = "ShieldMonitoring"
 
@@ -136,7 +136,12 @@ class ShieldMonitoring(Construct):
         place = shields.environment
         if place not in self.homes:
             self.homes[place] = self._make_home(attached)
-        self._alarm(attached)
+        for watch in watches_of(self.alarms):
+            attached.count(watch.counter)
+        if self.alarms.enabled:
+            if problems := shields.shared.fleet_problems(shields, self.alarms):
+                raise ShieldError(self.node.path, problems)
+            shields.shared.fleet_alarms(shields, self.alarms)
         if self._field_indexes and attached.owns_log_group:
             _index(attached)
         if place in self._rules:
@@ -145,17 +150,6 @@ class ShieldMonitoring(Construct):
             add_heartbeat(attached, self._heartbeat)
         if self._first_seen:
             self._tell_new(attached)
-
-    def _alarm(self, attached: FunctionShield) -> None:
-        """Adds the function's counters, and the fleet's alarms."""
-        for watch in watches_of(self.alarms):
-            attached.count(watch.counter)
-        if not self.alarms.enabled:
-            return
-        shields = attached.stack_shields
-        if problems := shields.shared.fleet_problems(shields, self.alarms):
-            raise ShieldError(self.node.path, problems)
-        shields.shared.fleet_alarms(shields, self.alarms)
 
     def _make_home(self, attached: FunctionShield) -> cdk.Stack:
         place = attached.stack_shields.environment
@@ -175,8 +169,6 @@ class ShieldMonitoring(Construct):
         if self._targets:
             self._rules[place] = ChangeRules(inside, self._targets)
         if self._first_seen:
-            from ..findings.findings import findings_rule
-
             findings_rule(inside, "FirstSeenRule", None, self._first_seen, ("critical", "warning"))
         if self._says_hidden:
             check_late(inside, partial(self._warn_hidden, home))
@@ -194,8 +186,6 @@ class ShieldMonitoring(Construct):
 
     def _tell_new(self, attached: FunctionShield) -> None:
         """Adds the findings of a function's stack, where its log group is of this app."""
-        from .first_seen import first_seen_of, log_group_in_app
-
         stack = outermost(attached.stack_shields.stack)
         if stack not in self._findings and log_group_in_app(attached) is not None:
             self._findings[stack] = None  # covering the function of the findings comes here again
@@ -262,6 +252,6 @@ class ShieldMonitoring(Construct):
 
 
 def _index(attached: FunctionShield) -> None:
-    resource = attached.log_group.node.default_child
-    if isinstance(resource, logs.CfnLogGroup) and resource.field_index_policies is None:
+    resource = log_group_in_app(attached)
+    if resource is not None and resource.field_index_policies is None:
         resource.field_index_policies = [{"Fields": list(INDEXED)}]

@@ -19,12 +19,13 @@ from shielded_function_monitoring.filters import COUNTED, Counted, Severity, of_
 from ..alarms.descriptions import describe_function, watch_name
 from ..alarms.function_filters import NO_FUNCTION
 from ..alarms.making import make_filter, make_watch_alarm, metric_of
-from ..alarms.watches import Counter, Watch, general_counter, policy_counter, severity_for, sum_counter
+from ..alarms.watches import Counter, Watch, general_counter, policy_counter, severity_for
 from ..errors import ShieldError
 from ..granted.in_policy import wants_grants
 from ..layer.versions import policy_layer
 from ..names import LEFT_OUT, OFF
 from ..policy import Explanation, ShieldPolicy
+from ..reading.batching import create
 from ..reading.kinds import owner_of
 from ..reading.paths import find_constructs, path_of
 from . import invariants
@@ -175,10 +176,10 @@ class FunctionShield(AttachedShield):
     def metric_violations(self, control: Counted | None = None, **props: Unpack[MetricProps]) -> cloudwatch.Metric:
         if control is not None and control not in COUNTED:
             raise ShieldError(f"metric_violations: {control!r} is not a control; use one of {', '.join(COUNTED)}")
-        counter = sum_counter(self._options.alarms) if control is None else policy_counter()
+        counter = general_counter(self._options.alarms, by_level=False) if control is None else policy_counter()
         self.count(counter)
-        options: dict[str, Any] = {**props}
-        return metric_of(counter, self._name, control, **options)
+        metric: cloudwatch.Metric = create(metric_of(counter, self._name, control))
+        return metric.with_(**props)
 
     def count(self, counter: Counter) -> logs.MetricFilter:
         """Adds the metric filter of a counter, where there is none yet."""

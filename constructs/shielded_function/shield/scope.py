@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
 
+from ..reading.late import references_in
 from ..reading.paths import find_constructs, path_of
 from ..tokens import has_token
 from .stage import StageShields, stage_shields
@@ -42,13 +43,24 @@ def outermost(stack: cdk.Stack) -> cdk.Stack:
     return _OUTERMOST[stack]
 
 
+def log_group_in_app(attached: FunctionShield) -> logs.CfnLogGroup | None:
+    """The resource of a function's log group; None where it is not of this app."""
+    own = target_of(attached.log_group_name) or attached.log_group.node.default_child
+    return own if isinstance(own, logs.CfnLogGroup) else None
+
+
+def target_of(name: str) -> Any:
+    """The resource that a name refers to; None for a literal name."""
+    return next((each.target for each in references_in(name)), None) if has_token(name) else None
+
+
 def log_group_name(attached: FunctionShield) -> tuple[str | None, cdk.Stack | None]:
     """The name of a function's log group, if it is known, or else the stack in which CloudFormation chooses it."""
     name = attached.log_group_name
     if not has_token(name):
         return name, None
-    resource = attached.log_group.node.default_child
-    if not isinstance(resource, logs.CfnLogGroup):
+    resource = log_group_in_app(attached)
+    if resource is None:
         return None, None
     given = resource.stack.resolve(resource.log_group_name)
     return (given if isinstance(given, str) else None), (resource.stack if given is None else None)
