@@ -1,6 +1,6 @@
 """The engine's list of system calls (`native/engine/state/syscall_table.h`), the kernel's, and the tables of the first.
 
-`python -m harness.system_calls` (in tests/) prints them for docs/reference/system-calls.md.
+`python -m harness.system_calls` (in tests/) prints them for docs/security/test-matrix.md.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
  *   HARMLESS(name, why)            never guarded; costs nothing
  *
  * The including file defines the two. It may include the list more than once. A test compares it with the kernel's own headers,
- * and docs/reference/system-calls.md is made from it.
+ * and docs/security/test-matrix.md is made from it.
  *
  * The kernel writes results into this process's memory under the program's own page protection; the few calls that ignore it
  * are judged.
