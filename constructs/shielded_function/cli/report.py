@@ -10,7 +10,7 @@ from typing import Final
 
 from shielded_function_monitoring.insights import queries
 from shielded_function_monitoring.learning import observed_of
-from shielded_function_monitoring.reporting import Previous, build, previous_from_json, report_to_json, to_html
+from shielded_function_monitoring.reporting import Previous, Report, build, previous_from_json, report_to_json, to_html
 
 from . import terminal
 from .failures import FOUND, NOT_WHOLE, STDOUT, CliError, read_file, write_file
@@ -38,18 +38,8 @@ def report(where: Where, options: Page, *, json: bool) -> int:
     found = source.ask([queries.observed, partial(queries.timeline, period="1h" if short else "1d")])
     observed = observed_of(found.rows[0])
     observed.whole &= found.whole
-    since, until = source.asked
-    made = build(
-        observed,
-        found.rows[1],
-        made=iso(datetime.now(timezone.utc)),
-        since=since,
-        until=until,
-        sources=source.names,
-        expected=source.functions,
-        previous=previous,
-        notes=found.notes,
-    )
+    head = Report(iso(datetime.now(timezone.utc)), *source.asked, source.names, notes=found.notes)
+    made = build(head, observed, found.rows[1], expected=source.functions, previous=previous)
     output = options.output or (STDOUT if json else "shield-report.html")
     write_file(output, json_module.dumps(report_to_json(made), indent=2) + "\n" if json else to_html(made))
     if output != STDOUT:

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from .building import build
 from .html import to_html
-from .model import Coverage, Group, Period, Previous, Report, ReportError, previous_from_json, report_to_json
+from .model import Previous, Report, ReportError, previous_from_json, report_to_json
 
 __all__ = [
-    "Coverage",
-    "Group",
-    "Period",
     "Previous",
     "Report",
     "ReportError",

@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timezone
 
 from shielded_function_monitoring.alert import MODES, START
 from shielded_function_monitoring.filters import COUNTED, PACKAGE
 from shielded_function_monitoring.insights.queries import Row, number_of
-from shielded_function_monitoring.learning.evidence import Evidence
+from shielded_function_monitoring.learning.evidence import NOT_SEEN, Evidence
 from shielded_function_monitoring.learning.function_log import FunctionLog, Observed
 from shielded_function_monitoring.learning.questions import Observation, entry_of, is_by_others
 
-from .model import NOT_WRITTEN, Coverage, Group, Period, Previous, Report
+from .model import NOT_WRITTEN, STATES, Coverage, Group, Period, Previous, Report
 
 
 def build(
-    observed: Observed,
-    timeline: Iterable[Row],
-    *,
-    made: str,
-    since: str = "",
-    until: str = "",
-    sources: Sequence[str] = (),
-    expected: Iterable[str] = (),
-    previous: Previous | None = None,
-    notes: Sequence[str] = (),
+    head: Report, observed: Observed, timeline: Iterable[Row], expected: Iterable[str], previous: Previous | None
 ) -> Report:
     """A report.
 
     Args:
+        head: a report of nothing, with its time, sources and notes. Without `since`, the lines' own times are taken.
         observed: the observations.
         timeline: the rows of `queries.timeline`.
-        made: when, UTC.
-        since: the beginning of the time that was asked for; empty for all that there is. `until`: its end.
-        sources: the inputs.
         expected: names of the functions that were asked about: one that logged nothing is in the coverage too.
         previous: the report before: targets that it lacks are new.
-        notes: of the inputs.
     """
     groups = [
         replace(each, is_new=previous is not None and each.written and each.identity not in previous.known)
@@ -46,20 +35,18 @@ def build(
         for each in _groups(log)
     ]
     whole = [log.evidence for log in observed.functions.values()]
-    if whole and not since:
-        since, until = min(each.first for each in whole)[:16], max(each.last for each in whole)[:16]
+    if whole and not head.since:
+        first, last = min(each.first for each in whole), max(each.last for each in whole)
+        head = replace(head, since=first[:16], until=last[:16])
     malformed = f"{observed.malformed:,} lines say they are the shield's and do not follow its schema"
-    return Report(
-        made=made,
-        since=since,
-        until=until,
-        sources=tuple(sources),
+    return replace(
+        head,
         groups=sorted(groups, key=lambda each: each.order),
-        periods=sorted(_periods(timeline), key=lambda each: (each.begun, each.policy, each.mode)),
+        periods=_periods(timeline),
         coverage=sorted(_coverage(observed, set(expected)), key=_by_state),
         previous=previous.made if previous else "",
         whole=observed.whole,
-        notes=(*([malformed] if observed.malformed else []), *notes),
+        notes=(*([malformed] if observed.malformed else []), *head.notes),
     )
 
 
@@ -81,14 +68,13 @@ def _groups(log: FunctionLog) -> Iterable[Group]:
         yield Group(*log.key, policy, mode, NOT_WRITTEN, evidence, written=False)
 
 
-def _periods(rows: Iterable[Row]) -> Iterable[Period]:
-    found: dict[tuple[str, str, str], int] = {}
+def _periods(rows: Iterable[Row]) -> list[Period]:
+    found = Counter[tuple[str, str, str]]()
     for row in rows:
-        begun, policy = _begun(row.get("period", "")), row.get("policy", "")
-        if begun and (policy == START or (policy in COUNTED and row.get("mode") in MODES)):
-            key = (begun, policy, row.get("mode", ""))
-            found[key] = found.get(key, 0) + int(number_of(row.get("violations", "0")))
-    return [Period(*key, count) for key, count in found.items()]
+        begun, policy, mode = _begun(row.get("period", "")), row.get("policy", ""), row.get("mode", "")
+        if begun and (policy == START or (policy in COUNTED and mode in MODES)):
+            found[begun, policy, mode] += int(number_of(row.get("violations", "0")))
+    return [Period(*key, count) for key, count in sorted(found.items())]
 
 
 def _begun(text: str) -> str:
@@ -101,13 +87,13 @@ def _begun(text: str) -> str:
 
 def _coverage(observed: Observed, expected: set[str]) -> Iterable[Coverage]:
     for log in observed.functions.values():
-        events = log.events
+        armed, refused, unshielded = (log.events.get(name, NOT_SEEN) for name in ("armed", "refused", "unshielded"))
         yield Coverage(
             *log.key,
-            armed=log.cold_starts,
-            last_armed=events["armed"].last if "armed" in events else "",
-            refused=events["refused"].count if "refused" in events else 0,
-            unshielded=events["unshielded"].count if "unshielded" in events else 0,
+            armed=armed.count,
+            last_armed=armed.last,
+            refused=refused.count,
+            unshielded=unshielded.count,
             folded=sum(log.folded.values()),
             expected=log.key.function in expected,
             reason=log.reasons.get("unshielded") or log.reasons.get("refused", ""),
@@ -117,8 +103,5 @@ def _coverage(observed: Observed, expected: set[str]) -> Iterable[Coverage]:
         yield Coverage(name, expected=True)
 
 
-_STATES = ("unshielded", "refused", "not seen", "armed")
-
-
 def _by_state(each: Coverage) -> tuple[int, str, str]:
-    return (_STATES.index(each.state), each.function, each.region)
+    return (STATES.index(each.state), each.function, each.region)

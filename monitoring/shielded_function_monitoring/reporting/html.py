@@ -11,7 +11,8 @@ import base64
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import lru_cache
 from importlib import resources
 from typing import Any, Final, NamedTuple
@@ -25,76 +26,64 @@ from shielded_function_monitoring.queries import function_link
 from shielded_function_monitoring.urgency import urgency
 from shielded_function_monitoring.visible import visible
 
-from .model import Coverage, Group, Report
-from .timeline import timeline
+from .model import Coverage, Group, Period, Report
 
 MAX_ROWS: Final = 5000
 """Rows of each table of the page, the first of them; `report --json` has all."""
 _CLASSES: Final = frozenset((*COUNTED, *MODES, *SEVERITIES, "armed", "refused", "unshielded", "not-seen"))
 _REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+_MOST_PERIODS: Final = 800
 
 
-class _Function(NamedTuple):
-    """One row of the table of functions.
+class Bar(NamedTuple):
+    """The violations of one control in one period, from `top - times` to `top`. `at` counts the periods."""
 
-    Attributes:
-        covered: whether it was shielded.
-        anchor: the id of the row, which a link can name; empty behind the first row of a name.
-        worst: the severity of its most severe violation; empty for none.
-        counts: violations by control.
-    """
-
-    covered: Coverage
-    anchor: str
-    worst: str
-    counts: Counter[str]
-
-    @property
-    def link(self) -> str:
-        """To the console, where its region and name are such: a line can have any text for them."""
-        region, name = self.covered.region, self.covered.function
-        return function_link(region, name) if _REGION.fullmatch(region) and _NAME.fullmatch(name) else ""
+    begun: str
+    policy: str
+    times: int
+    at: int
+    top: int
 
 
 def to_html(report: Report) -> str:
     """The page, as text."""
     style, script = _read("page.css"), _read("page.js")
+    most, bars = _timeline(report.periods)
     return _template().render(
         report=report,
         style=Markup(style),
         script=Markup(script),
         security=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; "
         "form-action 'none'",
-        timeline=timeline(report.periods),
+        bars=bars,
+        most=most,
         groups=report.groups[:MAX_ROWS],
-        functions=_functions(report)[:MAX_ROWS],
+        functions=list(_functions(report))[:MAX_ROWS],
         with_violations=len({_place(each) for each in report.groups}),
         armed=sum(each.armed > 0 for each in report.coverage),
-        by_severity={name: sum(g.evidence.count for g in report.groups if g.severity == name) for name in SEVERITIES},
-        choices=_choices(report.groups[:MAX_ROWS]),
-        policies=_in_order(each.policy for each in report.groups),
-        most=MAX_ROWS,
+        violations=_sum(report.groups),
+        not_written=_sum(each for each in report.groups if not each.written),
+        kinds=sum(each.written for each in report.groups),
+        new=sum(each.is_new for each in report.groups),
+        by_severity={name: _sum(each for each in report.groups if each.severity == name) for name in SEVERITIES},
+        policies=sorted({g.policy for g in report.groups}, key=lambda policy: (*urgency(policy, "block"), policy)),
     )
+
+
+def _sum(groups: Iterable[Group]) -> int:
+    return sum(each.evidence.count for each in groups)
 
 
 @lru_cache(maxsize=1)
 def _template() -> Template:
-    environment = Environment(
-        autoescape=True,
-        loader=FunctionLoader(_read),
-        undefined=StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    options = {"undefined": StrictUndefined, "finalize": _shown, "trim_blocks": True, "lstrip_blocks": True}
+    environment = Environment(autoescape=True, loader=FunctionLoader(_read), **options)
     environment.filters |= {
         "number": "{:,}".format,
         "minute": lambda time: time[:16].replace("T", " "),
         "css": _class_of,
-        "rank": lambda group: ".".join(f"{part:02d}" for part in group.urgency),
-        "in_order": _in_order,
-        "anchor": anchor,
+        "visible": visible,
     }
     return environment.get_template("page.html")
 
@@ -119,46 +108,41 @@ def _class_of(name: str) -> str:
     return name if name in _CLASSES else "start"
 
 
-def _in_order(policies: Iterable[str]) -> list[str]:
-    """Controls, the most urgent first."""
-    return sorted(set(policies), key=lambda policy: (*urgency(policy, "block"), policy))
-
-
-def _choices(groups: Sequence[Group]) -> dict[str, list[str]]:
-    """The filters of the list, with their values."""
-    found = {each.severity for each in groups}
-    return {
-        "severity": [each for each in SEVERITIES if each in found],
-        "function": sorted({each.function for each in groups}),
-        "policy": _in_order(each.policy for each in groups),
-        "mode": sorted({each.mode for each in groups} - {""}),
-    }
-
-
 def _place(each: Group | Coverage) -> tuple[str, str, str]:
     return (each.function, each.region, each.account)
 
 
-def _functions(report: Report) -> list[_Function]:
-    """The functions, those first that did not arm."""
+def _functions(report: Report) -> Iterator[tuple[Coverage, str, str, Counter[str]]]:
+    """Each function with the link to it, the severity of its most severe violation, and its violations by control."""
     counts: dict[tuple[str, str, str], Counter[str]] = {}
     worst: dict[tuple[str, str, str], str] = {}
     for each in sorted(report.groups, key=lambda each: each.urgency):
         counts.setdefault(_place(each), Counter())[each.policy] += each.evidence.count
         worst.setdefault(_place(each), each.severity)
-    found: set[str] = set()
-    rows: list[_Function] = []
     for each in report.coverage:
-        name = "" if each.function in found else anchor(each.function)
-        found.add(each.function)
-        rows.append(_Function(each, name, worst.get(_place(each), ""), counts.get(_place(each), Counter())))
-    return rows
+        # A line can have any text for its function and region.
+        is_named = _REGION.fullmatch(each.region) and _NAME.fullmatch(each.function)
+        link = function_link(each.region, each.function) if is_named else ""
+        yield each, link, worst.get(_place(each), ""), counts.get(_place(each), Counter())
 
 
-def anchor(function: str) -> str:
-    """The id of a function's row.
+def _timeline(periods: Sequence[Period]) -> tuple[int, list[Bar]]:
+    """The most violations in a period, and the bars, stacked by control.
 
-    >>> anchor("Shop-Checkout"), anchor("a/b")
-    ('function-Shop-Checkout', 'function-a~2f~b')
+    The place of a bar is its time; where there are too many periods, its number.
     """
-    return "function-" + re.sub(r"[^A-Za-z0-9_-]", lambda found: f"~{ord(found[0]):x}~", function)
+    counts, totals = Counter[tuple[str, str]](), Counter[str]()
+    for each in periods:
+        counts[each.begun, each.policy] += each.count
+        totals[each.begun] += each.count
+    most = max(totals.values(), default=0) or 1
+    times = [datetime.strptime(each, "%Y-%m-%d %H:%M:%S.000") for each in sorted(totals)]
+    step = 3600 if any(each.hour for each in times) else 86400
+    places = [int((each - times[0]).total_seconds()) // step for each in times]
+    at = dict(zip(sorted(totals), places if max(places, default=0) < _MOST_PERIODS else range(len(times)), strict=True))
+    bars: list[Bar] = []
+    tops = Counter[str]()
+    for (begun, policy), count in sorted(counts.items()):
+        tops[begun] += count
+        bars.append(Bar(begun, policy, count, at[begun], tops[begun]))
+    return most, bars

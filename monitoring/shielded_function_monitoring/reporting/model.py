@@ -17,6 +17,8 @@ FORMAT: Final = "shielded-function report"
 VERSION: Final = 1
 NOT_WRITTEN: Final = "(counted, not written)"
 """The target of violations that a `folded` line stands for."""
+STATES: Final = ("unshielded", "refused", "not seen", "armed")
+"""The states of a function, the worst first."""
 IDENTITY: Final = ("function", "region", "account", "policy", "target")
 """The fields of a group that are the same in the next report."""
 
@@ -77,11 +79,6 @@ class Group:
         return versions_text(self.evidence.first_version, self.evidence.last_version)
 
     @property
-    def who(self) -> Sequence[str]:
-        """The packages; where they are not told, the shared objects."""
-        return self.evidence.chains or self.evidence.callers
-
-    @property
     def identity(self) -> tuple[str, ...]:
         """Its identity across reports."""
         return tuple(getattr(self, name) for name in IDENTITY)
@@ -126,12 +123,8 @@ class Coverage:
 
     @property
     def state(self) -> str:
-        """In a word, the worst first."""
-        if self.unshielded:
-            return "unshielded"
-        if self.refused:
-            return "refused"
-        return "armed" if self.armed else "not seen"
+        """One of `STATES`."""
+        return STATES[(self.unshielded > 0, self.refused > 0, not self.armed, True).index(True)]
 
 
 @dataclass(frozen=True)
@@ -163,26 +156,6 @@ class Report:
     notes: Sequence[str] = ()
     whole: bool = True
 
-    @property
-    def violations(self) -> int:
-        """How many there were."""
-        return sum(each.evidence.count for each in self.groups)
-
-    @property
-    def kinds(self) -> int:
-        """How many targets there were, as far as they are known."""
-        return sum(each.written for each in self.groups)
-
-    @property
-    def not_written(self) -> int:
-        """Violations that were counted and not written."""
-        return sum(each.evidence.count for each in self.groups if not each.written)
-
-    @property
-    def new(self) -> Sequence[Group]:
-        """The groups that the report before does not have."""
-        return [each for each in self.groups if each.is_new]
-
 
 class Previous(NamedTuple):
     """The report before: when it was made, and the identities of its groups."""
@@ -193,14 +166,13 @@ class Previous(NamedTuple):
 
 def report_to_json(report: Report) -> dict[str, Any]:
     """As JSON's values, which `previous_from_json` reads."""
-    return {"format": FORMAT, "version": VERSION, **asdict(report), "groups": [*map(_group_to_json, report.groups)]}
-
-
-def _group_to_json(group: Group) -> dict[str, Any]:
-    seen = {name: getattr(group.evidence, name) for name in _SEEN}
-    own = {name: value for name, value in vars(group).items() if name != "evidence"}
-    told = {"packages": group.evidence.chains, "told": group.evidence.severity}
-    return {"severity": group.severity, **own, **seen, **told}
+    groups: list[dict[str, Any]] = []
+    for each in report.groups:
+        seen = {name: getattr(each.evidence, name) for name in _SEEN}
+        own = {name: value for name, value in vars(each).items() if name != "evidence"}
+        told = {"packages": each.evidence.chains, "told": each.evidence.severity}
+        groups.append({"severity": each.severity, **own, **seen, **told})
+    return {"format": FORMAT, "version": VERSION, **asdict(report), "groups": groups}
 
 
 def previous_from_json(value: Any) -> Previous:
