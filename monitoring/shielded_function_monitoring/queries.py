@@ -17,7 +17,7 @@ from .alert import MAX_COUNT, POLICIES, START
 INDEXED: Final = ("policy", "event", "function")
 """The fields whose index spares the scan of other lines."""
 FUNCTION_VARIABLE: Final = "FUNCTION_NAME"
-"""The text that a dashboard's variable replaces by the chosen function."""
+"""The text that a dashboard's variable replaces by the selected function."""
 
 
 class Query(NamedTuple):
@@ -50,20 +50,25 @@ _NOISE: Final = ("read_handler",)
 """Python does it whenever it logs an exception."""
 _ANY: Final = counted((*POLICIES, START))
 _WORTH: Final = counted(tuple(p for p in (*POLICIES, START) if p not in _NOISE))
-LINE_FIELDS: Final = (
-    "fields @timestamp, function, version, policy, mode, `count`, details.host, details.ip, details.port, "
-    "details.path, caller.package, caller.file, caller.line, caller.object, allow, @logStream"
+_FIELDS: Final = (
+    "version, policy, mode, `count`, details.host, details.ip, details.port, details.path, allow, "
+    "caller.package, caller.file, caller.line, caller.object, @logStream"
 )
+_NEWEST: Final = "sort @timestamp desc | limit 100"
 _SUM: Final = "sum(`count`) as violations"
 _SEEN: Final = (
     f"{_SUM}, earliest(timestamp) as first_seen, latest(timestamp) as last_seen, "
     "earliest(version) as first_version, latest(version) as last_version"
 )
+_ALL: Final = 10_000
+"""Rows of starts, so that no function is missing: "If you omit `limit`, the query defaults to returning up to 10,000
+log events. You can specify a `limit` value of up to 100,000."
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-Limit.html)."""
 _PLACE: Final = "latest(caller.file) as last_file, latest(caller.line) as last_line"
 
 
 QUERIES: Final[Mapping[str, Query]] = {
-    "lines": Query("Latest violations", f"{LINE_FIELDS} | {_ANY} | sort @timestamp desc | limit 100"),
+    "lines": Query("Latest violations", f"fields @timestamp, function, {_FIELDS} | {_ANY} | {_NEWEST}"),
     "by_function": Query(
         "Violations by function (without reads of the handler)",
         f"{_WORTH} | stats {_SEEN} by function, policy, mode | sort violations desc | limit 50",
@@ -77,11 +82,11 @@ QUERIES: Final[Mapping[str, Query]] = {
         "Starts (unshielded and refused ones first)",
         f'filter event in ["armed", "refused", "unshielded"] and {OURS} '
         "| stats count(*) as starts, latest(timestamp) as last_seen, latest(version) as last_version "
-        "by event, function, reason | sort event desc | limit 100",
+        f"by event, function, reason | sort event desc | limit {_ALL}",
     ),
     "one_function": Query(
-        "Violations of the function that is chosen",
-        f'{LINE_FIELDS} | {_ANY} and function = "{FUNCTION_VARIABLE}" | sort @timestamp desc | limit 100',
+        "Latest violations of the selected function",
+        f'fields @timestamp, {_FIELDS} | {_ANY} and function = "{FUNCTION_VARIABLE}" | {_NEWEST}',
     ),
 }
 """By name. `one_function` is for dashboards with a variable: FUNCTION_NAME stands for the function."""

@@ -93,7 +93,7 @@ def dashboard_body(shown: Shown) -> dict[str, Any]:
         _logs(shown, "lines"),
         *(graphs[at : at + 2] for at in range(0, len(graphs), 2)),
         _logs(shown, "starts"),
-        [_chosen(shown), *_logs(shown, "one_function")] if shown.choose else [],
+        *([[_selected(shown)], _logs(shown, "one_function")] if shown.choose else []),
     ]
     return {"variables": [_variable(shown)] if shown.choose else [], "widgets": _arrange(rows)}
 
@@ -190,7 +190,7 @@ def _violations(shown: Shown, series: Series, names: Sequence[str]) -> Widget:
     return _graph(shown, title, metrics)
 
 
-def _chosen(shown: Shown) -> Widget:
+def _selected(shown: Shown) -> Widget:
     metrics = [metric for series in shown.series for metric in series.of(FUNCTION_VARIABLE)]
     return _graph(shown, "Violations of the selected function", metrics)
 
