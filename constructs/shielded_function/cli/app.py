@@ -178,10 +178,11 @@ The exit status is 0, or 3 if the log has only counts of some violations: the pa
 _command(
     "set_mode.set_mode",
     "set-mode checkout outbound_connectivity=alert",
-    """Change the mode of a live function's controls, in an incident.
+    """Change the mode of controls of live functions, in an incident: by name, glob, tag, or all of them.
 
-Needs lambda:GetFunctionConfiguration, lambda:UpdateFunctionConfiguration and lambda:ListAliases. The exit status is
-0 if the function has the modes, 1 if you declined, and 2 if it could not be changed.""",
+Needs lambda:GetFunctionConfiguration, lambda:UpdateFunctionConfiguration and lambda:ListAliases; for a glob, a tag
+or --all lambda:ListFunctions, and for a tag lambda:ListTags. The exit status is 0 if the functions have the modes, 1
+if you declined, and 2 if one could not be changed.""",
     options.SetMode,
 )
 _command(

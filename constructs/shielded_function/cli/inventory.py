@@ -9,14 +9,14 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from shielded_function.layer.archive import code_sha256, layer_zip, missing_binaries
-from shielded_function.names import LAMBDAS, POLICY_FILE_VARIABLE, WRAPPER, WRAPPER_VARIABLE
+from shielded_function.names import LAMBDAS, POLICY_FILE_VARIABLE, WRAPPER_VARIABLE
 from shielded_function.policy.fields import setting_of
 from shielded_function_monitoring.filters import NAMESPACE
 from shielded_function_monitoring.insights.queries import Query, aggregates_of
 
 from .aws import call, client
 from .failures import NO, CliError
-from .live_functions import Configuration, find_functions, is_selected, variables_of
+from .live_functions import Configuration, find_functions, is_selected, is_shielded, variables_of
 from .log_groups import batches_of
 from .modes import POLICIES
 from .options import Inventory, Place
@@ -120,7 +120,7 @@ class _Region:
             armed, unseen = {}, str(error)
         for each in listed:
             name, variables = each["FunctionName"], variables_of(each)
-            live = Live(self._functions.meta.region_name, name, variables.get(WRAPPER_VARIABLE) == WRAPPER)
+            live = Live(self._functions.meta.region_name, name, is_shielded(each))
             if "Error" in each.get("Environment", {}):
                 live.unknown["shield"] = "its variables cannot be read: allow kms:Decrypt on the key that encrypts them"
             live.last_armed = armed.get(name, "")
@@ -166,7 +166,7 @@ class _Region:
         """The last start of each function that has the wrapper; one question for each fifty log groups."""
         by_group: dict[str, list[str]] = {}
         for each in listed:
-            if variables_of(each).get(WRAPPER_VARIABLE) == WRAPPER:
+            if is_shielded(each):
                 group = each.get("LoggingConfig", {}).get("LogGroup") or LAMBDAS + each["FunctionName"]
                 by_group.setdefault(group, []).append(each["FunctionName"])
         if not by_group:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from shielded_function.globs import covers
+from shielded_function.names import WRAPPER, WRAPPER_VARIABLE
 
 from .aws import call
 from .failures import CliError
@@ -44,3 +45,8 @@ def is_selected(name: str, globs: Sequence[str]) -> bool:
 def variables_of(function: Configuration) -> Mapping[str, str]:
     """Its variables; empty where it has none, or they cannot be read."""
     return function.get("Environment", {}).get("Variables", {})
+
+
+def is_shielded(function: Configuration) -> bool:
+    """Whether the shield is its exec wrapper."""
+    return variables_of(function).get(WRAPPER_VARIABLE) == WRAPPER

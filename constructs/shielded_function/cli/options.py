@@ -35,7 +35,7 @@ _GRANTED = 'The policy sets allow_aws="granted", or does not set allow_aws.'
 _CHECK = "Only list targets that the present policies or the lock lack; exit 1 then."
 _LOCK = "A file with the targets of each package: written, or with --check compared with the log."
 _TARGET = "host:port, a host name, a path under /tmp, a program's path, or a library's file."
-_MODES = "block, alert, allow, or default: outbound_connectivity=alert"
+_MODES = "Names, ARNs or globs of functions; then block, alert, allow or default: outbound_connectivity=alert"
 _NAMES = "Names of functions, or globs ('shop-*'); by default all."
 _REQUIRE = "Exit 1 unless it holds for each function: shield, layer, block, armed, alarm, drift, runtime, alias."
 _EXPECT = "A TOML file with each incident's expected outcome: stopped, partly, passed, not run."
@@ -147,8 +147,9 @@ class Render(NamedTuple):
 
 
 class SetMode(NamedTuple):
-    function: Annotated[str, Argument(help="The function's name or ARN.", show_default=False)]
-    modes: Annotated[Texts, Argument(metavar="CONTROL=MODE...", help=_MODES, show_default=False)]
+    words: Annotated[Texts, Argument(metavar="[FUNCTION]... CONTROL=MODE...", help=_MODES, show_default=False)]
+    tags: Annotated[Texts, Option("--tag", metavar="KEY=VALUE", help="Functions with this tag; may be repeated.")] = ()
+    every: Annotated[bool, Option("--all", help="Every shielded function of the account and region.")] = False
     yes: Annotated[bool, Option("--yes", "-y", help="Do not ask.")] = False
     dry_run: Annotated[bool, Option("--dry-run", help="Show the changes, without making them.")] = False
     place: Place = Place()

@@ -1,6 +1,6 @@
-"""`shielded-function set-mode`: changes the modes of one live function in an incident.
+"""`shielded-function set-mode`: changes the modes of live functions in an incident.
 
-It changes only `SHIELD_<CONTROL>` in the function's environment. docs/guide/runbook.md tells how the next
+It changes only `SHIELD_<CONTROL>` in a function's environment. docs/guide/runbook.md tells how the next
 deployment changes the mode again.
 """
 
@@ -9,21 +9,24 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
 import typer
 
+from shielded_function.globs import is_glob
 from shielded_function.names import POLICY_FILE_VARIABLE, WRAPPER, WRAPPER_VARIABLE
 from shielded_function.policy.fields import setting_of
 from shielded_function_monitoring.visible import visible
 
 from .aws import call
 from .aws import client as client_of
-from .failures import NO, CliError
+from .failures import NO, NOT_WHOLE, CliError
+from .live_functions import Configuration, find_functions, is_shielded, variables_of
 from .modes import MODES, POLICIES
-from .options import SetMode
+from .options import Selection, SetMode
 from .terminal import note, print_json
 
 DEFAULT = "default"
@@ -47,48 +50,97 @@ class Change(NamedTuple):
     after: str
 
 
+@dataclass
+class Target:
+    """One function, and its result: as JSON has it, without the configuration."""
+
+    function: str
+    configuration: Configuration
+    changes: list[Change] = field(default_factory=list[Change])
+    changed: bool = False
+    aliases: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    aliases_note: str = ""
+    undo: str = ""
+    error: str = ""
+
+
 def set_mode(options: SetMode, *, json: bool) -> int:
-    """Changes the function and prints before and after; 0 when it has the modes, 1 when the user declined.
+    """Changes the functions and prints before and after.
+
+    Returns:
+        0 when they have the modes, 1 when the user declined, 2 when one of several could not be changed.
 
     Raises:
-        CliError: it cannot be changed.
+        CliError: nothing is named, or the only function that is named cannot be changed.
     """
-    function = options.function
-    named = _NAME.fullmatch(function)
-    if named is None:
-        raise CliError(f"{function} is not a function's name or ARN")
-    if named["qualifier"] not in (None, _LATEST):
-        raise CliError(
-            f"{function}: a published version cannot be changed, and an alias has no environment; name the function "
-            f"without :{named['qualifier']}"
-        )
-    wanted = parse_assignments(options.modes)
+    names = [word for word in options.words if "=" not in word]
+    wanted = parse_assignments([word for word in options.words if "=" in word])
+    if not wanted:
+        raise CliError("name a mode, such as outbound_connectivity=alert")
     client = client_of("lambda", options.place)
-    configuration = call(client, "lambda:GetFunctionConfiguration", function, FunctionName=function)
-    changes = plan(function, configuration, wanted)
-    aliases, aliases_note = _aliases(client, function)
-    result: dict[str, Any] = {
-        "function": configuration["FunctionArn"],
-        "changes": [change._asdict() for change in changes],
-        "changed": False,
-        "aliases": aliases,
-        "aliases_note": aliases_note,
-        "undo": undo(function, changes, options) if changes else "",
-    }
+    targets = list(_targets(client, names, options))
+    is_one = len(targets) == 1 and names == [targets[0].function]
+
+    def prepare(target: Target) -> None:
+        target.changes = plan(target.function, target.configuration, wanted)
+        target.aliases, target.aliases_note = _aliases(client, target.function)
+        target.undo = undo(target.function, target.changes, options) if target.changes else ""
+
+    _do(prepare, targets, is_one=is_one)
     show = partial(print, sep="\n", file=sys.stderr if json else sys.stdout)
-    show(*map(visible, _described(result, changes)))
-    if changes and not options.dry_run:
-        if not options.yes and not _confirmed(function):
+    for target in targets:
+        show(*map(visible, _described(target)))
+    changing = [target for target in targets if target.changes]
+    if changing and not options.dry_run:
+        if not options.yes and not _confirmed(changing[0].function if is_one else f"{len(changing)} functions"):
             note("nothing was changed")
             return NO
-        _update(client, function, configuration, changes)
-        result["changed"] = True
-        show(f"changed. {_DEPLOY}", f"to undo: {visible(result['undo'])}")
-    elif changes:
+        _do(partial(_update, client), changing, is_one=is_one)
+        _do(partial(_wait, client), changing, is_one=is_one)  # each change runs while others are asked for
+        show(*(visible(target.error or f"{target.function}: changed") for target in changing))
+        show(_DEPLOY, *(f"to undo: {visible(target.undo)}" for target in changing if target.changed))
+    elif changing:
         show("dry run: nothing was changed")
     if json:
-        print_json(result)
-    return 0
+        results = [{**vars(target), "changes": [each._asdict() for each in target.changes]} for target in targets]
+        print_json({"functions": [{k: v for k, v in each.items() if k != "configuration"} for each in results]})
+    return NOT_WHOLE if any(target.error for target in targets) else 0
+
+
+def _do(step: Callable[[Target], None], targets: Iterable[Target], *, is_one: bool) -> None:
+    """Takes a step with each function that has no error yet: errors of several are told at the end, one is raised."""
+    for target in targets:
+        try:
+            if not target.error:
+                step(target)
+        except CliError as error:
+            if is_one:
+                raise
+            target.error = str(error)
+
+
+def _targets(client: Any, names: Sequence[str], options: SetMode) -> Iterator[Target]:
+    """The functions by name or ARN; those that globs, tags or `--all` select, if they are shielded."""
+    if not (names or options.tags or options.every):
+        raise CliError("name a function, a glob such as 'shop-*', --tag KEY=VALUE, or --all")
+    if options.every and names:
+        raise CliError("--all is every function: name none")
+    if not options.tags and names and not any(map(is_glob, names)):
+        for name in names:
+            named = _NAME.fullmatch(name)
+            if named is None:
+                raise CliError(f"{name} is not a function's name or ARN")
+            if named["qualifier"] not in (None, _LATEST):
+                raise CliError(
+                    f"{name}: a published version cannot be changed, and an alias has no environment; name the "
+                    f"function without :{named['qualifier']}"
+                )
+            yield Target(name, call(client, "lambda:GetFunctionConfiguration", name, FunctionName=name))
+        return
+    found = list(find_functions(client, Selection(names, options.tags)))
+    shielded = [each for each in found if "Error" in each.get("Environment", {}) or is_shielded(each)]
+    note(f"{len(found)} functions are selected; {len(found) - len(shielded)} of them are not shielded, and left out")
+    yield from (Target(each["FunctionName"], each) for each in shielded)
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
@@ -126,7 +178,7 @@ def plan(function: str, configuration: Mapping[str, Any], wanted: Mapping[str, s
             "kms:Decrypt on the key that encrypts them"
         )
     variables: Mapping[str, str] = environment.get("Variables", {})
-    if variables.get(WRAPPER_VARIABLE) != WRAPPER:
+    if not is_shielded(configuration):
         raise CliError(f"{function} is not shielded: its {WRAPPER_VARIABLE} is not {WRAPPER}; there is no mode to set")
     changes = []
     for policy, mode in wanted.items():
@@ -165,23 +217,27 @@ def _aliases(client: Any, function: str) -> tuple[list[dict[str, str]], str]:
     return [entry for entry in versions if entry["version"] != _LATEST], ""
 
 
-def _update(client: Any, function: str, configuration: Mapping[str, Any], changes: Sequence[Change]) -> None:
-    from botocore.exceptions import WaiterError
-
-    variables = dict(configuration["Environment"]["Variables"])
-    for change in changes:
+def _update(client: Any, target: Target) -> None:
+    variables = dict(variables_of(target.configuration))
+    for change in target.changes:
         if change.after:
             variables[setting_of(change.policy)] = change.after
         else:
             del variables[setting_of(change.policy)]
-    revision = {"RevisionId": configuration["RevisionId"]} if "RevisionId" in configuration else {}
-    asked = {"FunctionName": function, "Environment": {"Variables": variables}, **revision}
-    call(client, "lambda:UpdateFunctionConfiguration", function, **asked)
+    revision = {"RevisionId": target.configuration["RevisionId"]} if "RevisionId" in target.configuration else {}
+    asked = {"FunctionName": target.function, "Environment": {"Variables": variables}, **revision}
+    call(client, "lambda:UpdateFunctionConfiguration", target.function, **asked)
+
+
+def _wait(client: Any, target: Target) -> None:
+    from botocore.exceptions import WaiterError
+
     try:
-        client.get_waiter("function_updated").wait(FunctionName=function)
+        client.get_waiter("function_updated").wait(FunctionName=target.function)
     except WaiterError as error:
         reason = error.last_response.get("LastUpdateStatusReason", str(error))
-        raise CliError(f"{function}: the change was requested and has not finished: {reason}") from error
+        raise CliError(f"{target.function}: the change was requested and has not finished: {reason}") from error
+    target.changed = True
 
 
 def _confirmed(function: str) -> bool:
@@ -191,16 +247,18 @@ def _confirmed(function: str) -> bool:
         raise CliError("no terminal for the confirmation: add --yes, or --dry-run") from error
 
 
-def _described(result: Mapping[str, Any], changes: Sequence[Change]) -> Iterator[str]:
-    yield result["function"]
-    if not changes:
+def _described(target: Target) -> Iterator[str]:
+    yield target.configuration["FunctionArn"]
+    if target.error:
+        yield f"  {target.error}"
+    elif not target.changes:
         yield "  the modes are set already: nothing to change"
-    for change in changes:
+    for change in target.changes:
         yield f"  {change.policy}: {change.before or 'not set'} -> {change.after or 'not set'}"
-    for entry in result["aliases"]:
+    for entry in target.aliases:
         yield (
             f"  the alias {entry['alias']} leads to version {entry['version']}, which keeps its modes, as it cannot "
             "be changed. Publish a new version afterwards, and point the alias to it."
         )
-    if result["aliases_note"]:
-        yield result["aliases_note"]
+    if target.aliases_note:
+        yield target.aliases_note

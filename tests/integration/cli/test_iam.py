@@ -93,7 +93,8 @@ def test_follow(aws: Account) -> None:
 
 
 def test_set_mode(aws: Account) -> None:
-    set_mode.set_mode(SetMode("checkout", ["read_handler=alert"], yes=True, place=HERE), json=True)
+    set_mode.set_mode(SetMode(["checkout", "read_handler=alert"], yes=True, place=HERE), json=True)
+    set_mode.set_mode(SetMode(["*", "read_handler=allow"], ["team"], yes=True, place=HERE), json=True)
     called = set(aws.calls) - {"lambda:GetFunction"}  # of the waiter
     assert called == documented("set-mode")
 

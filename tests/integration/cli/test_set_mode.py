@@ -22,13 +22,13 @@ from shielded_function.policy.fields import setting_of
 
 pytestmark = pytest.mark.promise("cli.templates")
 
-YES = SetMode("checkout", (), yes=True, place=Place(REGION))
+YES = SetMode((), yes=True, place=Place(REGION))
 ALERT = ["read_handler=alert"]
 ARN = f"arn:aws:lambda:{REGION}:123456789012:function:checkout"
 
 
 def change(function: str, modes: list[str], options: SetMode = YES, *, json: bool = False) -> int:
-    return set_mode.set_mode(options._replace(function=function, modes=modes), json=json)
+    return set_mode.set_mode(options._replace(words=[function, *modes]), json=json)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_only_the_mode_is_changed(checkout: Any, capsys: pytest.CaptureFixture[s
 def test_several_at_once_and_back_again(checkout: Any, capsys: pytest.CaptureFixture[str]) -> None:
     changes = ["read_write_tmp=allow", "SHIELD_READ_HANDLER=alert", "executable_memory=block"]
     assert change(ARN, changes, json=True) == 0
-    told = json.loads(capsys.readouterr().out)
+    (told,) = json.loads(capsys.readouterr().out)["functions"]
     assert told["changed"] is True
     assert [tuple(each.values()) for each in told["changes"]] == [
         ("read_write_tmp", "block", "allow"),
@@ -139,11 +139,72 @@ def test_what_aws_refuses(aws: Account) -> None:
             change("checkout", ALERT)
 
 
+@pytest.fixture
+def shop(aws: Account) -> Account:
+    """Two shielded functions of a team, one of another, and one without a shield."""
+    aws.make("shop-pay", "shop-refund", Tags={"team": "money"})
+    aws.make("mail", Tags={"team": "post"})
+    aws.make("shop-plain", variables={}, Tags={"team": "money"})
+    return aws
+
+
+def in_alert(aws: Account) -> set[str]:
+    functions = aws.functions.list_functions()["Functions"]
+    variables = {each["FunctionName"]: each.get("Environment", {}).get("Variables", {}) for each in functions}
+    return {name for name, found in variables.items() if found.get("SHIELD_READ_HANDLER") == "alert"}
+
+
+@pytest.mark.parametrize(
+    ("selected", "changed"),
+    [
+        ({"words": ["shop-*", *ALERT]}, {"shop-pay", "shop-refund"}),
+        ({"words": ["shop-pay", "mail", *ALERT]}, {"shop-pay", "mail"}),
+        ({"words": ALERT, "tags": ["team=post"]}, {"mail"}),
+        ({"words": ["*-pay", *ALERT], "tags": ["team=money"]}, {"shop-pay"}),
+        ({"words": ALERT, "every": True}, {"shop-pay", "shop-refund", "mail"}),
+    ],
+)
+def test_several_functions(
+    selected: dict[str, Any], changed: set[str], shop: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert set_mode.set_mode(YES._replace(**selected), json=True) == 0
+    assert in_alert(shop) == changed
+    told = json.loads(capsys.readouterr().out)["functions"]
+    assert {each["function"] for each in told if each["changed"]} == changed
+
+
+def test_one_that_fails_is_told_and_stops_no_other(shop: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse(operation: str, arguments: dict[str, Any]) -> None:
+        if arguments.get("FunctionName") == "shop-pay":
+            denying("UpdateFunctionConfiguration")(operation, arguments)
+
+    shop.refuse = refuse
+    assert set_mode.set_mode(YES._replace(words=["shop-*", *ALERT]), json=False) == 2
+    assert in_alert(shop) == {"shop-refund"}
+    said = capsys.readouterr()
+    assert "shop-pay: you need lambda:UpdateFunctionConfiguration" in said.out
+    assert "shop-refund: changed" in said.out
+    assert "3 functions are selected; 1 of them are not shielded, and left out" in said.err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (YES._replace(words=["shop-pay"]), "name a mode, such as"),
+        (YES._replace(words=ALERT), "name a function, a glob"),
+        (YES._replace(words=["x", *ALERT], every=True), "--all is every function: name none"),
+    ],
+)
+def test_what_is_not_named(options: SetMode, said: str, aws: Account) -> None:
+    with pytest.raises(CliError, match=said):
+        set_mode.set_mode(options, json=False)
+
+
 def test_the_revision_that_was_read_is_the_one_that_is_changed() -> None:
     """moto knows no revisions."""
     client = MagicMock()
     read = {"Environment": {"Variables": SHIELDED}, "RevisionId": "r-1"}
-    set_mode._update(client, "checkout", read, [set_mode.Change("read_handler", "block", "alert")])
+    set_mode._update(client, set_mode.Target("checkout", read, [set_mode.Change("read_handler", "block", "alert")]))
     asked = client.update_function_configuration.call_args.kwargs
     variables = {**SHIELDED, "SHIELD_READ_HANDLER": "alert"}
     assert asked == {"FunctionName": "checkout", "Environment": {"Variables": variables}, "RevisionId": "r-1"}
@@ -162,7 +223,7 @@ def test_the_command_asks_first() -> None:
 
         agreed = command(*arguments, "--json", environment=here, stdin="y\n")
         assert agreed.returncode == 0, agreed.stderr
-        assert json.loads(agreed.stdout)["changed"] is True
+        assert json.loads(agreed.stdout)["functions"][0]["changed"] is True
         assert variables(client)["SHIELD_OUTBOUND_CONNECTIVITY"] == "alert"
 
 
