@@ -20,6 +20,9 @@ Make = Callable[..., ShieldedFunction]
 Walls = Callable[..., "dict[str, Any]"]
 Refused = Callable[..., str]
 POLICY = ShieldPolicy(allow_outbound=["tcp://api.stripe.com:443", "tcp://10.0.0.0/16:5432"], allow_aws=["sqs"])
+# The prefix lists of gateway endpoints, and their networks.
+LISTS = {"s3": "pl-s3", "dynamodb": "pl-tables"}
+NETWORKS = {"pl-s3": ["3.5.64.0/21", "52.218.0.0/17"], "pl-tables": ["52.94.5.0/24"]}
 PLACE = cdk.Environment(account="111122223333", region="eu-west-1")
 
 
@@ -43,6 +46,13 @@ def make(shop: cdk.Stack, vpc: ec2.Vpc, props: dict[str, Any]) -> Make:
         return ShieldedFunction(scope, name, policy=policy, **{k: v for k, v in given.items() if v is not None})
 
     return build
+
+
+@pytest.fixture
+def isolated(shop: cdk.Stack) -> dict[str, Any]:
+    """A VPC without a way out, as arguments of a function."""
+    vpc = ec2.Vpc(shop, "Isolated", max_azs=2, nat_gateways=0)
+    return {"vpc": vpc, "vpc_subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)}
 
 
 @pytest.fixture

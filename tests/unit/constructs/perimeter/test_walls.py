@@ -20,7 +20,7 @@ from shielded_function.perimeter.simulated import SimulatedPerimeter
 from shielded_function.perimeter.walls import AS_OF, PRICES, ZONES, Wall, summary_of, wall_of
 from unit.constructs.aws import aws
 
-from .conftest import Make, synthesize
+from .conftest import LISTS, NETWORKS, Make, synthesize
 
 pytestmark = pytest.mark.promise("perimeter.wall")
 
@@ -114,16 +114,7 @@ def test_the_page_has_these_prices() -> None:
 
 # The tier of a perimeter
 
-LISTS = {"s3": "pl-s3", "dynamodb": "pl-tables"}
-NETWORKS = {"pl-s3": ["3.5.64.0/21", "52.218.0.0/17"], "pl-tables": ["52.94.5.0/24"]}
 GRANTED = ShieldPolicy(allow_aws="granted")
-
-
-@pytest.fixture
-def isolated(shop: cdk.Stack) -> dict[str, Any]:
-    """A VPC without a way out, as arguments of a function."""
-    vpc = ec2.Vpc(shop, "Isolated", max_azs=2, nat_gateways=0)
-    return {"vpc": vpc, "vpc_subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)}
 
 
 def table_of(stack: cdk.Stack, name: str = "Carts") -> Any:
