@@ -139,10 +139,11 @@ def _lines(told: Sequence[Told]) -> list[str]:
 
 
 def summary(told: Sequence[Told]) -> str:
-    """`Of 12 incidents, 11 are replayed: the shield stops 9, stops 1 in part, and lets 1 pass.`"""
+    """`Of 25 incidents, 23 are replayed: the shield stops 22, ... Install scripts among them: 11.`"""
     real = [each for each in told if each["year"]] or told
     count = Counter(each["outcome"] for each in real)
     return (
         f"Of {len(real)} incidents, {len(real) - count['not run']} are replayed: the shield stops {count['stopped']}, "
-        f"stops {count['partly']} in part, and lets {count['passed']} pass."
+        f"stops {count['partly']} in part, and lets {count['passed']} pass. "
+        f"Install scripts among them: {sum(each['when'] == 'install' for each in real)}."
     )

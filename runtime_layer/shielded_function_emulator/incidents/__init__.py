@@ -24,7 +24,7 @@ Behaviour = Mapping[str, Any]
 """One thing that an incident did: `do`, a kind of `kinds`, and the fields of its title."""
 Incident = Mapping[str, Any]
 """One incident: a table of `incidents.toml`, with its `id`. A made-up one has the year 0; without behaviours, it is
-not run."""
+not run. `when` it ran: at `install`, `build`, each `start` of the interpreter, `import`, or a `call` of the package."""
 
 TAKEN: Final[Mapping[str, str]] = {"env": "credentials", "npmrc": ".npmrc", "files": "files"}
 """The secrets that a behaviour takes: the role's keys of the environment, the token of `.npmrc`, all found files."""
@@ -60,7 +60,7 @@ def kinds() -> Mapping[str, Mapping[str, Any]]:
 @cache
 def incidents() -> Mapping[str, Incident]:
     """All incidents by id, as `incidents.toml` has them."""
-    defaults = {"year": 0, "ecosystem": "npm", "behaviours": ()}
+    defaults = {"year": 0, "when": "import", "ecosystem": "npm", "behaviours": ()}
     found = read_toml(FOLDER / "incidents.toml")
     return {id: {"id": id, "package": id, **defaults, **each} for id, each in found.items()}
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import secrets
 import tempfile
 import time
@@ -34,6 +35,9 @@ from shielded_function_monitoring import Alert
 
 OUTCOMES: Final = ("stopped", "partly", "passed", "not run")
 """`stopped`: no secret reached a receiver, and nothing of the payload ran or changed a file."""
+ALLOWED: Final = "allowed.invalid"
+"""In a row, the first host that the function's policy lists."""
+_HOST: Final = r"(?:^|,)((?:[a-z0-9-]+\.)+[a-z]+)(?::(\d+))?(?=,|$)"
 _PRECIOUS: Final = "precious"
 _MORE_INVOCATIONS: Final = 5
 
@@ -55,6 +59,12 @@ def play(incident: Incident, package: FunctionPackage, runtime: Runtime | None) 
         SandboxError: there is no sandbox here, or the function did not start.
     """
     told: dict[str, Any] = {**facts_of(incident), "outcome": "not run", "behaviours": []}
+    if any(each.get("host") == ALLOWED for each in incident["behaviours"]):
+        listed = re.search(_HOST, package.environment.get("SHIELD_ALLOW_OUTBOUND", ""))
+        if listed is None:
+            return {**told, "differs": "Not run: the policy lists no host by its name."}, ()
+        target = {"host": listed[1], "port": int(listed[2] or 443)}
+        incident = {**incident, "behaviours": [{**each, **target} for each in incident["behaviours"]]}
     if not incident["behaviours"]:
         return told, ()
     plain, _ = _run(incident, _without_shield(package), runtime)
@@ -107,13 +117,16 @@ def _run(incident: Incident, package: FunctionPackage, runtime: Runtime | None) 
     """The effects of each behaviour, with the log's lines of these, and of the shield's own events."""
     nonce = f"drill{secrets.token_hex(8)}"
     steps = [step_of(behaviour, number, package.region) for number, behaviour in enumerate(incident["behaviours"])]
-    plan = {"nonce": nonce, "secrets": f"/var/task/{SECRETS}", "steps": steps}
+    plan = {"nonce": nonce, "when": incident["when"], "secrets": f"/var/task/{SECRETS}", "steps": steps}
     ports = {step["port"] for step in steps if step["port"]}
     receivers = {step["host"]: Receiver() for step in steps if step["port"]}
     for step in steps:  # a program for a download, and code for an evaluation
-        if step["port"] and {"evaluate", "write"} & set(step):
+        if step["port"] and {"evaluate", "start"} & set(step):
             code = language_of(package.runtime).ran % json.dumps({"shielded_drill": nonce, "ran": step["step"]})
-            receivers[step["host"]].answer = code if "evaluate" in step else ECHO
+            if "sound" in step:
+                code = f"RIFF....WAVEdata{base64.b64encode(code.encode()).decode()}"
+            runs = "evaluate" in step or step["start"][0] == "{interpreter}"
+            receivers[step["host"]].answer = code if runs else ECHO
     # An address is the sandbox's own as long as it lives, on its loopback.
     addresses = (*ADDRESSES, *(f"{host}/32" for host in receivers if is_address(host)))
     with tempfile.TemporaryDirectory(prefix="drill-") as scratch, ExitStack() as stack:

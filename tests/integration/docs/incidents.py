@@ -18,12 +18,15 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
 
 from integration.docs.pages import ROOT, with_rows
 from shielded_function import ShieldedFunction, ShieldPolicy
 from shielded_function_emulator.incidents import Incident, incidents
 
 PAGE = ROOT / "docs" / "security" / "incidents.md"
+POLICY = ShieldPolicy(allow_outbound=["api.stripe.com:443"])
+_WHEN = {"install": "the install", "build": "the build", "start": "each start", "import": "import", "call": "a call"}
 _ARCHITECTURES = {"x86_64": lambda_.Architecture.X86_64, "aarch64": lambda_.Architecture.ARM_64}
 _FUNCTIONS = {
     "Python": (lambda_.Runtime.PYTHON_3_13, "def handler(event, context):\n    return 'done'\n"),
@@ -38,7 +41,7 @@ def page() -> str:
         SystemExit: they differ, or an incident that was stopped raised no alarm.
     """
     with tempfile.TemporaryDirectory(prefix="drilled-") as folder:
-        python, node = (_drill(_synthesize(Path(folder) / name, name), name) for name in _FUNCTIONS)
+        python, node = (_drill(synthesize(Path(folder) / name, name), name) for name in _FUNCTIONS)
     found, other = ({each["id"]: each for each in told["incidents"]} for told in (python, node))
     for name, each in found.items():
         if any(each[part] != other[name][part] for part in ("outcome", "behaviours")):
@@ -47,7 +50,7 @@ def page() -> str:
             one["alarm"].startswith("shield-critical-") for one in each["alarms"]
         ):
             raise SystemExit(f"{name} was stopped, and no alarm for critical violations fires")
-    rows = [f"{facts(incident)} {_became(found[incident['id']])} |" for incident in incidents().values()]
+    rows = [f"{facts(incident)} {became(found[incident['id']])} |" for incident in incidents().values()]
     text = with_rows(PAGE.read_text(encoding="utf-8"), rows)
     return re.sub(r"^Of \d+ incidents, .*$", lambda _: python["summary"], text, count=1, flags=re.MULTILINE)
 
@@ -55,11 +58,12 @@ def page() -> str:
 def facts(incident: Incident) -> str:
     """The cells of an incident that are known without a drill."""
     source = incident["source"] if incident["year"] else Path(incident["source"]).name
-    when = f", {incident['ecosystem']}, {incident['year']}" if incident["year"] else ""
+    when = f", {incident['ecosystem']}, {incident['year']}, at {_WHEN[incident['when']]}" if incident["year"] else ""
     return f"| [{incident['name']}]({source}){when} | {incident['did']} *{incident['differs']}* |"
 
 
-def _became(each: dict[str, Any]) -> str:
+def became(each: dict[str, Any]) -> str:
+    """The cells of an incident that a drill tells."""
     told = [f"• {one['behaviour']}: {_by(one['stopped_by'])}" for one in each["behaviours"]]
     return f"{'<br>'.join(told) or '-'} | {each['outcome']}"
 
@@ -68,16 +72,19 @@ def _by(controls: list[str]) -> str:
     return f"stopped by {', '.join(f'`{each}`' for each in controls)}" if controls else "happened"
 
 
-def _synthesize(folder: Path, name: str) -> Path:
+def synthesize(folder: Path, name: str, policy: ShieldPolicy = POLICY, code: str = "") -> Path:
+    """An app with one function of the page, or with another policy or code."""
     runtime, text = _FUNCTIONS[name]
     app = cdk.App(outdir=str(folder), analytics_reporting=False)
     stack = cdk.Stack(app, "Shop")
-    policy = ShieldPolicy(allow_outbound=["api.stripe.com:443"])
     props: dict[str, Any] = {"runtime": runtime, "architecture": _ARCHITECTURES[platform.machine()], "policy": policy}
-    code = lambda_.Code.from_inline(text)
-    function = ShieldedFunction(stack, name, handler="index.handler", code=code, **props)
+    inline = lambda_.Code.from_inline(code or text)
+    function = ShieldedFunction(
+        stack, name, handler="index.handler", code=inline, timeout=cdk.Duration.seconds(30), **props
+    )
     key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
     dynamodb.Table(stack, "Orders", partition_key=key).grant_write_data(function)
+    s3.Bucket(stack, "Receipts", bucket_name="shop-receipts").grant_read(function)
     return Path(app.synth().directory)
 
 

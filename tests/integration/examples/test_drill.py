@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import lief
 import pytest
 
 from integration.cli.running import command, says, shell
 from integration.docs.pages import ROOT, read_page
 from integration.emulator.conftest import PACKAGE
 from integration.examples.conftest import Assembly
-from shielded_function_emulator.cloud_assembly import CloudAssembly
+from shielded_function_emulator.cloud_assembly import CloudAssembly, InlineCode
 from shielded_function_emulator.incidents import FOLDER, TAKEN, IncidentError, find, incidents, kinds, step_of, title_of
 from shielded_function_emulator.incidents.drilling import play
-from shielded_function_emulator.incidents.staging import stage
+from shielded_function_emulator.incidents.staging import stage, static_program
 from shielded_function_emulator.kernel import machine
 from shielded_function_emulator.languages import find as find_runtime
 from shielded_function_emulator.languages import python
@@ -28,7 +30,7 @@ pytestmark = [
 ]
 
 NODE = "Live/Events/SendText"
-FACTS = ("id", "name", "ecosystem", "package", "did", "source", "differs")
+FACTS = ("id", "name", "when", "ecosystem", "package", "did", "source", "differs")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,10 @@ def test_a_worm_in_a_python_function(told: dict[str, Any]) -> None:
     fired = {each["alarm"]: each["actions"] for each in worm["alarms"]}
     assert set(fired) == {"shield-critical-Checkout-Shielded", "shield-rest-Checkout-Shielded"}
     assert all(":Checkout-Alarms" in action for actions in fired.values() for action in actions)
-    assert told["summary"] == ("Of 3 incidents, 2 are replayed: the shield stops 1, stops 0 in part, and lets 1 pass.")
+    assert told["summary"] == (
+        "Of 3 incidents, 2 are replayed: the shield stops 1, stops 0 in part, and lets 1 pass. "
+        "Install scripts among them: 1."
+    )
 
 
 def test_what_no_control_stops(told: dict[str, Any]) -> None:
@@ -158,6 +163,7 @@ def test_each_incident_is_complete() -> None:
         assert all(incident[name] for name in FACTS), id
         assert incident["year"] == 0 or 2018 <= incident["year"] <= 2030
         assert incident["source"].startswith("https://") if incident["year"] else (ROOT / incident["source"]).is_file()
+        assert incident["when"] in ("install", "build", "start", "import", "call")
         assert incident["did"].endswith(".")
         assert incident["differs"].endswith(".")
         assert len(incident["did"]) <= 110, f"{id}: one sentence"
@@ -168,7 +174,7 @@ def test_each_incident_is_complete() -> None:
         assert title_of(behaviour)
     python, node = ((FOLDER / name).read_text() for name in ("payload.py", "payload.cjs"))
     steps = [step_of(behaviour, 0, "eu-west-1") for behaviour in behaviours]
-    for name in {name for step in steps for name in step} - {"do", "service"}:
+    for name in {name for step in steps for name in step} - {"do", "service", "bucket"}:
         assert re.search(rf'step\["{name}"|"{name}" in step|step\.get\("{name}"', python), name
         assert re.search(rf"step\.{name}\b|\{{ [^}}]*\b{name}\b[^}}]* \}} = step;", node), name
     for hook in {step["hook"] for step in steps if "hook" in step}:
@@ -177,9 +183,7 @@ def test_each_incident_is_complete() -> None:
 
 
 NODE_22 = "nodejs22.x"
-REQUIRED = (
-    'process.getBuiltinModule("node:module").createRequire("/var/task/")("./node_modules/drill-chalk/index.cjs");'
-)
+REQUIRED = 'process.getBuiltinModule("node:module").createRequire("/var/task/")("./node_modules/drill-chalk/index.cjs")'
 # Runtime, handler, files; the file that ends anew, and how, or the error.
 STAGED: list[tuple[str, str, dict[str, str], tuple[str, str] | str]] = [
     ("python3.13", "app.handler", {"app.py": "x = 1"}, ("app.py", "\nimport drill_chalk\n")),
@@ -200,7 +204,7 @@ def test_where_the_dependency_is_imported(
         (code / name).write_text(text)
         (code / name).chmod(0o444)
     package = replace(PACKAGE, code=code, runtime=runtime, handler=handler)
-    plan = {"nonce": "drill00", "steps": []}
+    plan = {"nonce": "drill00", "when": "import", "steps": []}
     if isinstance(ends, str):
         with pytest.raises(IncidentError, match=ends):
             stage(package, find("chalk"), plan, task)
@@ -209,3 +213,55 @@ def test_where_the_dependency_is_imported(
     file, end = ends
     assert (task / file).read_text() == files[file] + end
     assert (task / "drill-secrets" / ".npmrc").is_file()
+
+
+@pytest.mark.parametrize(("runtime", "when", "file", "ends"), [
+    ("python3.13", "start", "chalk.pth", "\nimport drill_chalk\n"),
+    ("python3.13", "call", "app.py", "\nimport drill_chalk; drill_chalk.play()\n"),
+    (NODE_22, "start", "app.js", f"\n{REQUIRED}\n"),
+    (NODE_22, "call", "app.js", f"\n{REQUIRED}.play()\n"),
+])  # fmt: skip
+def test_when_the_dependency_plays(tmp_path: Path, runtime: str, when: str, file: str, ends: str) -> None:
+    code = {"python3.13": "app.py", NODE_22: "app.js"}[runtime]
+    package = replace(PACKAGE, code=InlineCode(code, ""), runtime=runtime, handler="app.handler")
+    stage(package, find("chalk"), {"nonce": "drill00", "when": when, "steps": []}, tmp_path)
+    assert (tmp_path / file).read_text() == ends
+
+
+@pytest.mark.parametrize("architecture", ["x86_64", "aarch64"])
+def test_the_static_program(tmp_path: Path, architecture: str) -> None:
+    """One segment, no interpreter, no library: the kernel alone runs it, where the machine is the same."""
+    program = tmp_path / "program"
+    program.write_bytes(static_program(architecture, '{"ran":3}'))
+    program.chmod(0o755)
+    parsed = lief.ELF.parse(str(program))
+    assert parsed
+    assert [(segment.type, segment.virtual_size) for segment in parsed.segments] == [
+        (lief.ELF.Segment.TYPE.LOAD, program.stat().st_size)
+    ]
+    assert not parsed.has_interpreter
+    if architecture == machine():
+        done = subprocess.run([program], capture_output=True, text=True, check=True)
+        assert (done.stdout, json.loads(done.stderr)) == ("", {"ran": 3})
+
+
+def test_no_host_is_allowed() -> None:
+    """An incident that needs an allowed host is not run without one, and says so."""
+    for allowed in ("", "10.0.0.0/8:443", "*.example.com:443", "api.example.com:443 by requests"):
+        package = replace(PACKAGE, environment={"SHIELD_ALLOW_OUTBOUND": allowed})
+        told, log = play(find("allowed-host"), package, python.THIS)
+        assert (told["outcome"], told["differs"], log) == (
+            "not run",
+            "Not run: the policy lists no host by its name.",
+            (),
+        )
+
+
+@pytest.mark.usefixtures("namespaces")
+def test_a_bucket_of_somebody_else_where_all_of_s3_is_allowed(assembly: Assembly) -> None:
+    """By default the policy has none of the function's, and so none of others."""
+    given = ("drill", assembly("checkout"), "Checkout/Shielded", "--incident", "bucket", "--json")
+    for more, outcome in (((), "stopped"), (("--env", "SHIELD_ALLOW_AWS=dynamodb,s3"), "passed")):
+        done = command(*given, *more)
+        assert done.returncode == 0, done.stderr
+        assert [each["outcome"] for each in json.loads(done.stdout)["incidents"]] == [outcome]
