@@ -85,9 +85,7 @@ _JUDGES = (
 _FILE_JUDGES = (
     *_JUDGES,
     "engine/files/open.c",
-    "engine/files/open_beneath.c",
     "engine/files/open_fastpath.c",
-    "engine/files/open_in_tmp.c",
     "engine/files/path_syscalls.c",
 )
 _NOTES = ("engine/report/node_notes.c", "engine/report/place_texts.c")

@@ -39,8 +39,7 @@
 #define GUARD_NEXT_EVENT                                                                                     \
     9 /* when next_event_watched (process_state.h): for calls that may request the next event */
 
-#define BEHIND_LOG                                                                                           \
-    4 /* the gate's own descriptors: mounts (files/read_only_mounts.h), then /tmp (open_in_tmp.h) */
+#define BEHIND_LOG 4 /* the gate's own descriptors: mounts, then /tmp (files/open_fastpath.h) */
 
 #define READY_LINE 40 /* bytes: a request for the next event is at least as long */
 

@@ -5,8 +5,7 @@
 #include "../base/linux_abi.h"
 #include "../fds/own_fds.h"
 #include "../files/handler_files.h"
-#include "../files/open_in_tmp.h"
-#include "../files/read_only_mounts.h"
+#include "../files/open_fastpath.h"
 
 /* Whether the path is a directory, and not a link to one. */
 static bool is_directory(const char *path, struct inode *inode)

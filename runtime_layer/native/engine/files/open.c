@@ -4,7 +4,7 @@
  * reference. No path is judged, so symbolic links, /proc spellings and paths that change during the call have no effect; and a
  * refused object never has a readable descriptor. A new file is created in two steps: its parent directory is opened and
  * judged, then the file is created beneath it without following a last symbolic link, so that another thread cannot change the
- * place. Opens by open_fastpath.h and open_in_tmp.h skip these steps. Tests: tests/security/cases/test_files.py. */
+ * place. Opens by open_fastpath.h skip these steps. Tests: tests/security/cases/test_files.py. */
 #include <linux/openat2.h>
 
 #include "../base/syscall_ctx.h"
@@ -13,7 +13,6 @@
 #include "../state/sealed_state.h"
 #include "file_verdict.h"
 #include "open_fastpath.h"
-#include "open_in_tmp.h"
 
 enum { LINKS_MAX = 40 };
 

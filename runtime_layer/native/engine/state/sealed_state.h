@@ -90,8 +90,8 @@ struct file_facts {
     struct inode tmp;   /* the directory /tmp */
     bool tmp_is_mount;  /* everything with its device number is in /tmp */
     bool root_is_clear; /* nothing on the mount of / is refused: no /tmp, handler or log lies there */
-    struct kept_mount read_only_mounts[READ_ONLY_MOUNTS]; /* files/read_only_mounts.h */
-    int32_t tmp_directory; /* a reference to it (files/open_in_tmp.h); 0: none */
+    struct kept_mount read_only_mounts[READ_ONLY_MOUNTS]; /* files/open_fastpath.h */
+    int32_t tmp_directory; /* a reference to it (files/open_fastpath.h); 0: none */
     struct handlers handlers;
     struct inode programs[MAX_CHILD]; /* the object of each allow_child_process entry; ino 0: none */
     struct inode spawn_helper;        /* the JDK's, which execs programs (exec.c); ino 0: there is none */
