@@ -24,8 +24,8 @@ pytestmark = pytest.mark.promise("alert.caller-python")
 HERE = Path(__file__).parent
 RUNTIMES: Mapping[str, Runtime] = {"3": python.THIS} if is_emulated() else available()
 WALK = (
-    *("report/python_frames.c", "report/python_runtime.c", "base/memory_reader.c", "base/exported_symbol.c"),
-    *("base/user_memory.c", "base/proc_maps.c"),
+    *("report/python_frames.c", "base/memory_reader.c", "base/exported_symbol.c"),
+    *("base/user_memory.c", "base/procfs.c"),
 )
 PURE = ("text.c", "python_layout.c", "python_objects.c")
 

@@ -35,7 +35,7 @@ _ELF = ("core/text.c", "engine/sites/elf_image.c")
 DECODER = "engine/sites/x86_64/decode.c"
 X86_64_SITES = (
     *_ELF,
-    *(f"engine/sites/x86_64/{part}.c" for part in ("sites", "incoming_edges", "operands", "code_region")),
+    *(f"engine/sites/x86_64/{part}.c" for part in ("sites", "incoming_edges", "code_region")),
     DECODER,
 )
 _FAKE_KERNEL = ("-include", str(HERE / "kernel_fake.h"))
@@ -75,11 +75,10 @@ _JUDGES = (
     *_CORE_WITHOUT_API,
     "engine/base/user_memory.c",
     "engine/files/file_verdict.c",
-    "engine/base/proc_path.c",
     "engine/base/read_file.c",
     "engine/base/filesystem.c",
     "engine/report/caller.c",
-    "engine/base/proc_maps.c",
+    "engine/base/procfs.c",
     "engine/state/sealed_state.c",
 )
 _FILE_JUDGES = (
@@ -104,7 +103,6 @@ _NETWORK_JUDGES = (
     "engine/network/receive.c",
     "engine/network/send.c",
     "engine/base/socket_info.c",
-    "engine/base/iovec.c",
     *_NOTES,
 )
 _SETTING_WORDS = (
@@ -180,7 +178,7 @@ TARGETS: tuple[Target, ...] = (
     Target(
         "maps",
         "/proc/self/maps",
-        ("core/text.c", "engine/base/proc_maps.c"),
+        ("core/text.c", "engine/base/procfs.c"),
         flags=_FAKE_KERNEL,
         words=(" r-xp ", " rw-p "),
     ),
@@ -196,6 +194,7 @@ TARGETS: tuple[Target, ...] = (
         (
             *("core/text.c", "core/python_layout.c", "core/python_objects.c", "engine/base/user_memory.c"),
             *("engine/base/memory_reader.c", "engine/base/exported_symbol.c", "engine/report/python_frames.c"),
+            "engine/base/procfs.c",
         ),
         flags=_FAKE_KERNEL,
         max_len=8192,

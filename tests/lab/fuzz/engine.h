@@ -15,14 +15,16 @@
 #include "../../../runtime_layer/native/engine/state/sealed_state.h"
 #include "json.h"
 
-bool sealing_begin(uint64_t *signals)
+bool take_lock(enum lock which, uint64_t *signals)
 {
+    (void)which;
     *signals = 0;
     return true;
 }
 
-void sealing_end(const uint64_t *signals)
+void give_lock(enum lock which, const uint64_t *signals)
 {
+    (void)which;
     (void)signals;
 }
 

@@ -4,7 +4,7 @@
 
 #include "fuzz.h"
 
-#include "../../../runtime_layer/native/engine/base/proc_maps.h"
+#include "../../../runtime_layer/native/engine/base/procfs.h"
 
 enum { BUFFER = 512, FILE_DESCRIPTOR = 7 };
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.compiling import compile_c
 from shielded_function_runtime.build.native import NATIVE
 
-_DISCOVERY = ("sites", "incoming_edges", "operands", "code_region", "decode")
+_DISCOVERY = ("sites", "incoming_edges", "code_region", "decode")
 
 
 def compile_list_sites(architecture: str, out: Path) -> Path:

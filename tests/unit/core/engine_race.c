@@ -2,7 +2,7 @@
  * violation counts as reported that was not. Exit status 0: so it was. */
 #include "../../../runtime_layer/native/engine/base/protected_ranges.h"
 #include "../../../runtime_layer/native/engine/report/node_notes.h"
-#include "../../../runtime_layer/native/engine/report/repeats.h"
+#include "../../../runtime_layer/native/engine/report/left_out.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -32,11 +32,11 @@ static uint64_t range_of(uint64_t thread, uint64_t i)
 static void change_ranges(uint64_t thread)
 {
     for (uint64_t i = 0; i < RANGES_EACH; i++)
-        protect_range(range_of(thread, i), range_of(thread, i) + PAGE);
+        protect_range(range_of(thread, i), range_of(thread, i) + PAGE, RANGE_ENGINE, 0);
     for (uint64_t i = 0; i < RANGES_EACH; i++)
         count_if(!overlaps(range_of(thread, i), range_of(thread, i) + 1, RANGE_ENGINE), &lost);
     for (uint64_t i = 0, low = range_of(THREADS + thread, 0); i < ROUNDS / 1000; i++) {
-        protect_text(low, low + PAGE, 0);
+        protect_range(low, low + PAGE, RANGE_TEXT, 0);
         count_if(!overlaps(low, low + 1, RANGE_TEXT) || cuts_text(low, low + PAGE), &lost);
         forget_texts(low, low + PAGE);
         count_if(overlaps(low, low + 1, RANGE_TEXT), &lost);

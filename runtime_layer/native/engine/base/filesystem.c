@@ -2,7 +2,7 @@
 #include "filesystem.h"
 
 #include "linux_abi.h"
-#include "proc_path.h"
+#include "procfs.h"
 
 struct inode inode_of(int64_t file)
 {

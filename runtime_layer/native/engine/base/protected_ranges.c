@@ -42,7 +42,7 @@ static bool claim(struct range *range, uint32_t kind)
            __atomic_compare_exchange_n(&range->kind, &free, kind, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-static bool add_range(uint64_t low, uint64_t high, uint32_t kind, uint64_t trampolines)
+bool protect_range(uint64_t low, uint64_t high, uint32_t kind, uint64_t trampolines)
 {
     uint32_t i = 0;
     record_lowest(low);
@@ -73,26 +73,11 @@ static bool next_range(uint32_t *at, struct range *out)
     return false;
 }
 
-bool protect_range(uint64_t low, uint64_t high)
-{
-    return add_range(low, high, RANGE_ENGINE, 0);
-}
-
-/* The caller holds mapping_lock, and next_range stands behind the range. */
+/* The caller holds the lock of mappings, and next_range stands behind the range. */
 static void free_range(uint32_t at)
 {
     __atomic_store_n(&ranges[at - 1].low, 0, __ATOMIC_RELEASE);
     __atomic_store_n(&ranges[at - 1].kind, RANGE_FREE, __ATOMIC_RELEASE);
-}
-
-bool protect_text(uint64_t low, uint64_t high, uint64_t trampolines)
-{
-    return add_range(low, high, RANGE_TEXT, trampolines);
-}
-
-bool protect_unrelocated_text(uint64_t low, uint64_t high)
-{
-    return add_range(low, high, RANGE_TEXT | RANGE_UNRELOCATED, 0);
 }
 
 bool is_unrelocated_text(uint64_t low, uint64_t high)

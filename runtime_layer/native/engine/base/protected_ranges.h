@@ -5,17 +5,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A text that its loader has not relocated yet is RANGE_TEXT and RANGE_UNRELOCATED: it has not run. */
-enum range_kind { RANGE_FREE = 0, RANGE_ENGINE = 1, RANGE_TEXT = 2, RANGE_UNRELOCATED = 4 };
+enum range_kind {
+    RANGE_FREE = 0,
+    RANGE_ENGINE = 1, /* pages that no call may change, unmap or make writable */
+    RANGE_TEXT = 2,   /* text that may not become writable, nor be dropped and reread from its file */
+    RANGE_UNRELOCATED =
+        4 /* with RANGE_TEXT: its loader has not relocated it, so it is not searched, and has not run */
+};
 
-/* Adds pages that no call may change, unmap or make writable. False when the table is full. */
-bool protect_range(uint64_t low, uint64_t high);
-/* Adds text that may not become writable, nor be dropped and reread from its file. `trampolines`: the start of the range with
- * its trampolines; 0: none. */
-bool protect_text(uint64_t low, uint64_t high, uint64_t trampolines);
-/* The same for text that is not searched yet. */
-bool protect_unrelocated_text(uint64_t low, uint64_t high);
-/* Whether the range is exactly such a text. */
+/* `trampolines`, of a text: the start of the range with its trampolines; 0: none. False when the table is full. */
+bool protect_range(uint64_t low, uint64_t high, uint32_t kind, uint64_t trampolines);
+/* Whether the range is exactly a text that is not relocated. */
 bool is_unrelocated_text(uint64_t low, uint64_t high);
 
 /* The lowest address of all ranges. Where writable executable memory is allowed, gate.S passes changes below it. */
@@ -26,7 +26,7 @@ uint32_t kinds_within(uint64_t low, uint64_t high);
 bool overlaps(uint64_t low, uint64_t high, enum range_kind kind);
 /* Whether the range holds only a part of some patched text. Only whole texts may be unmapped. */
 bool cuts_text(uint64_t low, uint64_t high);
-/* Removes the unmapped texts within the range, and unmaps their trampolines. The caller holds mapping_lock. */
+/* Removes the unmapped texts within the range, and unmaps their trampolines. The caller holds the lock of mappings. */
 void forget_texts(uint64_t low, uint64_t high);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <linux/membarrier.h>
 
-#include "readdir.h"
+#include "read_file.h"
 
 enum {
     THREADS = 4096,

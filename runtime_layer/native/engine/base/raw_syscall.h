@@ -107,4 +107,17 @@ static inline uint64_t page_up(uint64_t address)
     return (address + PAGE - 1) & ~(uint64_t)(PAGE - 1);
 }
 
+/* Identifies the calling thread. */
+static inline uint64_t thread_pointer(void)
+{
+    uint64_t self = 0;
+#if defined(__x86_64__)
+    enum { ARCH_GET_FS = 0x1003 };
+    KERNEL(arch_prctl, ARCH_GET_FS, &self);
+#else
+    __asm__("mrs %0, tpidr_el0" : "=r"(self));
+#endif
+    return self;
+}
+
 #endif

@@ -1,7 +1,10 @@
-/* A page can be unmapped after its probe; then the program gets a signal. Tests: tests/lab/fuzz/memory.c. */
+/* A page can be unmapped after its probe; then the program gets a signal. Tests: tests/lab/fuzz/memory.c,
+ * tests/lab/fuzz/network.c. */
 #include "user_memory.h"
 
 #include "../../core/text.h"
+#include "linux_abi.h"
+#include "raw_syscall.h"
 
 /* rt_sigprocmask copies the set before it checks `how`. So with an invalid `how` it fails with EINVAL where eight bytes can be
  * read, and with EFAULT where not (kernel/signal.c). */
@@ -80,8 +83,7 @@ bool read_user(void *to, uint64_t from, uint64_t n)
     return true;
 }
 
-/* Walks the string, copying it unless `to` is NULL. */
-static int64_t walk_string(char *to, uint64_t from, uint64_t cap)
+int64_t read_user_string(char *to, uint64_t from, uint64_t cap)
 {
     uint64_t checked = 0; /* bytes from `from` in a page known to be readable */
     for (uint64_t i = 0; i < cap; i++) {
@@ -97,16 +99,6 @@ static int64_t walk_string(char *to, uint64_t from, uint64_t cap)
             return (int64_t)i;
     }
     return -ENAMETOOLONG;
-}
-
-int64_t read_user_string(char *to, uint64_t from, uint64_t cap)
-{
-    return walk_string(to, from, cap);
-}
-
-int64_t user_string_length(uint64_t from, uint64_t cap)
-{
-    return walk_string(NULL, from, cap);
 }
 
 bool write_user(uint64_t to, const void *from, uint64_t n)
@@ -156,4 +148,54 @@ void scratch_give(struct scratch *s)
         __atomic_store_n(&taken[s - scratches], false, __ATOMIC_RELEASE);
     else
         KERNEL(munmap, s, sizeof(struct scratch));
+}
+
+int64_t gather_some(const struct message *m, uint8_t *out, uint64_t cap)
+{
+    uint64_t len = 0;
+    for (uint64_t i = 0; i < m->vector_count && i < UIO_MAXIOV && len < cap; i++) {
+        struct vector v;
+        if (!read_user(&v, m->vectors + i * sizeof v, sizeof v))
+            return -EFAULT;
+        uint64_t part = v.len < cap - len ? v.len : cap - len;
+        if (!read_user(out + len, v.base, part))
+            return -EFAULT;
+        len += part;
+    }
+    return (int64_t)len;
+}
+
+/* Reads the vectors twice. Another thread may change them in between; still at most `cap` bytes are copied. */
+int64_t gather(const struct message *m, uint8_t *out, uint64_t cap)
+{
+    if (m->vector_count > UIO_MAXIOV || room_in(m, cap + 1) > cap)
+        return -EMSGSIZE;
+    return gather_some(m, out, cap);
+}
+
+uint64_t room_in(const struct message *m, uint64_t most)
+{
+    uint64_t room = 0;
+    for (uint64_t i = 0; i < m->vector_count && i < UIO_MAXIOV && room < most; i++) {
+        struct vector v;
+        if (!read_user(&v, m->vectors + i * sizeof v, sizeof v))
+            break;
+        room += v.len < most ? v.len : most;
+    }
+    return room < most ? room : most;
+}
+
+bool scatter(const struct message *m, const uint8_t *bytes, uint64_t len)
+{
+    for (uint64_t i = 0; i < m->vector_count && i < UIO_MAXIOV && len; i++) {
+        struct vector v;
+        if (!read_user(&v, m->vectors + i * sizeof v, sizeof v))
+            return false;
+        uint64_t part = v.len < len ? v.len : len;
+        if (!write_user(v.base, bytes, part))
+            return false;
+        bytes += part;
+        len -= part;
+    }
+    return true;
 }

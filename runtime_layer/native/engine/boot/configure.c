@@ -145,10 +145,10 @@ static bool configure(struct request *request, struct writer *error)
     if (!is_owner_process())
         return fail(error,
                     "a child that shares its parent's memory cannot configure it; call it in the parent");
-    if (!sealing_begin(&signals))
+    if (!take_lock(SEAL, &signals))
         return fail(error, "another thread is configuring; call it once, while the function is loaded");
     bool succeeds = sealed->process.armed ? tighten(request, error) : arm_late(&request->wanted, error);
-    sealing_end(&signals);
+    give_lock(SEAL, &signals);
     return succeeds;
 }
 

@@ -8,8 +8,6 @@
 #include "../base/user_memory.h"
 #include "../state/child_settings.h"
 
-enum { ENVIRON_MAX = 1 << 23 };
-
 const char *const carried_facts[] = {"AWS_REGION",
                                      "AWS_LAMBDA_FUNCTION_NAME",
                                      "AWS_LAMBDA_FUNCTION_VERSION",

@@ -4,7 +4,7 @@
 
 #include "../state/sealed_state.h"
 
-enum { POLICY_FILE_MAX = 1 << 16 };
+enum { POLICY_FILE_MAX = 1 << 16, ENVIRON_MAX = 1 << 23 /* of the environment, and of the arguments */ };
 
 /* The origin of this process, from SHIELD_STATE, which the wrapper or the parent's gate sets. */
 enum origin { ORIGIN_NONE, ORIGIN_STARTING, ORIGIN_RUNNING, ORIGIN_READY };

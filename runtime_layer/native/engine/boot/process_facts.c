@@ -8,7 +8,7 @@
 #include "../state/syscall_policy.h"
 #include "../report/log_writer.h"
 #include "../fds/own_fds.h"
-#include "../process/exec_image.h"
+#include "../process/exec.h"
 #include "../gate/judges.h"
 
 /* Keeps the settings for children in canonical form, with those of the policy file. A child does not read that file, so later
@@ -144,27 +144,16 @@ void read_origin(struct process_facts *p, const struct start *start)
  * `env` is a script (`#!/usr/bin/coreutils --coreutils-prog-shebang=env`). */
 static const char *const shells[] = {"bash", "sh", "dash", "env", "busybox", "coreutils"};
 
-/* Whether an argument is exactly the path of the runtime. */
+/* Whether an argument behind the program's name is exactly the path of the runtime. */
 static bool has_runtime_argument(void)
 {
-    const char *runtime = kept_text(sealed->process.runtime).at;
-    char bytes[512];
-    uint32_t argument = 0, at = 0;
-    bool same = true, found = false;
-    int64_t n = 0,
-            file = *runtime ? KERNEL(openat, AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC, 0) : -1;
-    while (!is_error(file) && !found && (n = KERNEL(read, file, bytes, sizeof bytes)) > 0)
-        for (int64_t i = 0; i < n && !found; i++) {
-            same = same && bytes[i] == runtime[at++];
-            if (bytes[i])
-                continue;
-            found = same && argument > 0;
-            argument++;
-            same = true;
-            at = 0;
-        }
-    if (!is_error(file))
-        KERNEL(close, file);
+    struct text runtime = kept_text(sealed->process.runtime), argument;
+    struct text arguments = read_whole_file("/proc/self/cmdline", ENVIRON_MAX), rest = arguments;
+    bool found = false;
+    text_next(&rest, 0, &argument);
+    while (runtime.len && !found && rest.len && text_next(&rest, 0, &argument))
+        found = text_equal(argument, runtime);
+    drop_whole_file(arguments, ENVIRON_MAX);
     return found;
 }
 
@@ -180,9 +169,9 @@ static bool is_script(const char *path)
     return begin[0] == '#' && begin[1] == '!';
 }
 
-/* Whether this process, which a wrapper started from the file `program`, is an exec wrapper, before the runtime. Wrappers get the
- * runtime and its arguments, so a program with the runtime among its arguments is a wrapper; so is a shell, which may have
- * replaced its arguments. All others are the runtime, or a helper. */
+/* Whether this process is an exec wrapper, before the runtime. `program`: the name of its file, which a wrapper started. Wrappers
+ * get the runtime and its arguments, so a program with the runtime among its arguments is a wrapper; so is a shell, which may
+ * have replaced its arguments. All others are the runtime, or a helper. */
 static bool is_wrapper(struct text program)
 {
     for (uint32_t i = 0; i < sizeof shells / sizeof *shells; i++)

@@ -2,7 +2,7 @@
 #include "fd_list.h"
 
 #include "../../core/text.h"
-#include "../base/proc_maps.h"
+#include "../base/procfs.h"
 #include "../base/raw_syscall.h"
 
 /* struct linux_dirent64 (getdents(2)). */

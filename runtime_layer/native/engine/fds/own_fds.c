@@ -1,7 +1,7 @@
 /* Tests: tests/integration/engine/test_midst.py. */
 #include "own_fds.h"
 
-#include "../base/proc_path.h"
+#include "../base/procfs.h"
 #include "../base/raw_syscall.h"
 #include "../state/process_state.h"
 #include "fd_marks.h"

@@ -4,7 +4,7 @@
 #include <linux/openat2.h>
 
 #include "../base/filesystem.h"
-#include "../base/proc_path.h"
+#include "../base/procfs.h"
 #include "../state/sealed_state.h"
 
 /* The file's index among the handlers; their count: it is none. */

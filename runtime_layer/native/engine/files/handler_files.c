@@ -4,8 +4,8 @@
 
 #include "../../core/zip.h"
 #include "../base/filesystem.h"
-#include "../base/proc_path.h"
-#include "../base/readdir.h"
+#include "../base/procfs.h"
+#include "../base/read_file.h"
 #include "../base/user_memory.h"
 
 /* The rules by which each language's runtime client reads the setting: the end of the module's name, whether dots in it are

@@ -6,7 +6,7 @@
 
 #include "../base/filesystem.h"
 #include "../base/linux_abi.h"
-#include "../base/proc_path.h"
+#include "../base/procfs.h"
 #include "../base/user_memory.h"
 #include "../state/process_state.h"
 #include "../fds/own_fds.h"

@@ -6,7 +6,7 @@
 #include <linux/fs.h>
 
 #include "../base/syscall_ctx.h"
-#include "../base/proc_path.h"
+#include "../base/procfs.h"
 #include "../fds/own_fds.h"
 #include "../state/sealed_state.h"
 #include "file_verdict.h"

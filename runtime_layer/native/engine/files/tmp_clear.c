@@ -10,8 +10,8 @@
 #include "tmp_clear.h"
 
 #include "../base/linux_abi.h"
-#include "../base/proc_path.h"
-#include "../base/readdir.h"
+#include "../base/procfs.h"
+#include "../base/read_file.h"
 #include "../base/user_memory.h"
 #include "../fds/own_fds.h"
 #include "../state/process_state.h"

@@ -9,7 +9,7 @@
 #include "../report/left_out.h"
 #include "../fds/fd_marks.h"
 #include "../network/network.h"
-#include "../process/forked_child.h"
+#include "../process/exec.h"
 #include "../lifecycle/events.h"
 
 _Static_assert(sizeof *fd_marks == 1 << MARK_SHIFT && MARKED_FDS_MAX == 1 << DESCRIPTOR_BITS &&

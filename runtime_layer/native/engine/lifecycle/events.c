@@ -1,15 +1,14 @@
 /* Tests: tests/integration/readiness/test_ready.py. */
 #include "events.h"
 
-#include "../base/iovec.h"
-#include "../base/linux_abi.h"
 #include "../base/user_memory.h"
+#include "../base/linux_abi.h"
 #include "../state/process_state.h"
 #include "../state/sealed_pages.h"
 #include "../files/tmp_clear.h"
 #include "../process/kernel_limits.h"
 #include "../report/alerts.h"
-#include "../sites/native_inventory.h"
+#include "../sites/loaded_objects.h"
 
 /* Locks the acts that are allowed only before the first event. Ends the process where a blocked one cannot be locked. */
 static void become_ready(void)
@@ -17,9 +16,9 @@ static void become_ready(void)
     static const char why[] = "the handler cannot be locked: a limit leaves no memory for it";
     const uint8_t *modes = sealed->policy.modes;
     uint64_t signals;
-    if (!is_ready() && sealing_begin(&signals)) {
+    if (!is_ready() && take_lock(SEAL, &signals)) {
         bool is_first = !is_ready() && replace_gate_table(sealed, true);
-        sealing_end(&signals);
+        give_lock(SEAL, &signals);
         if (is_first)
             report_native_code();
     }

@@ -1,13 +1,13 @@
 /* Judges calls that map or protect memory: new code is scanned before it can run, and neither the engine's pages nor patched
  * text may change.
  *
- * The gate itself makes calls that map text, or that overlap text or the engine, one at a time (lock_mappings).
+ * The gate itself makes calls that map text, or that overlap text or the engine, one at a time (process_state.h).
  * Tests: tests/security/cases/test_safety.py. */
 #include <linux/mman.h>
 
 #include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
-#include "../base/proc_path.h"
+#include "../base/procfs.h"
 #include "../base/protected_ranges.h"
 #include "../base/user_memory.h"
 #include "../state/process_state.h"
@@ -51,42 +51,16 @@ static uint64_t range_high(uint64_t address, uint64_t len)
     return end < len ? UINT64_MAX : page_up(end);
 }
 
-enum { QUICK_TURNS = 50, PATIENCE = QUICK_TURNS + 5000 /* milliseconds */ };
-
-/* Locks for the thread that maps text, or changes mappings that overlap text. It blocks all signals first: a handler could wait
- * for the thread that it interrupted, or leave by longjmp. In a forked copy the lock is free (process_state.h). False: other threads
- * held it for some seconds. */
-static bool lock_mappings(void)
-{
-    const uint64_t moment[2] = {0, 20000}, millisecond[2] = {0, 1000000};
-    uint32_t *lock = &sealed->process.own->mapping_lock;
-    for (uint32_t turn = 0; turn < PATIENCE; turn++) {
-        if (!__atomic_exchange_n(lock, 1, __ATOMIC_ACQUIRE))
-            return true;
-        KERNEL(nanosleep, turn < QUICK_TURNS ? moment : millisecond, 0);
-    }
-    return false;
-}
-
-static void unlock_mappings(void)
-{
-    __atomic_store_n(&sealed->process.own->mapping_lock, 0, __ATOMIC_RELEASE);
-}
-
-/* Calls `work` with mapping_lock held and signals blocked. */
+/* Calls `work` under the lock of mappings. */
 static enum outcome run_locked(struct call *call, int64_t (*work)(const struct call *call))
 {
-    const uint64_t all = UINT64_MAX;
-    uint64_t before;
+    uint64_t signals;
     int64_t result = -EAGAIN;
-    if (!is_memory_owner()) /* a killed vfork child would leave the lock to its parent */
-        return answer(call, result);
-    KERNEL(rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof all);
-    if (lock_mappings()) {
+    /* A killed vfork child would leave the lock to its parent. */
+    if (is_memory_owner() && take_lock(MAPPINGS, &signals)) {
         result = work(call);
-        unlock_mappings();
+        give_lock(MAPPINGS, &signals);
     }
-    KERNEL(rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof before);
     return answer(call, result);
 }
 

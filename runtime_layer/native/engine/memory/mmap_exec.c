@@ -5,8 +5,7 @@
 
 #include "../../core/native_code.h"
 #include "../base/filesystem.h"
-#include "../base/proc_maps.h"
-#include "../base/proc_path.h"
+#include "../base/procfs.h"
 #include "../base/protected_ranges.h"
 #include "../state/sealed_state.h"
 #include "../state/syscall_policy.h"
@@ -58,11 +57,11 @@ static int64_t open_text(const struct call *call, const struct mapped_text *t)
     if ((!succeeds || !patch.has_code) && text_refused(call, t, !succeeds && patch.hard))
         return -EACCES;
     if (patch.is_waiting && gate_table[GATE_REASONS] & FOR_SAFETY)
-        return protect_unrelocated_text(t->low, patch.high) ? 0 : -ENOMEM;
+        return protect_range(t->low, patch.high, RANGE_TEXT | RANGE_UNRELOCATED, 0) ? 0 : -ENOMEM;
     if (patch.hard || patch.is_waiting)
         __atomic_store_n(&is_any_free, true, __ATOMIC_RELAXED);
     /* Text without a system call must not get one. */
-    if (!patch.wanted && !protect_text(t->low, patch.high, 0))
+    if (!patch.wanted && !protect_range(t->low, patch.high, RANGE_TEXT, 0))
         return -ENOMEM;
     return KERNEL(mprotect, t->low, (succeeds ? patch.high : t->high) - t->low, t->protection);
 }
@@ -103,7 +102,7 @@ int64_t open_relocated_text(const struct call *call, uint64_t low, uint64_t high
         result = open_text(
             call, &(struct mapped_text){(int32_t)file, false, true, low, high, found.offset, call->arg[2]});
         if (is_error(result))
-            protect_unrelocated_text(low, high);
+            protect_range(low, high, RANGE_TEXT | RANGE_UNRELOCATED, 0);
     }
     own_fd_close(file);
     return result;

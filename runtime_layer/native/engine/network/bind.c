@@ -2,7 +2,7 @@
  * the function's name server, for outbound_connectivity. Tests: tests/security/cases/test_files.py. */
 #include "../base/syscall_ctx.h"
 #include "../base/linux_abi.h"
-#include "../base/proc_path.h"
+#include "../base/procfs.h"
 #include "../state/sealed_state.h"
 #include "../fds/own_fds.h"
 #include "../files/file_verdict.h"

@@ -2,9 +2,8 @@
 #ifndef SHIELD_NETWORK_H
 #define SHIELD_NETWORK_H
 
-#include "../base/iovec.h"
-#include "../base/socket_info.h"
 #include "../base/user_memory.h"
+#include "../base/socket_info.h"
 #include "../report/alerts.h"
 #include "dns_query.h"
 

@@ -1,8 +1,7 @@
 /* Tests: tests/lab/spawn/test_spawn.py. */
-#include "exec_env.h"
+#include "exec.h"
 
 #include "../../core/native_code.h"
-#include "../../core/verdict.h"
 #include "../base/user_memory.h"
 #include "../state/child_settings.h"
 
@@ -72,7 +71,7 @@ static int64_t measure_environment(uint64_t envp, uint64_t *count, uint64_t *byt
             return -EFAULT;
         if (!string)
             return 0;
-        int64_t len = user_string_length(string, STRING_MAX);
+        int64_t len = read_user_string(NULL, string, STRING_MAX);
         if (len < 0)
             return len == -ENAMETOOLONG ? -E2BIG : len;
         *bytes += (uint64_t)len + 1;

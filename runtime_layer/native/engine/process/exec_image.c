@@ -1,12 +1,12 @@
 /* Tests: tests/security/cases/test_programs.py. */
-#include "exec_image.h"
+#include "exec.h"
 
 #include <linux/elf.h>
 #include <linux/resource.h>
 
 #include "../base/filesystem.h"
 #include "../base/linux_abi.h"
-#include "../base/proc_path.h"
+#include "../base/procfs.h"
 #include "../fds/own_fds.h"
 #include "../files/file_verdict.h"
 #include "../trials/needed_calls.h"

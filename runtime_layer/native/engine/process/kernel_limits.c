@@ -2,8 +2,7 @@
 #include "kernel_limits.h"
 
 #include "../base/linux_abi.h"
-#include "../base/proc_maps.h"
-#include "../base/proc_path.h"
+#include "../base/procfs.h"
 #include "../base/read_file.h"
 #include "../base/user_memory.h"
 #include "../fds/fd_list.h"

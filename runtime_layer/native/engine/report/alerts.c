@@ -16,7 +16,6 @@
 #include "log_writer.h"
 #include "node_notes.h"
 #include "python_caller.h"
-#include "repeats.h"
 #include "trace_id.h"
 
 #ifndef SHIELD_VERSION

@@ -1,7 +1,7 @@
 /* No unwinding: a stale word on the stack can name another object. Tests: tests/integration/engine/test_executable_memory.py. */
 #include "caller.h"
 
-#include "../base/proc_maps.h"
+#include "../base/procfs.h"
 
 /* On aarch64 the return address of a leaf function is in x30, which the trampoline has pushed (gate/aarch64/gate.S). */
 #if defined(__aarch64__)

@@ -2,7 +2,6 @@
 #include "node_notes.h"
 
 #include "../base/raw_syscall.h"
-#include "../base/thread_local.h"
 #include "../base/user_memory.h"
 #include "../state/sealed_state.h"
 

@@ -1,11 +1,31 @@
-/* Reads the frames of the calling thread's Python code from memory, from the innermost on. It calls no function of the
+/* Finds the CPython in this process, and reads the frames of the calling thread's code from memory, from the innermost on. It calls no function of the
  * interpreter, which may be in any state and has no "current thread" while a call waits. Each loop is bounded, and each object
  * is checked before its use: the worst result, for any content of memory, is none, or a wrong one. */
 #ifndef SHIELD_PYTHON_FRAMES_H
 #define SHIELD_PYTHON_FRAMES_H
 
+#include "../../core/python_layout.h"
 #include "../../core/text.h"
-#include "python_runtime.h"
+#include "../base/memory_reader.h"
+
+/* The address and the layout of its state. */
+struct python {
+    bool is_there; /* it was found, and its version is known */
+    uint64_t runtime, code_type, str_type, bytes_type;
+    struct python_layout layout;
+};
+
+/* Memory for the search. */
+struct python_search {
+    struct memory_reader *reader;
+    struct python python;
+    uint64_t words[PYTHON_WORDS];
+};
+
+/* Searches at the first call, and keeps the result for later ones; while another thread stores its result, the answer is in
+ * `own`. NULL: there is none. */
+const struct python *find_python(struct memory_reader *r, char *buffer, uint32_t cap,
+                                 struct python_search *own);
 
 struct python_frames {
     struct memory_reader *reader;

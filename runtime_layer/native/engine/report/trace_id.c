@@ -2,7 +2,7 @@
 #include "trace_id.h"
 
 #include "../base/exported_symbol.h"
-#include "../base/proc_maps.h"
+#include "../base/procfs.h"
 #include "../state/process_state.h"
 
 enum { NOWHERE = 1 /* no address */, ROOM = 256 * 8 /* pointers to variables */ };

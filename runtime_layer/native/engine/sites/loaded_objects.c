@@ -1,7 +1,7 @@
 /* Tests: tests/integration/engine/test_layouts.py. */
 #include "loaded_objects.h"
 
-#include "../base/proc_maps.h"
+#include "../base/procfs.h"
 #include "../base/protected_ranges.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
@@ -229,7 +229,7 @@ static bool protect_self(const struct listing *l, uint32_t self)
             high = high > l->objects[i].high ? high : l->objects[i].high;
         }
     uint64_t end = page_up((uint64_t)_end); /* the zeroed data has no name in the listing */
-    return succeeds && protect_range(low, high > end ? high : end);
+    return succeeds && protect_range(low, high > end ? high : end, RANGE_ENGINE, 0);
 }
 
 static bool patch_listed(struct listing *l, struct armed_objects *out, struct writer *error)

@@ -26,4 +26,7 @@ bool is_of_platform(struct text path, struct text runtime_prefix);
 /* "/var/lang/" for /var/lang/bin/python3.12, written to `room`; empty where the program is in no folder `bin`. */
 struct text find_runtime_prefix(char *room, uint32_t cap);
 
+/* Writes the line that names the function's native code, once that is loaded, unless there is none (native_inventory.c). */
+void report_native_code(void);
+
 #endif

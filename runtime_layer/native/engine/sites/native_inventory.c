@@ -1,11 +1,10 @@
-/* Tests: tests/integration/engine/test_native_code.py. */
-#include "native_inventory.h"
-
+/* Reports the foreign-function bridges and the native code that the function has mapped. An inventory for people: no verdict
+ * depends on it. Tests: tests/integration/engine/test_native_code.py. */
 #include "../../core/native_code.h"
 #include "../../core/object_names.h"
 #include "../../core/package_roots.h"
 #include "../base/exported_symbol.h"
-#include "../base/proc_maps.h"
+#include "../base/procfs.h"
 #include "../base/user_memory.h"
 #include "../state/process_state.h"
 #include "../state/syscall_policy.h"

@@ -1,4 +1,4 @@
-/* Tests: tests/integration/engine/test_layouts.py. */
+/* Tests: tests/integration/engine/test_layouts.py, tests/integration/from_code/test_python.py. */
 #include "patch.h"
 
 #include "../../core/text.h"
@@ -211,8 +211,8 @@ static bool patch_sites(struct patch *patch, const struct site *sites)
     if (work.shared)
         synchronize_processors();
     bool closed = !is_error(KERNEL(mprotect, low, high - low, PROT_READ | PROT_EXEC));
-    return finished && closed && patch->hard == 0 && protect_range(memory, memory + size) &&
-           protect_text(low, high, memory);
+    return finished && closed && patch->hard == 0 && protect_range(memory, memory + size, RANGE_ENGINE, 0) &&
+           protect_range(low, high, RANGE_TEXT, memory);
 }
 
 bool patch_known_sites(struct patch *patch, const struct site *sites, uint32_t count)

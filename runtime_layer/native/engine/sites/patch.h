@@ -7,7 +7,6 @@
 #ifndef SHIELD_PATCH_H
 #define SHIELD_PATCH_H
 
-#include "../base/raw_syscall.h"
 #include "site_cache.h"
 #include "sites.h"
 

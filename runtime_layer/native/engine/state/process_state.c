@@ -28,7 +28,30 @@ bool process_arm(void)
     accept_forked_copy();
     if (has_other_threads())
         record_threads();
-    return overlaps(low, low + PROCESS_PAGES, RANGE_ENGINE) || protect_range(low, low + PROCESS_PAGES);
+    return overlaps(low, low + PROCESS_PAGES, RANGE_ENGINE) ||
+           protect_range(low, low + PROCESS_PAGES, RANGE_ENGINE, 0);
+}
+
+bool take_lock(enum lock which, uint64_t *signals)
+{
+    enum { QUICK_TURNS = 50 };
+    /* Milliseconds. A seal is held long, as patching a text waits for all threads. */
+    static const uint32_t patience[LOCKS] = {[SEAL] = 30000, [MAPPINGS] = 5000};
+    const uint64_t all = UINT64_MAX, moment[2] = {0, 20000}, millisecond[2] = {0, 1000000};
+    KERNEL(rt_sigprocmask, SIG_BLOCK, &all, signals, sizeof all);
+    for (uint32_t turn = 0; turn < QUICK_TURNS + patience[which]; turn++) {
+        if (!__atomic_exchange_n(&sealed->process.own->locks[which], 1, __ATOMIC_ACQUIRE))
+            return true;
+        KERNEL(nanosleep, turn < QUICK_TURNS ? moment : millisecond, 0);
+    }
+    KERNEL(rt_sigprocmask, SIG_SETMASK, signals, 0, sizeof *signals);
+    return false;
+}
+
+void give_lock(enum lock which, const uint64_t *signals)
+{
+    __atomic_store_n(&sealed->process.own->locks[which], 0, __ATOMIC_RELEASE);
+    KERNEL(rt_sigprocmask, SIG_SETMASK, signals, 0, sizeof *signals);
 }
 
 bool had_threads; /* set for ever before the second thread is made, so relaxed */

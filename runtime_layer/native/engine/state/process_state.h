@@ -17,7 +17,7 @@ enum {
  */
 enum { LINES_A_SECOND = 200 };
 
-/* A reported violation, as hashes (repeats.h). Its line's thread writes 0 to `second`, then the hashes, then the second (each a
+/* A reported violation, as hashes (left_out.h). Its line's thread writes 0 to `second`, then the hashes, then the second (each a
  * release); readers take the second before and after the hashes. */
 struct reported {
     uint32_t second;
@@ -51,17 +51,26 @@ struct storm {
 
 /* Any thread writes is_armed and id, always the same values in one process; so relaxed. The locks are taken by an exchange
  * (acquire) and given by a store (release). */
+enum lock {
+    SEAL,     /* held while sealed pages are changed (sealed_pages.h) */
+    MAPPINGS, /* while text is mapped, or mappings change that overlap text */
+    LOCKS
+};
 struct process {
     uint32_t is_armed;
-    int32_t id;            /* 0: a forked copy without a guarded call */
-    uint32_t seal;         /* held while sealed pages are changed (sealed_pages.h) */
-    uint32_t mapping_lock; /* memory_syscalls.c */
+    int32_t id; /* 0: a forked copy without a guarded call */
+    uint32_t locks[LOCKS];
     struct storm storm;
 };
 
 /* Must be called before the gate is in use: when the library is loaded, and when it is armed. False when there is no memory. */
 bool process_begin(struct process **own);
 bool process_arm(void);
+
+/* Takes a lock, with all signals blocked: a handler could wait for the thread that it interrupted, or leave by longjmp. `signals`
+ * gets the former mask. False: others held it too long. In a forked copy the locks are free. */
+bool take_lock(enum lock which, uint64_t *signals);
+void give_lock(enum lock which, const uint64_t *signals);
 
 /* Whether this is a forked copy of the armed process, before an exec. */
 static inline bool is_forked_copy(void)

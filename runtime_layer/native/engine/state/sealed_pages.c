@@ -2,10 +2,7 @@
 #include "sealed_pages.h"
 
 #include "../base/linux_abi.h"
-#include "process_state.h"
 #include "syscall_policy.h"
-
-enum { SEALING_TIMEOUT_MS = 30000 /* long, as patching a text waits for all threads */ };
 
 void *pages_copy(const void *at, uint64_t size)
 {
@@ -39,23 +36,4 @@ bool replace_gate_table(const struct sealed *s, bool ready)
     table[GATE_READY] = ready;
     guard_calls(table, s);
     return pages_replace(table, gate_table, PAGE, PROT_READ);
-}
-
-bool sealing_begin(uint64_t *signals)
-{
-    const uint64_t all = UINT64_MAX, millisecond[2] = {0, 1000000};
-    KERNEL(rt_sigprocmask, SIG_BLOCK, &all, signals, sizeof all);
-    for (uint32_t turn = 0; turn < SEALING_TIMEOUT_MS; turn++) {
-        if (!__atomic_exchange_n(&sealed->process.own->seal, 1, __ATOMIC_ACQ_REL))
-            return true;
-        KERNEL(nanosleep, millisecond, 0);
-    }
-    KERNEL(rt_sigprocmask, SIG_SETMASK, signals, 0, sizeof *signals);
-    return false;
-}
-
-void sealing_end(const uint64_t *signals)
-{
-    __atomic_store_n(&sealed->process.own->seal, 0, __ATOMIC_RELEASE);
-    KERNEL(rt_sigprocmask, SIG_SETMASK, signals, 0, sizeof *signals);
 }

@@ -14,9 +14,4 @@ void pages_drop(void *copy, uint64_t size);
 /* Replaces the gate's table by one for this policy. False: as pages_replace. */
 bool replace_gate_table(const struct sealed *s, bool ready);
 
-/* Takes the lock for changing sealed pages, and blocks signals in this thread. False: others held it too long. `signals` gets
- * the former mask. */
-bool sealing_begin(uint64_t *signals);
-void sealing_end(const uint64_t *signals);
-
 #endif

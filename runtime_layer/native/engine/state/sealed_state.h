@@ -60,7 +60,7 @@ struct process_facts {
     uint32_t origin_used;
     char origin[ORIGIN_MAX]; /* identifies the function: the beginning of each line (alert.h) */
     int32_t number;          /* the pid of the armed process */
-    uint64_t seed;           /* of the hashes in repeats.h */
+    uint64_t seed;           /* of the hashes in left_out.h */
     uint64_t gate;           /* the address that patched sites call */
     bool is_late;            /* armed by code (configure.h) */
     bool armed;              /* from here on, modes only get stricter */

@@ -1,4 +1,4 @@
-/* Decodes the length and the branch target of an x86-64 instruction: the facts that patching needs. */
+/* Decodes the length, the branch target and the registers of an x86-64 instruction: the facts that patching needs. */
 #ifndef SHIELD_DECODE_H
 #define SHIELD_DECODE_H
 
@@ -71,5 +71,19 @@ static inline struct insn decode_usual(const struct usual *usual, const uint8_t 
 
 /* Decodes at most `len` bytes. A length of 0: the instruction is unknown, or does not fit. */
 struct insn decode(const uint8_t *code, uint64_t len);
+
+/* Whether the byte is a prefix other than REX. */
+bool is_prefix(uint8_t b);
+
+/* The parts of an instruction that name registers. */
+struct parts {
+    uint8_t op;
+    int8_t reg, rm;   /* rm: -1 for memory */
+    int8_t low;       /* the register in the opcode's low bits */
+    uint8_t operands; /* the offset of the bytes behind the opcode */
+};
+struct parts parse_operands(const uint8_t *p, uint32_t len);
+
+enum { RAX = 0 };
 
 #endif

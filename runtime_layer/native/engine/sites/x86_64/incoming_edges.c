@@ -2,7 +2,7 @@
 #include "incoming_edges.h"
 
 #include "../elf_image.h"
-#include "operands.h"
+#include "decode.h"
 
 enum { GROUP = 0xff /* the opcode of jumps by a pointer, among others */ };
 

@@ -5,7 +5,7 @@
 #include "../sites.h"
 #include "code_region.h"
 #include "incoming_edges.h"
-#include "operands.h"
+#include "decode.h"
 
 enum {
     JUMP = 5, /* jmp rel32 */
