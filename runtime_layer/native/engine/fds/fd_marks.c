@@ -7,8 +7,8 @@
 #include "../state/sealed_state.h"
 #include "fd_list.h"
 
-uint64_t fd_marks
-    [MARKED_FDS_MAX]; /* any thread, by an exchange (seq_cst), as the kernel's table of descriptors changes */
+/* Any thread, by an exchange (seq_cst), as the kernel's table of descriptors changes. */
+uint64_t fd_marks[MARKED_FDS_MAX];
 static uint64_t generation; /* any thread adds one, and no other memory depends on it, so relaxed */
 static bool is_inexact; /* set for ever, by the only thread, or where is_single_threaded() is false anyway */
 
