@@ -11,13 +11,12 @@ _ATTEMPTS: Final = 8
 """Attempts of a request: botocore waits longer after each throttled one, up to 20 seconds
 (https://docs.aws.amazon.com/boto3/latest/guide/retries.html)."""
 _DENIED: Final = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
-_EXPIRED: Final = "the credentials have expired: sign in again"
-_UNKNOWN: Final = "AWS does not know these credentials"
 _THROTTLED: Final = "AWS asks for fewer requests: try again in a minute"
 _MEANS: Final = {
-    **dict.fromkeys(("ExpiredTokenException", "ExpiredToken"), _EXPIRED),
-    **dict.fromkeys(("UnrecognizedClientException", "InvalidClientTokenId"), _UNKNOWN),
-    **dict.fromkeys(("ThrottlingException", "TooManyRequestsException"), _THROTTLED),
+    **dict.fromkeys(("ExpiredTokenException", "ExpiredToken"), "the credentials have expired: sign in again"),
+    **dict.fromkeys(("UnrecognizedClientException", "InvalidClientTokenId"), "AWS does not know these credentials"),
+    "ThrottlingException": _THROTTLED,
+    "TooManyRequestsException": _THROTTLED,
     "LimitExceededException": "the account runs its maximum of queries: try again later",
     "ResourceNotFoundException": "it does not exist in this account and region",
     "ResourceConflictException": "another update of it is running: wait, and run this again",

@@ -20,7 +20,7 @@ from shielded_function.checks.templates import Assembly, LambdaFunction
 from shielded_function.granted import Grants
 from shielded_function.granted.actions import Action, endpoint_of, parse_action, services_of
 from shielded_function.granted.in_policy import is_unknown_grant
-from shielded_function.granted.resources import Resource, parse_arn, words
+from shielded_function.granted.resources import Field, Resource, parse_arn, words
 from shielded_function.granted.statements import Statement
 from shielded_function.perimeter.residents import INSIDE
 from shielded_function.perimeter.walls import Wall, wall_of
@@ -140,7 +140,11 @@ def radii_of(assembly: Assembly) -> list[Radius]:
 def _radius_of(function: LambdaFunction, reader: TemplateGrants) -> Radius:
     caller = reader.caller_of(function)
     grants = reader.grants_of(caller)
-    policy, show = _known_modes(function), _entry_formatter(function, reader)
+    policy, pieces = _known_modes(function), partial(_pieces_of, function, reader)
+
+    def show(entry: object) -> str:
+        return words(pieces(entry))
+
     notes = (*grants.problems, *grants.warnings)
     untold = list(dict.fromkeys(finding.message for finding in notes if is_unknown_grant(finding)))
     if function.policy_file in ("unseen", "missing"):
@@ -167,27 +171,24 @@ def _radius_of(function: LambdaFunction, reader: TemplateGrants) -> Radius:
         receivers,
         narrower,
         untold,
-        _wall_of(policy, grants, function, reader),
+        _wall_of(policy, grants, function, pieces),
     )
 
 
-def _wall_of(policy: ShieldPolicy, grants: Grants, function: LambdaFunction, reader: TemplateGrants) -> Wall:
-    show = _entry_formatter(function, reader)
+def _wall_of(policy: ShieldPolicy, grants: Grants, function: LambdaFunction, pieces: Callable[[object], Field]) -> Wall:
+    def is_inside(entry: str) -> bool:
+        """Whether an entry of `allow_outbound` refers to a resource whose hosts are in a VPC."""
+        targets = [each.target for each in pieces(entry) if not isinstance(each, str)]
+        return any(target is not None and target.type.startswith(INSIDE) for target in targets)
+
     found = wall_of(
         policy,
-        partial(_is_inside, function, reader),
+        is_inside,
         on_behalf={each.text for each in grants.entries if each.on_behalf},
         besides=("logs", "xray") if "CapacityProviderConfig" in function.properties else (),
         late=function.policy.late.get("SHIELD_ALLOW_AWS", ()),
     )
-    return replace(found, needs=tuple(map(show, found.needs)))
-
-
-def _is_inside(function: LambdaFunction, reader: TemplateGrants, entry: str) -> bool:
-    """Whether an entry of `allow_outbound` refers to a resource whose hosts are in a VPC."""
-    pieces = [reader.pieces_in(function.template, each) for each in function.policy.parts(entry)]
-    targets = [each.target for each in chain(*pieces) if not isinstance(each, str)]
-    return any(target is not None and target.type.startswith(INSIDE) for target in targets)
+    return replace(found, needs=tuple(words(pieces(each)) for each in found.needs))
 
 
 def _known_modes(function: LambdaFunction) -> ShieldPolicy:
@@ -212,19 +213,10 @@ def _listed(mode: str, entries: Iterable[object], show: Callable[[object], str])
     return list(map(show, entries)) if mode == "block" else ["*"]
 
 
-def _entry_formatter(function: LambdaFunction, reader: TemplateGrants) -> Callable[[object], str]:
-    """A function that shows an entry of a policy, with construct paths in place of references."""
-
-    def show(entry: object) -> str:
-        pieces = function.policy.parts(str(entry))
-        return "".join(
-            each if isinstance(each, str) else words(reader.pieces_in(function.template, each)) for each in pieces
-        )
-
-    return show
-
-
-# The grants of the role
+def _pieces_of(function: LambdaFunction, reader: TemplateGrants, entry: object) -> Field:
+    """An entry of a policy, with resources in place of references; `words` shows their construct paths."""
+    parts = function.policy.parts(str(entry))
+    return tuple(chain.from_iterable(reader.pieces_in(function.template, each) for each in parts))
 
 
 def _resources(
@@ -285,10 +277,8 @@ def _admits(policy: ShieldPolicy, action: Action, bucket: str | None, function: 
     return any(policy.decide("connect", host, region=region).action != "deny" for host in hosts)
 
 
-# Targets that a narrower policy would deny
-
-
 def _modes_to_block(policy: ShieldPolicy) -> Iterator[str]:
+    """Targets that a narrower policy would deny."""
     for mode, (lists, what) in _MODES.items():
         if getattr(policy, mode) != "block":
             yield f'{mode}="block": every {what} but {len(getattr(policy, lists))} listed'
@@ -311,15 +301,10 @@ def _narrower(policy: ShieldPolicy, grants: Grants, receivers: Sequence[Opening]
         yield f"{each.what}: {each.remedy} ({each.why})"
 
 
-# For `audit`
-
-
 def as_json(radius: Radius) -> dict[str, object]:
     """A radius as JSON values."""
-    tuples = {"resources": radius.resources, "receivers": radius.receivers}
-    return flat(
-        radius, wall=vars(radius.wall), **{name: [each._asdict() for each in found] for name, found in tuples.items()}
-    )
+    resources, receivers = ([each._asdict() for each in found] for found in (radius.resources, radius.receivers))
+    return flat(radius, wall=vars(radius.wall), resources=resources, receivers=receivers)
 
 
 def table_of(radii: Sequence[Radius]) -> Table:

@@ -118,7 +118,7 @@ def _terraform(settings: Mapping[str, str], options: Render) -> str:
 
 def _resources(
     settings: Mapping[str, str], options: Render, identity: str, quote: Callable[[str], str]
-) -> list[tuple[str, str, str, Sequence[Row]]]:
+) -> Iterator[tuple[str, str, str, Sequence[Row]]]:
     """The construct's resources: the name in SAM and in Terraform, the type in SAM, and the values."""
     counter, function = general_counter(), quote(options.function)
     layer, architecture = quote(options.layer), f"[{quote(options.architecture)}]"
@@ -164,12 +164,10 @@ def _resources(
         ("", "metric_transformation.dimensions =.Level", '"$.level"'),
     ]
     log_filter = f'"aws_cloudwatch_log_metric_filter" "{identity}_violations"'
-    resources: list[tuple[str, str, str, Sequence[Row]]] = [
-        ("ShieldedFunctionLayer", '"aws_lambda_layer_version" "shield"', "AWS::Serverless::LayerVersion", of_layer),
-        (f"{identity}Function", f'"aws_lambda_function" "{identity}"', "AWS::Serverless::Function", of_function),
-        (f"{identity}LogGroup", f'"aws_cloudwatch_log_group" "{identity}"', _LOG_GROUP, of_log_group),
-        (f"{identity}ViolationsFilter", log_filter, "AWS::Logs::MetricFilter", of_filter),
-    ]
+    yield "ShieldedFunctionLayer", '"aws_lambda_layer_version" "shield"', "AWS::Serverless::LayerVersion", of_layer
+    yield f"{identity}Function", f'"aws_lambda_function" "{identity}"', "AWS::Serverless::Function", of_function
+    yield f"{identity}LogGroup", f'"aws_cloudwatch_log_group" "{identity}"', _LOG_GROUP, of_log_group
+    yield f"{identity}ViolationsFilter", log_filter, "AWS::Logs::MetricFilter", of_filter
     for watch in watches_of(AlarmOptions()):
         kind, level = watch.of_class or "", quote(watch.level or "")
         text = describe_function(options.function, options.function, "", watch, watch.severity)
@@ -189,8 +187,7 @@ def _resources(
             ("TreatMissingData", "treat_missing_data", '"notBreaching"'),
         ]
         name = f'"aws_cloudwatch_metric_alarm" "{identity}_{kind}"'
-        resources.append((f"{identity}{kind.title()}Alarm", name, "AWS::CloudWatch::Alarm", of_alarm))
-    return resources
+        yield f"{identity}{kind.title()}Alarm", name, "AWS::CloudWatch::Alarm", of_alarm
 
 
 def _nested(rows: Sequence[Row], side: int) -> _Tree:
