@@ -47,6 +47,7 @@ class FreeWall:
         self._scope = scope
         self._vpc = vpc
         self._lists = dict(lists or {})
+        self._needs_lists = False
         self.services: set[str] = set()
 
     def make(self, app: App, narrow: Callable[[Resource, ec2.CfnVPCEndpoint], None]) -> None:
@@ -71,6 +72,7 @@ class FreeWall:
 
     def look_up(self) -> None:
         """Looks up the prefix lists of the gateways that are not given: `cdk synth` asks the account once."""
+        self._needs_lists = True
         stack = cdk.Stack.of(self._scope)
         if has_token(stack.region) or has_token(stack.account):
             return
@@ -115,7 +117,8 @@ class FreeWall:
                 )
             for service in () if wall.needs else (each for each in wall.endpoints if each not in self.services):
                 yield f"{path}: the VPC has no gateway endpoint of {service}: add it"
-            for service in () if wall.needs else (each for each in wall.endpoints if each not in self._lists):
+            unknown = [each for each in wall.endpoints if each not in self._lists] if self._needs_lists else []
+            for service in () if wall.needs else unknown:
                 yield (
                     f"{path}: the prefix list of {service} is unknown: give the stack an account and a region, or "
                     f'prefix_lists={{"{service}": "pl-..."}}'

@@ -13,14 +13,14 @@ from aws_cdk import aws_ec2 as ec2
 
 from harness.function_template import of_type
 from harness.linting import lint_errors
-from shielded_function import ShieldError, ShieldPerimeter, ShieldPolicy
+from shielded_function import ShieldedFunction, ShieldError, ShieldPerimeter, ShieldPolicy
 from shielded_function.checks.cloud_assembly import read_assembly
 from shielded_function.cli.blast_radius import radii_of
 from shielded_function.perimeter.simulated import SimulatedPerimeter
 from shielded_function.perimeter.walls import AS_OF, PRICES, ZONES, Wall, summary_of, wall_of
 from unit.constructs.aws import aws
 
-from .conftest import LISTS, NETWORKS, Make, synthesize
+from .conftest import LISTS, NETWORKS, PLACE, Make, synthesize
 
 pytestmark = pytest.mark.promise("perimeter.wall")
 
@@ -224,6 +224,26 @@ def test_prefix_lists_are_looked_up_once(app: cdk.App, shop: cdk.Stack, make: Ma
     asked = json.dumps(manifest["missing"])
     assert "com.amazonaws.eu-west-1.s3" in asked
     assert "com.amazonaws.eu-west-1.dynamodb" in asked
+
+
+@pytest.mark.promise("perimeter.tier")
+@pytest.mark.parametrize("switch", ["off", "alert"])
+def test_the_context_leaves_the_endpoints(tmp_path: Path, props: dict[str, Any], switch: str) -> None:
+    """Isolated functions need them for their work: without policies, and the groups stay as they are."""
+    app = cdk.App(outdir=str(tmp_path / "out"), context={"shield": switch}, analytics_reporting=False)
+    shop = cdk.Stack(app, "Shop", env=PLACE)
+    vpc = ec2.Vpc(shop, "Isolated", max_azs=2, nat_gateways=0)
+    subnets = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+    aws.s3.Bucket(shop, "Orders").grant_read(
+        ShieldedFunction(shop, "Reads", policy=GRANTED, vpc=vpc, vpc_subnets=subnets, **props)
+    )
+    ShieldPerimeter(shop, vpc=vpc, tier="free")
+    template = synthesize(app)
+    endpoints = of_type(template, "AWS::EC2::VPCEndpoint").values()
+    assert [each for each in endpoints if "PolicyDocument" in each] == []
+    assert len(endpoints) == 2
+    [group] = of_type(template, "AWS::EC2::SecurityGroup").values()
+    assert [each["CidrIp"] for each in group["SecurityGroupEgress"]] == ["0.0.0.0/0"]
 
 
 @pytest.mark.promise("perimeter.tier")
