@@ -209,21 +209,18 @@ def _aliases(client: Any, function: str) -> tuple[list[dict[str, str]], str]:
         found = call(client, "lambda:ListAliases", function, "Aliases", FunctionName=function)
     except CliError as error:
         return [], f"its aliases are unknown: {error}"
-    versions = [
+    return [
         {"alias": alias["Name"], "version": version}
         for alias in found
         for version in (alias["FunctionVersion"], *alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}))
-    ]
-    return [entry for entry in versions if entry["version"] != _LATEST], ""
+        if version != _LATEST
+    ], ""
 
 
 def _update(client: Any, target: Target) -> None:
-    variables = dict(variables_of(target.configuration))
-    for change in target.changes:
-        if change.after:
-            variables[setting_of(change.policy)] = change.after
-        else:
-            del variables[setting_of(change.policy)]
+    changed = {setting_of(change.policy): change.after for change in target.changes}
+    every = {**variables_of(target.configuration), **changed}
+    variables = {name: value for name, value in every.items() if value or name not in changed}
     revision = {"RevisionId": target.configuration["RevisionId"]} if "RevisionId" in target.configuration else {}
     asked = {"FunctionName": target.function, "Environment": {"Variables": variables}, **revision}
     call(client, "lambda:UpdateFunctionConfiguration", target.function, **asked)
