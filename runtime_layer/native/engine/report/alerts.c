@@ -4,7 +4,6 @@
 #include "../../core/native_code.h"
 #include "../../core/object_names.h"
 #include "../../core/runtime_profile.h"
-#include "../../core/setting_lists.h"
 #include "../base/linux_abi.h"
 #include "../base/raw_syscall.h"
 #include "../base/user_memory.h"
@@ -18,17 +17,8 @@
 #include "python_caller.h"
 #include "trace_id.h"
 
-#ifndef SHIELD_VERSION
-#error "the build gives SHIELD_VERSION"
-#endif
-
 /* Seconds between two lines about the same file of the handler. */
 enum { HANDLER_PAUSE = 60 };
-
-static struct text get_origin(void)
-{
-    return (struct text){sealed->process.origin, sealed->process.origin_used};
-}
 
 /* The number of events in this second. */
 static uint32_t number_in(const uint64_t *rate, uint64_t second)
@@ -109,7 +99,7 @@ bool is_call_by_others(const struct call *call, const struct facts *facts, enum 
 /* Fills the members that every alert has, and writes it. False: it was not written, and stays counted. */
 static bool send_alert(struct alert *alert, struct scratch *scratch)
 {
-    alert->origin = get_origin();
+    alert->origin = line_origin();
     alert->pid = (uint32_t)KERNEL(getpid);
     char trace[TRACE_ID_MAX];
     alert->trace = find_trace_id(trace, scratch->line);
@@ -173,11 +163,8 @@ static bool write_once(struct alert *alert, const struct call *call, struct scra
     return is_written;
 }
 
-static bool write_alert(struct alert *alert, const struct call *call, const struct facts *facts,
-                        const uint64_t *now)
+static bool write_alert(struct alert *alert, const struct call *call, const struct facts *facts)
 {
-    alert->seconds = now[0];
-    alert->micros = (uint32_t)(now[1] / 1000);
     alert->blocks = policy_blocks(&sealed->policy);
     struct scratch *scratch = scratch_take();
     if (!scratch) {
@@ -194,25 +181,30 @@ static bool write_alert(struct alert *alert, const struct call *call, const stru
 }
 
 /* Python reads the handler's source for each traceback that it prints, so one line in HANDLER_PAUSE seconds reports it. */
-static void write_handler_alert(struct alert *alert, const struct call *call, const struct facts *facts,
-                                const uint64_t *now)
+static void write_handler_alert(struct alert *alert, const struct call *call, const struct facts *facts)
 {
     uint32_t *reported = &sealed->process.own->storm.handler[facts->handler][alert->mode],
-             second = (uint32_t)now[0];
+             second = (uint32_t)alert->seconds;
     uint32_t before = __atomic_load_n(reported, __ATOMIC_RELAXED);
     if (second - before < HANDLER_PAUSE ||
         !__atomic_compare_exchange_n(reported, &before, second, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
         leave_out(alert->policy, alert->mode, LEFT_OUT_QUIETLY);
-    else if (write_alert(alert, call, facts, now))
+    else if (write_alert(alert, call, facts))
         __atomic_store_n(&sealed->process.own->storm.handler_reported, second, __ATOMIC_RELAXED);
     else
         __atomic_store_n(reported, before, __ATOMIC_RELAXED);
 }
 
-static void report_violation(const struct call *call, struct verdict verdict, const struct facts *facts)
+static void set_time(struct alert *alert)
 {
     uint64_t now[2] = {0, 0};
     KERNEL(clock_gettime, CLOCK_REALTIME, now);
+    alert->seconds = now[0];
+    alert->micros = (uint32_t)(now[1] / 1000);
+}
+
+static void report_violation(const struct call *call, struct verdict verdict, const struct facts *facts)
+{
     struct alert alert = {
         .policy = verdict.policy,
         .mode = verdict.action == ACTION_DENY ? MODE_BLOCK : MODE_ALERT,
@@ -228,18 +220,18 @@ static void report_violation(const struct call *call, struct verdict verdict, co
         .syscall = syscall_name(call->nr),
         .allow = facts->allow,
     };
+    set_time(&alert);
     if (alert.policy == READ_HANDLER)
-        write_handler_alert(&alert, call, facts, now);
+        write_handler_alert(&alert, call, facts);
     else
-        write_alert(&alert, call, facts, now);
+        write_alert(&alert, call, facts);
 }
 
 static void report_own(struct alert alert)
 {
-    uint64_t now[2] = {0, 0};
-    KERNEL(clock_gettime, CLOCK_REALTIME, now);
     struct call call = {.nr = -1, .stack = (uint64_t)__builtin_frame_address(0)};
-    write_alert(&alert, &call, &(struct facts){0}, now);
+    set_time(&alert);
+    write_alert(&alert, &call, &(struct facts){0});
 }
 
 void report_engine(enum mode mode, struct text act, struct text why)
@@ -299,37 +291,21 @@ bool bridge_is_refused(const struct call *call, struct text path, struct text en
     return refuses(call, verdict, &(struct facts){.path = path, .allow = entry});
 }
 
-static void put_field(struct writer *w, const char *name, uint64_t value)
-{
-    put(w, TEXT(",\""));
-    put(w, text_of(name));
-    put(w, TEXT("\":"));
-    put_number(w, value);
-}
-
-static void put_event(struct writer *w, struct text event, struct text level, const uint64_t *now)
-{
-    put_line_start(w, get_origin(), now[0], (uint32_t)(now[1] / 1000), level);
-    put(w, TEXT(",\"event\":\""));
-    put(w, event);
-    put_char(w, '"');
-}
-
 static bool write_folded(uint32_t policy, uint32_t kind, uint32_t count, const uint64_t *now,
                          uint64_t patience[2])
 {
     struct scratch *scratch = scratch_take();
     if (!scratch)
         return false;
-    struct writer w = {scratch->line, 0, sizeof scratch->line, false};
-    put_char(&w, '\n');
     enum severity severity =
         kind < REPEATED_NOTICES
             ? severity_of(policy, kind % ALERT_MODES, policy_blocks(&sealed->policy), TEXT(""), TEXT(""))
             : NOTICE;
     bool is_of_packages = kind >= REPEATED_NOTICES && policy == OUTBOUND_CONNECTIVITY;
     struct text reason = is_of_packages ? reason_name(REASON_PACKAGE) : TEXT("");
-    put_event(&w, kind < REPEATED ? TEXT("folded") : TEXT("repeated"), severity_level(severity, reason), now);
+    struct writer w = {scratch->line, 0, sizeof scratch->line, false};
+    begin_line(&w, kind < REPEATED ? TEXT("folded") : TEXT("repeated"), severity_level(severity, reason),
+               now);
     put(&w, TEXT(",\"policy\":\""));
     put(&w, policy_name(policy));
     put(&w, TEXT("\",\"mode\":\""));
@@ -341,9 +317,7 @@ static bool write_folded(uint32_t policy, uint32_t kind, uint32_t count, const u
     if (is_of_packages)
         put(&w, TEXT(",\"reason\":\"package\""));
     put_target(&w, policy, kind);
-    put_field(&w, "pid", (uint64_t)KERNEL(getpid));
-    put(&w, TEXT("}\n"));
-    bool is_written = log_write(sealed->process.log, scratch->line, w.used, patience);
+    bool is_written = end_line(&w, patience);
     scratch_give(scratch);
     if (is_written)
         forget_target(policy, kind);
@@ -408,157 +382,4 @@ void report_folded(enum when when)
                (reasons & LEFT_OUT_QUIETLY && when == AT_NEXT_EVENT)) {
         report_now(when);
     }
-}
-
-static void put_list(struct writer *w, const char *name, struct text items)
-{
-    put(w, TEXT(",\""));
-    put(w, text_of(name));
-    put(w, TEXT("\":["));
-    put(w, items);
-    put_char(w, ']');
-}
-
-void report_native(const struct native_code *found, char room[ALERT_MAX + 1])
-{
-    uint64_t now[2] = {0, 0};
-    KERNEL(clock_gettime, CLOCK_REALTIME, now);
-    struct writer w = {room, 0, ALERT_MAX + 1, false};
-    put_char(&w, '\n');
-    put_event(&w, TEXT("native"), TEXT("INFO"), now);
-    put_list(&w, "bridges", found->bridges);
-    put_list(&w, "objects", found->objects);
-    put_field(&w, "count", found->count);
-    put_field(&w, "pid", (uint64_t)KERNEL(getpid));
-    put(&w, TEXT("}\n"));
-    if (!w.full && log_write(sealed->process.log, room, w.used, NULL))
-        report_folded(AFTER_A_LINE);
-}
-
-static void put_modes(struct writer *w)
-{
-    put(w, TEXT(",\"modes\":{"));
-    for (uint32_t id = 0; id < SELF_PROTECTION; id++) {
-        put(w, id ? TEXT(",\"") : TEXT("\""));
-        put(w, policy_name(id));
-        put(w, TEXT("\":\""));
-        put(w, mode_name(sealed->policy.modes[id]));
-        put_char(w, '"');
-    }
-    put_char(w, '}');
-}
-
-/* The services of AWS whose endpoints are admitted, as SHIELD_ALLOW_AWS has them, and the numbers of the only buckets and of
- * listed hosts. Where outbound_connectivity is allow, no list counts, so the line has none of them. */
-static void put_aws(struct writer *w)
-{
-    const struct policy *p = &sealed->policy;
-    struct text buckets = policy_text(p, p->buckets);
-    uint32_t count = buckets.len ? 1 : 0;
-    for (uint32_t i = 0; i < buckets.len; i++)
-        count += buckets.at[i] == ',';
-    if (p->modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW)
-        return;
-    put(w, TEXT(",\"aws\":\""));
-    write_aws(p, NULL, w);
-    put_char(w, '"');
-    if (count)
-        put_field(w, "buckets", count);
-    if (p->outbound_count)
-        put_field(w, "hosts", p->outbound_count);
-}
-
-/* ,"kernel":["file-growth"],"kernel_off":{"programs":"the reason"} */
-static void put_kernel_limits(struct writer *w, const struct kernel_limits *limits)
-{
-    static const char *const names[] = {[GROWTH] = "\"file-growth\"", [PROGRAMS] = "\"programs\""};
-    bool is_any_off = false;
-    put(w, TEXT(",\"kernel\":["));
-    for (uint32_t i = 0; i < KERNEL_LIMITS; i++)
-        if (limits->held & 1u << i) {
-            put(w, i && limits->held & NO_GROWTH ? TEXT(",") : TEXT(""));
-            put(w, text_of(names[i]));
-        }
-    put_char(w, ']');
-    for (uint32_t i = 0; i < KERNEL_LIMITS; i++)
-        if (limits->why_not[i][0]) {
-            put(w, is_any_off ? TEXT(",") : TEXT(",\"kernel_off\":{"));
-            put(w, text_of(names[i]));
-            put(w, TEXT(":\""));
-            put_json(w, text_of(limits->why_not[i]), LIMIT_REASON);
-            put_char(w, '"');
-            is_any_off = true;
-        }
-    put(w, is_any_off ? TEXT("}") : TEXT(""));
-}
-
-void report_kernel_limits(const struct kernel_limits *limits)
-{
-    char line[1024];
-    uint64_t now[2] = {0, 0};
-    KERNEL(clock_gettime, CLOCK_REALTIME, now);
-    struct writer w = {line, 0, sizeof line, false};
-    put_char(&w, '\n');
-    put_event(&w, TEXT("kernel"), TEXT("INFO"), now);
-    put_kernel_limits(&w, limits);
-    put_field(&w, "pid", (uint64_t)KERNEL(getpid));
-    put(&w, TEXT("}\n"));
-    log_write(sealed->process.log, line, w.used, NULL);
-}
-
-/* 64 names of services are shorter than 2048 bytes (test_lines.py). */
-enum { START_LINE_MAX = 4000 };
-static uint32_t write_start_line(const struct start_line *line, char out[START_LINE_MAX])
-{
-    struct writer w = {out, 0, START_LINE_MAX - 1, false};
-    uint64_t now[2] = {0, 0};
-    KERNEL(clock_gettime, CLOCK_REALTIME, now);
-    if (line->apart)
-        put_char(&w, '\n');
-    put_event(&w, line->event, line->level, now);
-    if (line->failed)
-        put(&w, TEXT(",\"policy\":\"start\",\"severity\":\"critical\",\"count\":1"));
-    put(&w, TEXT(",\"shield_version\":\"" SHIELD_VERSION "\",\"engine\":\"process\""));
-    if (line->has_modes)
-        put_modes(&w);
-    if (line->armed) {
-        put_aws(&w);
-        put_field(&w, "sites", line->sites);
-        put_field(&w, "patched", line->patched);
-        put_field(&w, "handler_files", sealed->files.handlers.count);
-        put_field(&w, "micros", line->micros);
-    }
-    if (line->tmp_times.len) {
-        put(&w, TEXT(",\"tmp_times\":\""));
-        put(&w, line->tmp_times);
-        put_char(&w, '"');
-    }
-    if (line->kernel)
-        put_kernel_limits(&w, line->kernel);
-    if (line->failed) {
-        put(&w, TEXT(",\"reason\":\""));
-        put_json(&w, line->reason, 512);
-        put_char(&w, '"');
-    }
-    put_field(&w, "pid", (uint64_t)KERNEL(getpid));
-    put_char(&w, '}');
-    out[w.used] = '\n';
-    return w.used + 1;
-}
-
-void report_start(int32_t descriptor, const struct start_line *line)
-{
-    char buffer[START_LINE_MAX];
-    uint32_t len = write_start_line(line, buffer);
-    if (descriptor >= 0)
-        KERNEL(write, descriptor, buffer, len);
-}
-
-void report_failure(bool runs, const struct writer *reason)
-{
-    report_start(2, &(struct start_line){.event = runs ? TEXT("unshielded") : TEXT("refused"),
-                                         .level = TEXT("ERROR"),
-                                         .failed = true,
-                                         .apart = sealed->process.is_late,
-                                         .reason = {reason->at, reason->used}});
 }

@@ -3,8 +3,10 @@
 
 #include <linux/poll.h>
 
+#include "../../core/alert.h"
 #include "../base/limits.h"
-#include "../base/raw_syscall.h"
+#include "../base/linux_abi.h"
+#include "../state/sealed_state.h"
 
 enum { LOG_HIGHEST = 1000, LOG_LOWEST = 3 };
 
@@ -49,4 +51,37 @@ bool log_write(int32_t descriptor, const char *line, uint32_t len, uint64_t pati
     if (!(ready.revents & POLLOUT) || (ready.revents & (POLLERR | POLLHUP | POLLNVAL)))
         return false;
     return KERNEL(write, descriptor, line, len) == len;
+}
+
+struct text line_origin(void)
+{
+    return (struct text){sealed->process.origin, sealed->process.origin_used};
+}
+
+void begin_line(struct writer *w, struct text event, struct text level, const uint64_t *now)
+{
+    uint64_t read[2] = {0, 0};
+    if (!now)
+        KERNEL(clock_gettime, CLOCK_REALTIME, read);
+    now = now ? now : read;
+    put_char(w, '\n');
+    put_line_start(w, line_origin(), now[0], (uint32_t)(now[1] / 1000), level);
+    put(w, TEXT(",\"event\":\""));
+    put(w, event);
+    put_char(w, '"');
+}
+
+void put_field(struct writer *w, const char *name, uint64_t value)
+{
+    put(w, TEXT(",\""));
+    put(w, text_of(name));
+    put(w, TEXT("\":"));
+    put_number(w, value);
+}
+
+bool end_line(struct writer *w, uint64_t patience[2])
+{
+    put_field(w, "pid", (uint64_t)KERNEL(getpid));
+    put(w, TEXT("}\n"));
+    return !w->full && log_write(sealed->process.log, w->at, w->used, patience);
 }

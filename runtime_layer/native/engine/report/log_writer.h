@@ -2,8 +2,7 @@
 #ifndef SHIELD_LOG_WRITER_H
 #define SHIELD_LOG_WRITER_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "../../core/text.h"
 
 /* Keeps a copy of stderr on a high descriptor, and returns it; -1 when stderr is closed. `inherited`: the parent's copy, or
  * -1. */
@@ -11,5 +10,14 @@ int32_t keep_log(int32_t inherited);
 /* Writes one line without raising SIGPIPE. False when it could not be written. `patience`: seconds and nanoseconds to wait for
  * room, reduced by the wait; NULL: no wait. */
 bool log_write(int32_t descriptor, const char *line, uint32_t len, uint64_t patience[2]);
+
+/* The function's identity, for the beginning of each line. */
+struct text line_origin(void);
+/* Begins a line of the engine's own, with a newline in front, as the program's last line may be unfinished. `now`: seconds and
+ * nanoseconds; NULL: they are read. */
+void begin_line(struct writer *w, struct text event, struct text level, const uint64_t *now);
+void put_field(struct writer *w, const char *name, uint64_t value);
+/* Ends the line, and writes it as log_write does. False: it has no room, or was not written. */
+bool end_line(struct writer *w, uint64_t patience[2]);
 
 #endif
