@@ -24,7 +24,7 @@ pytestmark = pytest.mark.promise("alert.caller-python")
 HERE = Path(__file__).parent
 RUNTIMES: Mapping[str, Runtime] = {"3": python.THIS} if is_emulated() else available()
 WALK = (
-    *("report/python_frames.c", "base/memory_reader.c", "base/exported_symbol.c"),
+    *("report/python_frames.c", "base/memory_reader.c"),
     *("base/user_memory.c", "base/procfs.c"),
 )
 PURE = ("text.c", "python_layout.c", "python_objects.c")

@@ -193,7 +193,7 @@ TARGETS: tuple[Target, ...] = (
         "Python's frames, and symbols of ELF objects",
         (
             *("core/text.c", "core/python_layout.c", "core/python_objects.c", "engine/base/user_memory.c"),
-            *("engine/base/memory_reader.c", "engine/base/exported_symbol.c", "engine/report/python_frames.c"),
+            *("engine/base/memory_reader.c", "engine/report/python_frames.c"),
             "engine/base/procfs.c",
         ),
         flags=_FAKE_KERNEL,

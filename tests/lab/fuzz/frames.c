@@ -3,7 +3,7 @@
  * an ELF object to look for symbols in. */
 #include "arena.h"
 
-#include "../../../runtime_layer/native/engine/base/exported_symbol.h"
+#include "../../../runtime_layer/native/engine/base/memory_reader.h"
 #include "../../../runtime_layer/native/engine/report/python_frames.h"
 
 enum { ROOM = 2 * PAGE, THREAD = 4242, MOST_FRAMES = 256, LONGEST_NAME = 96 };

@@ -291,8 +291,7 @@ bool bridge_is_refused(const struct call *call, struct text path, struct text en
     return refuses(call, verdict, &(struct facts){.path = path, .allow = entry});
 }
 
-static bool write_folded(uint32_t policy, uint32_t kind, uint32_t count, const uint64_t *now,
-                         uint64_t patience[2])
+static bool write_folded(uint32_t policy, uint32_t kind, uint32_t count, uint64_t patience[2])
 {
     struct scratch *scratch = scratch_take();
     if (!scratch)
@@ -304,8 +303,7 @@ static bool write_folded(uint32_t policy, uint32_t kind, uint32_t count, const u
     bool is_of_packages = kind >= REPEATED_NOTICES && policy == OUTBOUND_CONNECTIVITY;
     struct text reason = is_of_packages ? reason_name(REASON_PACKAGE) : TEXT("");
     struct writer w = {scratch->line, 0, sizeof scratch->line, false};
-    begin_line(&w, kind < REPEATED ? TEXT("folded") : TEXT("repeated"), severity_level(severity, reason),
-               now);
+    begin_line(&w, kind < REPEATED ? TEXT("folded") : TEXT("repeated"), severity_level(severity, reason));
     put(&w, TEXT(",\"policy\":\""));
     put(&w, policy_name(policy));
     put(&w, TEXT("\",\"mode\":\""));
@@ -330,7 +328,7 @@ static bool write_count(uint32_t policy, uint32_t kind, const uint64_t *now, uin
     uint32_t count = patience ? reserve_all_left_out(policy, kind) : reserve_left_out(policy, kind, 0, true);
     if (!count)
         return true;
-    bool is_written = write_folded(policy, kind, count, now, patience);
+    bool is_written = write_folded(policy, kind, count, patience);
     settle_left_out(policy, kind, count, is_written);
     if (is_written && policy == READ_HANDLER)
         __atomic_store_n(&sealed->process.own->storm.handler_reported, (uint32_t)now[0], __ATOMIC_RELAXED);

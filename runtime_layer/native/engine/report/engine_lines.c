@@ -22,7 +22,7 @@ static void put_list(struct writer *w, const char *name, struct text items)
 void report_native(const struct native_code *found, char room[ALERT_MAX + 1])
 {
     struct writer w = {room, 0, ALERT_MAX + 1, false};
-    begin_line(&w, TEXT("native"), TEXT("INFO"), NULL);
+    begin_line(&w, TEXT("native"), TEXT("INFO"));
     put_list(&w, "bridges", found->bridges);
     put_list(&w, "objects", found->objects);
     put_field(&w, "count", found->count);
@@ -91,7 +91,7 @@ void report_kernel_limits(const struct kernel_limits *limits)
 {
     char line[1024];
     struct writer w = {line, 0, sizeof line, false};
-    begin_line(&w, TEXT("kernel"), TEXT("INFO"), NULL);
+    begin_line(&w, TEXT("kernel"), TEXT("INFO"));
     put_kernel_limits(&w, limits);
     end_line(&w, NULL);
 }
@@ -104,7 +104,7 @@ void report_start(int32_t descriptor, const struct start_line *line)
     char buffer[START_LINE_MAX];
     struct writer w = {buffer, 0, START_LINE_MAX - 1, false};
     uint32_t from = line->apart ? 0 : 1; /* without the newline */
-    begin_line(&w, line->event, line->level, NULL);
+    begin_line(&w, line->event, line->level);
     if (line->failed)
         put(&w, TEXT(",\"policy\":\"start\",\"severity\":\"critical\",\"count\":1"));
     put(&w, TEXT(",\"shield_version\":\"" SHIELD_VERSION "\",\"engine\":\"process\""));

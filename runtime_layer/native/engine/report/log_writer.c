@@ -58,12 +58,10 @@ struct text line_origin(void)
     return (struct text){sealed->process.origin, sealed->process.origin_used};
 }
 
-void begin_line(struct writer *w, struct text event, struct text level, const uint64_t *now)
+void begin_line(struct writer *w, struct text event, struct text level)
 {
-    uint64_t read[2] = {0, 0};
-    if (!now)
-        KERNEL(clock_gettime, CLOCK_REALTIME, read);
-    now = now ? now : read;
+    uint64_t now[2] = {0, 0};
+    KERNEL(clock_gettime, CLOCK_REALTIME, now);
     put_char(w, '\n');
     put_line_start(w, line_origin(), now[0], (uint32_t)(now[1] / 1000), level);
     put(w, TEXT(",\"event\":\""));

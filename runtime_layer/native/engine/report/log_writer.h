@@ -13,9 +13,8 @@ bool log_write(int32_t descriptor, const char *line, uint32_t len, uint64_t pati
 
 /* The function's identity, for the beginning of each line. */
 struct text line_origin(void);
-/* Begins a line of the engine's own, with a newline in front, as the program's last line may be unfinished. `now`: seconds and
- * nanoseconds; NULL: they are read. */
-void begin_line(struct writer *w, struct text event, struct text level, const uint64_t *now);
+/* Begins a line of the engine's own, with a newline in front, as the program's last line may be unfinished. */
+void begin_line(struct writer *w, struct text event, struct text level);
 void put_field(struct writer *w, const char *name, uint64_t value);
 /* Ends the line, and writes it as log_write does. False: it has no room, or was not written. */
 bool end_line(struct writer *w, uint64_t patience[2]);

@@ -2,8 +2,6 @@
 #include "python_frames.h"
 
 #include "../../core/python_objects.h"
-#include "../base/raw_syscall.h"
-#include "../base/exported_symbol.h"
 #include "../base/procfs.h"
 
 static bool read_layout(struct python_search *s, const struct exports *e)

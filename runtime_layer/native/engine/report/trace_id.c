@@ -1,7 +1,7 @@
 /* Tests: tests/integration/engine/test_lines.py. */
 #include "trace_id.h"
 
-#include "../base/exported_symbol.h"
+#include "../base/memory_reader.h"
 #include "../base/procfs.h"
 #include "../state/process_state.h"
 

@@ -3,7 +3,7 @@
 #include "../../core/native_code.h"
 #include "../../core/object_names.h"
 #include "../../core/package_roots.h"
-#include "../base/exported_symbol.h"
+#include "../base/memory_reader.h"
 #include "../base/procfs.h"
 #include "../base/user_memory.h"
 #include "../state/process_state.h"

@@ -2,9 +2,6 @@
 #ifndef SHIELD_SYSCALL_POLICY_H
 #define SHIELD_SYSCALL_POLICY_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "../../core/policy.h"
 
 /* The newest call in the list; gate/dispatch.c answers newer ones. */
