@@ -16,7 +16,7 @@ from shielded_function_monitoring.insights.queries import Query, aggregates_of
 
 from .aws import call, client
 from .failures import NO, CliError
-from .live_functions import Configuration, find_functions, is_selected, is_shielded, variables_of
+from .live_functions import Configuration, find_functions, is_selected, is_shielded, variables_of, versions_behind
 from .log_groups import batches_of
 from .modes import POLICIES
 from .options import Inventory, Place
@@ -248,14 +248,8 @@ class _Region:
         return ", ".join(f"{each}: {ours.get(each, 'not set')} -> {live.get(each, 'not set')}" for each in differing)
 
     def _aliases(self, name: str, latest: Configuration) -> str:
-        aliases = call(self._functions, "lambda:ListAliases", name, "Aliases", FunctionName=name)
-        behind: dict[str, list[str]] = {}
-        for alias in aliases:
-            weights = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
-            for version in (alias["FunctionVersion"], *weights):
-                behind.setdefault(version, []).append(alias["Name"])
         problems: list[str] = []
-        for version, names in behind.items():
+        for version, names in versions_behind(self._functions, name).items():
             asked = {"FunctionName": name, "Qualifier": version}
             found = call(self._functions, "lambda:GetFunctionConfiguration", name, **asked)
             if differs := _differs(found, latest):

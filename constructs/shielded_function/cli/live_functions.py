@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from shielded_function.globs import covers
 from shielded_function.names import WRAPPER, WRAPPER_VARIABLE
@@ -15,6 +15,8 @@ from .options import Selection
 Configuration = Mapping[str, Any]
 """A function as ListFunctions has it
 (https://docs.aws.amazon.com/lambda/latest/api/API_FunctionConfiguration.html)."""
+
+LATEST: Final = "$LATEST"
 
 
 def find_functions(client: Any, selection: Selection) -> Iterator[Configuration]:
@@ -50,3 +52,17 @@ def variables_of(function: Configuration) -> Mapping[str, str]:
 def is_shielded(function: Configuration) -> bool:
     """Whether the shield is its exec wrapper."""
     return variables_of(function).get(WRAPPER_VARIABLE) == WRAPPER
+
+
+def versions_behind(client: Any, name: str) -> Mapping[str, list[str]]:
+    """The published versions to which aliases lead, with the aliases of each.
+
+    Raises:
+        CliError: AWS denied it.
+    """
+    found: dict[str, list[str]] = {}
+    for alias in call(client, "lambda:ListAliases", name, "Aliases", FunctionName=name):
+        weights = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
+        for version in {alias["FunctionVersion"], *weights} - {LATEST}:
+            found.setdefault(version, []).append(alias["Name"])
+    return found

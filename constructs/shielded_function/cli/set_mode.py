@@ -24,7 +24,7 @@ from shielded_function_monitoring.visible import visible
 from .aws import call
 from .aws import client as client_of
 from .failures import NO, NOT_WHOLE, CliError
-from .live_functions import Configuration, find_functions, is_shielded, variables_of
+from .live_functions import LATEST, Configuration, find_functions, is_shielded, variables_of, versions_behind
 from .modes import MODES, POLICIES
 from .options import Selection, SetMode
 from .terminal import note, print_json
@@ -35,7 +35,6 @@ DEFAULT = "default"
 # A name or an ARN, with the version or alias that may follow it.
 # https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html
 _NAME = re.compile(r"(?:(?:arn:[^:]+:lambda:)?(?:[^:]*:)?\d{12}:function:)?[A-Za-z0-9_-]+(?::(?P<qualifier>[^:]+))?")
-_LATEST = "$LATEST"
 _DEPLOY = (
     "A deployment that updates this function restores the template's mode; any other deployment leaves the change in "
     "place, as drift. Set the mode in the policy as well, or undo the change."
@@ -58,7 +57,7 @@ class Target:
     configuration: Configuration
     changes: list[Change] = field(default_factory=list[Change])
     changed: bool = False
-    aliases: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    aliases: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     aliases_note: str = ""
     undo: str = ""
     error: str = ""
@@ -83,7 +82,10 @@ def set_mode(options: SetMode, *, json: bool) -> int:
 
     def prepare(target: Target) -> None:
         target.changes = plan(target.function, target.configuration, wanted)
-        target.aliases, target.aliases_note = _aliases(client, target.function)
+        try:
+            target.aliases = {**versions_behind(client, target.function)}
+        except CliError as error:
+            target.aliases_note = f"its aliases are unknown: {error}"
         target.undo = undo(target.function, target.changes, options) if target.changes else ""
 
     _do(prepare, targets, is_one=is_one)
@@ -130,7 +132,7 @@ def _targets(client: Any, names: Sequence[str], options: SetMode) -> Iterator[Ta
             named = _NAME.fullmatch(name)
             if named is None:
                 raise CliError(f"{name} is not a function's name or ARN")
-            if named["qualifier"] not in (None, _LATEST):
+            if named["qualifier"] not in (None, LATEST):
                 raise CliError(
                     f"{name}: a published version cannot be changed, and an alias has no environment; name the "
                     f"function without :{named['qualifier']}"
@@ -203,20 +205,6 @@ def undo(function: str, changes: Sequence[Change], options: SetMode) -> str:
     return shlex.join(words)
 
 
-def _aliases(client: Any, function: str) -> tuple[list[dict[str, str]], str]:
-    """The aliases of published versions, or why they are unknown."""
-    try:
-        found = call(client, "lambda:ListAliases", function, "Aliases", FunctionName=function)
-    except CliError as error:
-        return [], f"its aliases are unknown: {error}"
-    return [
-        {"alias": alias["Name"], "version": version}
-        for alias in found
-        for version in (alias["FunctionVersion"], *alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {}))
-        if version != _LATEST
-    ], ""
-
-
 def _update(client: Any, target: Target) -> None:
     changed = {setting_of(change.policy): change.after for change in target.changes}
     every = {**variables_of(target.configuration), **changed}
@@ -252,10 +240,10 @@ def _described(target: Target) -> Iterator[str]:
         yield "  the modes are set already: nothing to change"
     for change in target.changes:
         yield f"  {change.policy}: {change.before or 'not set'} -> {change.after or 'not set'}"
-    for entry in target.aliases:
+    for version, names in target.aliases.items():
         yield (
-            f"  the alias {entry['alias']} leads to version {entry['version']}, which keeps its modes, as it cannot "
-            "be changed. Publish a new version afterwards, and point the alias to it."
+            f"  version {version}, to which the alias {', '.join(names)} leads, keeps its modes, as it cannot be "
+            "changed. Publish a new version afterwards, and point the alias to it."
         )
     if target.aliases_note:
         yield target.aliases_note

@@ -95,8 +95,8 @@ def test_versions_behind_aliases_are_named(aws: Account, checkout: Any, capsys: 
     checkout.create_alias(FunctionName="checkout", Name="dev", FunctionVersion="$LATEST")
     assert change("checkout", ALERT) == 0
     said = capsys.readouterr().out
-    assert f"the alias prod leads to version {one}, which keeps its modes" in said
-    assert "the alias dev" not in said
+    assert f"version {one}, to which the alias prod leads, keeps its modes" in said
+    assert "dev" not in said
     aws.refuse = denying("ListAliases")
     assert change("checkout", ["read_handler=allow"]) == 0
     assert "its aliases are unknown: checkout: you need lambda:ListAliases" in capsys.readouterr().out
