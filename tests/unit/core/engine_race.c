@@ -11,6 +11,8 @@
 #ifndef ROUNDS
 #define ROUNDS 100000
 #endif
+
+uint8_t next_event_watched; /* of process_state.c, which needs an armed process */
 enum { THREADS = 4, RANGES_EACH = 400, FIRST = 1000 };
 
 static struct process process;
