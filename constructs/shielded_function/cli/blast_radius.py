@@ -68,7 +68,6 @@ _MODES: Final = {
     "create_child_process": ("allow_child_process", "program"),
     "read_write_tmp": ("allow_tmp", "file in /tmp"),
 }
-_REGION: Final = "us-east-1"  # for a stack without a region
 
 
 class Reached(NamedTuple):
@@ -269,10 +268,11 @@ def _admits(policy: ShieldPolicy, action: Action, bucket: str | None, function: 
     """
     if policy.outbound_connectivity != "block" or "SHIELD_ALLOW_AWS" in function.policy.late:
         return True
-    region = function.template.region or _REGION
+    region = function.template.region or "us-east-1"
     if action.prefix == "s3" and policy.allow_buckets:
-        late = bool(function.policy.late.get("SHIELD_ALLOW_BUCKETS"))
-        return late or bucket is None or bucket in policy.allow_buckets
+        return (
+            bucket is None or bucket in policy.allow_buckets or bool(function.policy.late.get("SHIELD_ALLOW_BUCKETS"))
+        )
     hosts = [f"{endpoint_of(service, region)}:443" for service in services_of(action.prefix, action.name)]
     return any(policy.decide("connect", host, region=region).action != "deny" for host in hosts)
 

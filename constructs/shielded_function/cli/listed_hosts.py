@@ -56,8 +56,8 @@ class ListedHosts:
     @property
     def notes(self) -> list[str]:
         """The violations that may be of a host on the list."""
-        said = "{}: {:,} violations were counted and not written: their targets are unknown"
-        return [said.format(name, count) for name, count in sorted(self.unknown.items())]
+        said = "violations were counted and not written: their targets are unknown"
+        return [f"{name}: {count:,} {said}" for name, count in sorted(self.unknown.items())]
 
 
 def read_list(listed: Sequence[str]) -> tuple[str, ...]:

@@ -228,7 +228,7 @@ FORMATS: Final[Mapping[RenderFormat, Callable[[Mapping[str, str], Render], str]]
 
 def yaml_string(text: str) -> str:
     """A double-quoted scalar: https://yaml.org/spec/1.2.2/#731-double-quoted-style."""
-    return '"' + "".join(_escaped(character) for character in text) + '"'
+    return '"' + "".join(map(_escaped, text)) + '"'
 
 
 def hcl_string(text: str) -> str:
@@ -237,8 +237,7 @@ def hcl_string(text: str) -> str:
     The sign before a brace is written as a number, as parsers differ about `$$${`, and about an unclosed `$${`.
     https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md#template-expressions
     """
-    escaped = "".join(_escaped(character) for character in text)
-    return '"' + _INTRODUCTION.sub(lambda match: f"\\u{ord(match['sign']):04x}{{", escaped) + '"'
+    return _INTRODUCTION.sub(lambda match: f"\\u{ord(match['sign']):04x}{{", yaml_string(text))
 
 
 def _escaped(character: str) -> str:
