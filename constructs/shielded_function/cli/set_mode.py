@@ -75,7 +75,8 @@ def set_mode(options: SetMode, *, json: bool) -> int:
     names = [word for word in options.words if "=" not in word]
     wanted = parse_assignments([word for word in options.words if "=" in word])
     if not wanted:
-        raise CliError("name a mode, such as outbound_connectivity=alert")
+        raise CliError(f"{names[-1] if names else 'a mode'}: write control=mode, such as outbound_connectivity=alert")
+    _check_names(names, options)
     client = client_of("lambda", options.place)
     targets = list(_targets(client, names, options))
     is_one = len(targets) == 1 and names == [targets[0].function]
@@ -121,22 +122,26 @@ def _do(step: Callable[[Target], None], targets: Iterable[Target], *, is_one: bo
             target.error = str(error)
 
 
-def _targets(client: Any, names: Sequence[str], options: SetMode) -> Iterator[Target]:
-    """The functions by name or ARN; those that globs, tags or `--all` select, if they are shielded."""
+def _check_names(names: Sequence[str], options: SetMode) -> None:
     if not (names or options.tags or options.every):
         raise CliError("name a function, a glob such as 'shop-*', --tag KEY=VALUE, or --all")
     if options.every and names:
         raise CliError("--all is every function: name none")
+    for name in names:
+        named = _NAME.fullmatch(name)
+        if named is None and not is_glob(name):
+            raise CliError(f"{name} is not a function's name or ARN")
+        if named and named["qualifier"] not in (None, LATEST):
+            raise CliError(
+                f"{name}: a published version cannot be changed, and an alias has no environment; name the function "
+                f"without :{named['qualifier']}"
+            )
+
+
+def _targets(client: Any, names: Sequence[str], options: SetMode) -> Iterator[Target]:
+    """The functions by name or ARN; those that globs, tags or `--all` select, if they are shielded."""
     if not options.tags and names and not any(map(is_glob, names)):
         for name in names:
-            named = _NAME.fullmatch(name)
-            if named is None:
-                raise CliError(f"{name} is not a function's name or ARN")
-            if named["qualifier"] not in (None, LATEST):
-                raise CliError(
-                    f"{name}: a published version cannot be changed, and an alias has no environment; name the "
-                    f"function without :{named['qualifier']}"
-                )
             yield Target(name, call(client, "lambda:GetFunctionConfiguration", name, FunctionName=name))
         return
     found = list(find_functions(client, Selection(names, options.tags)))

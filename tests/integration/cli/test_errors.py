@@ -63,6 +63,8 @@ ERRORS = {
     "set-mode checkout read_handler=alert": f"{NO_CONNECTION}You must specify a region.",
     "set-mode checkout read_handler=alert --region eu-west-1": "checkout: Unable to locate credentials",
     "set-mode checkout read_handler=alert --profile x": f"{NO_CONNECTION}The config profile (x) could not be found",
+    "set-mode read_handler=alert": "name a function, a glob such as 'shop-*', --tag KEY=VALUE, or --all",
+    "inventory --require shields": "--require shields: unknown; known are shield, layer",
     "layer --arch arm64 -o nowhere/layer.zip": "nowhere/layer.zip cannot be written: No such file or directory",
     "layer --arch arm64 -o folder": "folder exists and holds something else",
     "layer --arch arm64 -o folder --force": "folder cannot be written: Is a directory",

@@ -190,7 +190,7 @@ def test_one_that_fails_is_told_and_stops_no_other(shop: Account, capsys: pytest
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (YES._replace(words=["shop-pay"]), "name a mode, such as"),
+        (YES._replace(words=["shop-pay"]), "shop-pay: write control=mode"),
         (YES._replace(words=ALERT), "name a function, a glob"),
         (YES._replace(words=["x", *ALERT], every=True), "--all is every function: name none"),
     ],

@@ -175,7 +175,9 @@ def test_without_the_extra_it_says_what_to_install(absent: str, said: str) -> No
 
 
 # In the order of their use: try it, learn a policy, see violations, check an app, work without the CDK.
-COMMANDS = "run drill fetch demo learn explain decide presets alerts report set-mode audit doctor layer render"
+COMMANDS = (
+    "run drill fetch demo learn explain decide presets alerts report set-mode inventory audit doctor layer render"
+)
 
 
 def test_commands_are_in_order_with_an_example() -> None:
