@@ -93,7 +93,6 @@ _NETWORK_JUDGES = (
     "engine/lifecycle/events.c",
     "engine/network/bind.c",
     "engine/fds/fd_dup.c",
-    "engine/base/limits.c",
     "engine/fds/fd_list.c",
     "engine/fds/fd_syscalls.c",
     "engine/network/client_hello.c",

@@ -55,6 +55,7 @@ enum { W_OK = 2, ST_RDONLY = 1, CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1 };
 #define RLIMIT_FSIZE 1
 #define RLIMIT_STACK 3
 #define RLIMIT_CORE 4
+#define RLIMIT_NOFILE 7
 #define SIGXFSZ 25
 #endif
 enum { CAP_SYS_RESOURCE = 24 };

@@ -1,6 +1,4 @@
-/* Tests: tests/lab/fuzz/network.c. */
-#include "fd_dup.h"
-
+/* Copies descriptors with their marks. Tests: tests/lab/fuzz/network.c. */
 #include "../base/syscall_ctx.h"
 #include "../base/raw_syscall.h"
 #include "../state/process_state.h"

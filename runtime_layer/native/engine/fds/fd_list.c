@@ -3,31 +3,31 @@
 
 #include "../../core/text.h"
 #include "../base/procfs.h"
-#include "../base/raw_syscall.h"
+#include "../base/read_file.h"
 
-/* struct linux_dirent64 (getdents(2)). */
-enum { ENTRY_LENGTH = 16, ENTRY_NAME = 19 };
+struct descriptors {
+    bool (*is_wanted)(int32_t descriptor);
+    bool is_any, is_found;
+};
 
+static bool visit(void *context, struct text name)
+{
+    struct descriptors *all = context;
+    uint32_t number;
+    if (!text_number(name, INT32_MAX, &number))
+        return true;
+    all->is_any = true;
+    all->is_found = all->is_found || all->is_wanted((int32_t)number);
+    return true;
+}
+
+/* The list has at least the descriptor that reads it. */
 enum list_result for_each_descriptor(bool (*each)(int32_t descriptor))
 {
     char entries[1024];
-    int64_t directory = KERNEL(openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    int64_t n = 1;
-    bool found = false;
-    if (is_error(directory))
-        return NOT_LISTED;
-    while (!found && (n = KERNEL(getdents64, directory, entries, sizeof entries)) > 0) {
-        for (int64_t at = 0; at < n && !found;) {
-            uint16_t length;
-            uint32_t number;
-            copy_bytes(&length, entries + at + ENTRY_LENGTH, sizeof length);
-            if (text_number(text_of(entries + at + ENTRY_NAME), INT32_MAX, &number))
-                found = each((int32_t)number);
-            at += length;
-        }
-    }
-    KERNEL(close, directory);
-    return found ? ONE_OF_THEM : n < 0 ? NOT_LISTED : NONE_OF_THEM;
+    struct descriptors all = {.is_wanted = each};
+    bool is_whole = each_entry("/proc/self/fd", entries, sizeof entries, visit, &all);
+    return all.is_found ? ONE_OF_THEM : is_whole && all.is_any ? NONE_OF_THEM : NOT_LISTED;
 }
 
 #define RING TEXT("anon_inode:[io_uring]")

@@ -77,6 +77,11 @@ bool forbid_reconnection(int32_t descriptor);
 bool is_reconnection_forbidden(int32_t descriptor);
 /* Identifies a socket, the same by each of its descriptors (socket(7), SO_COOKIE). */
 uint64_t socket_cookie(int32_t descriptor);
+/* socket(2) for a TCP socket, which is marked before the program gets its number. */
+int64_t make_tcp_socket(const uint64_t *arg);
+/* dup2(2) and dup3(2), and calls that choose the number of the copy. Marks are copied too. */
+int64_t replace_descriptor(const struct call *call);
+enum outcome judge_copy(struct call *call);
 /* Marks sockets that were opened unseen: by a parent, before the shield was armed, or while outbound_connectivity was allow. */
 void mark_inherited_sockets(void);
 

@@ -1,13 +1,11 @@
 /* Judges calls that close, replace or copy descriptors, and protects the gate's own descriptors, such as the log.
  * Tests: tests/security/cases/test_safety.py. */
 #include "../base/syscall_ctx.h"
-#include "../base/limits.h"
 #include "../base/linux_abi.h"
 #include "../base/raw_syscall.h"
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "../report/alerts.h"
-#include "fd_dup.h"
 #include "fd_marks.h"
 #include "own_fds.h"
 
@@ -49,8 +47,9 @@ static int64_t close_marked(int32_t descriptor)
 /* For a kernel without close_range: a program's own loop could hang at a descriptor that it cannot close. */
 static int64_t close_one_by_one(uint32_t first, uint32_t last)
 {
-    uint64_t limit = soft_limit_of_descriptors();
-    for (uint64_t i = first; i <= last && i < limit; i++)
+    uint64_t limits[2] = {0, 0}; /* soft, hard */
+    KERNEL(prlimit64, 0, RLIMIT_NOFILE, 0, limits);
+    for (uint64_t i = first; i <= last && i < limits[0]; i++)
         KERNEL(close, i);
     return 0;
 }

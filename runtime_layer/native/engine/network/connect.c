@@ -5,7 +5,6 @@
 #include "../state/process_state.h"
 #include "../state/sealed_state.h"
 #include "../../core/packages.h"
-#include "../fds/fd_dup.h"
 #include "../fds/fd_marks.h"
 #include "network.h"
 

@@ -4,7 +4,6 @@
 #include <linux/poll.h>
 
 #include "../../core/alert.h"
-#include "../base/limits.h"
 #include "../base/linux_abi.h"
 #include "../state/sealed_state.h"
 
@@ -21,13 +20,10 @@ int32_t keep_log(int32_t inherited)
 {
     if (inherited >= LOG_LOWEST && is_writable(inherited))
         return inherited;
-    uint64_t limit = soft_limit_of_descriptors();
-    if (limit > LOG_HIGHEST)
-        limit = LOG_HIGHEST + 1;
     if (!is_writable(2))
         return -1;
-    for (uint64_t lowest = limit > 64 ? limit - 1 : 64; lowest >= LOG_LOWEST && limit > LOG_LOWEST;
-         lowest /= 2) {
+    /* From the highest on, as a limit of descriptors forbids some (dup(2)). */
+    for (uint64_t lowest = LOG_HIGHEST; lowest >= LOG_LOWEST; lowest /= 2) {
         int64_t kept =
             KERNEL(fcntl, 2, F_DUPFD, lowest); /* without close-on-exec, as children alert to it too */
         if (!is_error(kept))
