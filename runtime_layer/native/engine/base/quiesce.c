@@ -124,11 +124,9 @@ static bool list_threads(struct list *l)
 
 bool wait_for_threads(bool (*is_inside)(const void *context, uint64_t address), const void *context)
 {
-    int64_t memory =
-        KERNEL(mmap, 0, sizeof(struct list), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (is_error(memory))
+    struct list *l = new_memory(sizeof *l);
+    if (!l)
         return false;
-    struct list *l = (struct list *)memory;
     const uint64_t millisecond[2] = {0, 1000000};
     uint32_t left = list_threads(l) ? l->count : 1;
     for (uint32_t turn = 0; left && l->count && turn < LEAVE_TIMEOUT_MS; turn++) {
@@ -142,6 +140,6 @@ bool wait_for_threads(bool (*is_inside)(const void *context, uint64_t address), 
             left += t->id != 0;
         }
     }
-    KERNEL(munmap, memory, sizeof(struct list));
+    KERNEL(munmap, l, sizeof *l);
     return left == 0;
 }

@@ -107,6 +107,13 @@ static inline uint64_t page_up(uint64_t address)
     return (address + PAGE - 1) & ~(uint64_t)(PAGE - 1);
 }
 
+/* Maps whole pages of zeroes. NULL: there is no memory. */
+static inline void *new_memory(uint64_t size)
+{
+    int64_t at = KERNEL(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return is_error(at) ? NULL : (void *)at;
+}
+
 /* Identifies the calling thread. */
 static inline uint64_t thread_pointer(void)
 {

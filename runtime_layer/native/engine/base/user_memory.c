@@ -137,9 +137,7 @@ struct scratch *scratch_take(void)
             !__atomic_exchange_n(&taken[at], true, __ATOMIC_ACQUIRE))
             return &scratches[at];
     }
-    int64_t memory =
-        KERNEL(mmap, 0, sizeof(struct scratch), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return is_error(memory) ? NULL : (struct scratch *)memory;
+    return new_memory(sizeof(struct scratch));
 }
 
 void scratch_give(struct scratch *s)

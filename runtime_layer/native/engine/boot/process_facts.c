@@ -15,11 +15,10 @@
  * changes of it have no effect. */
 static bool keep_settings(struct kept_texts *texts)
 {
-    int64_t memory =
-        KERNEL(mmap, 0, POLICY_FILE_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (is_error(memory))
+    char *memory = new_memory(POLICY_FILE_MAX);
+    if (!memory)
         return false;
-    struct writer w = {(char *)memory, 0, POLICY_FILE_MAX, false};
+    struct writer w = {memory, 0, POLICY_FILE_MAX, false};
     policy_write_lines(&sealed->policy, &w);
     struct text lines = {w.at, w.used}, line, name;
     bool succeeds = !w.full;

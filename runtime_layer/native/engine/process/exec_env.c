@@ -232,13 +232,12 @@ int64_t child_start_make(struct child_start *start, struct text path, struct tex
     uint64_t pointers = (count + MAX_SETTINGS + 5) * 8;
     /* Twice the bytes, as the caller's preloads are written again behind the shield's. */
     uint64_t size = page_up(pointers + 2 * bytes + path.len + 1 + OWN_MAX);
-    int64_t memory = KERNEL(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (is_error(memory))
-        return memory;
-    record_memory((uint64_t)memory, size);
-    start->memory = (uint64_t)memory;
+    uint64_t *out = new_memory(size);
+    if (!out)
+        return -ENOMEM;
+    record_memory((uint64_t)out, size);
+    start->memory = (uint64_t)out;
     start->size = size;
-    uint64_t *out = (uint64_t *)memory;
     struct writer w = {(char *)out + pointers, 0, (uint32_t)(size - pointers), false};
     start->path = w.at;
     start->environment = out;

@@ -273,13 +273,11 @@ static bool patch_all(struct listing *l, bool checks_first, struct armed_objects
 bool patch_loaded_objects(struct armed_objects *out, struct own_library *library, struct kept_texts *texts,
                           bool checks_first, struct writer *error)
 {
-    int64_t memory =
-        KERNEL(mmap, 0, sizeof(struct listing), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (is_error(memory)) {
+    struct listing *l = new_memory(sizeof *l);
+    if (!l) {
         put(error, TEXT("out of memory"));
         return false;
     }
-    struct listing *l = (struct listing *)memory;
     bool succeeds = each_mapping(l->buffer, sizeof l->buffer, take, l) && !l->full;
     if (!succeeds)
         put(error, TEXT("cannot read /proc/self/maps, or it is too long"));
@@ -291,6 +289,6 @@ bool patch_loaded_objects(struct armed_objects *out, struct own_library *library
     succeeds = succeeds && patch_all(l, checks_first, out, error);
     if (succeeds && !sealed->process.known_sites && !l->record.full && l->record.used <= RECORD)
         keep_setting(texts, TEXT(""), TEXT(KNOWN_SITES), (struct text){l->record_text, l->record.used});
-    KERNEL(munmap, memory, sizeof(struct listing));
+    KERNEL(munmap, l, sizeof *l);
     return succeeds;
 }

@@ -273,12 +273,11 @@ static bool patch_mapping(struct patch *patch)
 {
     if (patch->room)
         return find_and_patch(patch, patch->room);
-    int64_t memory =
-        KERNEL(mmap, 0, sizeof(struct room), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (is_error(memory))
+    struct room *room = new_memory(sizeof *room);
+    if (!room)
         return false;
-    bool succeeds = find_and_patch(patch, (struct room *)memory);
-    KERNEL(munmap, memory, sizeof(struct room));
+    bool succeeds = find_and_patch(patch, room);
+    KERNEL(munmap, room, sizeof *room);
     return succeeds;
 }
 

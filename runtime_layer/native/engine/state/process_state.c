@@ -11,13 +11,12 @@ bool process_begin(struct process **own)
 {
     if (*own)
         return true;
-    int64_t memory =
-        KERNEL(mmap, 0, PROCESS_PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (is_error(memory))
+    struct process *memory = new_memory(PROCESS_PAGES);
+    if (!memory)
         return false;
     /* On a kernel without this advice, a copy cannot be recognised, and stays shielded like the original. */
     KERNEL(madvise, memory, PROCESS_PAGES, MADV_WIPEONFORK);
-    *own = (struct process *)memory;
+    *own = memory;
     (*own)->id = (int32_t)KERNEL(getpid);
     return true;
 }

@@ -6,11 +6,10 @@
 
 void *pages_copy(const void *at, uint64_t size)
 {
-    int64_t copy = KERNEL(mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (is_error(copy))
-        return NULL;
-    copy_bytes((void *)copy, at, size);
-    return (void *)copy;
+    void *copy = new_memory(size);
+    if (copy)
+        copy_bytes(copy, at, size);
+    return copy;
 }
 
 void pages_drop(void *copy, uint64_t size)

@@ -62,7 +62,7 @@ struct process_facts {
     int32_t number;          /* the pid of the armed process */
     uint64_t seed;           /* of the hashes in left_out.h */
     uint64_t gate;           /* the address that patched sites call */
-    bool is_late;            /* armed by code (configure.h) */
+    bool is_late;            /* armed by code (configure.c) */
     bool armed;              /* from here on, modes only get stricter */
     bool memory_by_runtime;  /* executable_memory was not set */
     bool forks_workers;      /* the runtime forks its workers before it is ready (Lambda Managed Instances) */
