@@ -5,7 +5,6 @@
 #include "played_network.h"
 
 #include "../../../runtime_layer/native/engine/lifecycle/events.h"
-#include "../../../runtime_layer/native/engine/network/self_lookup.h"
 
 /* The rest of the engine that these judges are linked with. */
 bool had_threads;

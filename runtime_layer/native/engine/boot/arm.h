@@ -1,4 +1,4 @@
-/* Arms the shield in this process, for the constructor and for configure (configure.h). */
+/* Arms the shield in this process, for the constructor and for configure (configure.c). */
 #ifndef SHIELD_ARM_H
 #define SHIELD_ARM_H
 

@@ -1,6 +1,5 @@
-/* Tests: tests/integration/from_code/test_python.py. */
-#include "configure.h"
-
+/* The exported function for code (docs/guide/migrating-from-functionshield.md): arms this process, or tightens its policy.
+ * Tests: tests/integration/from_code/test_python.py. */
 #include "../../core/setting_table.h"
 #include "../../core/tighten.h"
 #include "../state/process_state.h"
@@ -152,14 +151,20 @@ static bool configure(struct request *request, struct writer *error)
     return succeeds;
 }
 
+/* `lines`: the policy's fields as SHIELD_NAME=value lines. 0: the policy is in force. 1: nothing has changed, and `reason`, of
+ * `cap` bytes, at least one, has the field and the fix, and ends in a NUL.
+ *
+ * Any caller can arm a process that is not armed, and make the modes stricter in an armed one.
+ */
+__attribute__((visibility("default"))) int32_t shield_configure(const char *lines, uint64_t len, char *reason,
+                                                                uint64_t cap);
+
 int32_t shield_configure(const char *lines, uint64_t len, char *reason, uint64_t cap)
 {
     struct writer error = {reason, 0, (uint32_t)cap - 1, false};
-    int64_t memory =
-        KERNEL(mmap, 0, sizeof(struct request), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    struct request *request = (struct request *)memory;
+    struct request *request = new_memory(sizeof *request);
     bool succeeds = false;
-    if (is_error(memory))
+    if (!request)
         fail(&error, "out of memory");
     else if (len > LINES_MAX)
         fail(&error,
@@ -167,8 +172,8 @@ int32_t shield_configure(const char *lines, uint64_t len, char *reason, uint64_t
     else
         succeeds = policy_from_code(&request->wanted, (struct text){lines, (uint32_t)len}, &error) &&
                    configure(request, &error);
-    if (!is_error(memory))
-        KERNEL(munmap, memory, sizeof(struct request));
+    if (request)
+        KERNEL(munmap, request, sizeof *request);
     reason[error.used] = 0;
     return !succeeds;
 }

@@ -41,7 +41,7 @@ struct start {
     struct text environment; /* of this process */
     struct facts_found found;
     enum origin origin;
-    const struct policy *from_code; /* the policy from code (configure.h); NULL: it is in the environment */
+    const struct policy *from_code; /* the policy from code (configure.c); NULL: it is in the environment */
     bool has_no_settings;           /* the program loaded the library, and has no setting */
     int32_t inherited_log;          /* a descriptor; -1: none */
     uint64_t began;                 /* monotonic_micros(), once it may be called */

@@ -1,10 +1,16 @@
-/* The caller can change the bytes after the look. Tests: tests/integration/engine/test_server_names.py. */
-#include "client_hello.h"
-
+/* Judges the first bytes of a connection.
+ *
+ * Many names may share an address that was allowed by name, and the client chooses one in its TLS ClientHello. That name is
+ * judged like the resolved one. Only the first write of a connection is read; later ones and other protocols pass. A
+ * ClientHello that is not whole in that write is refused. The caller can change the bytes after the look.
+ * Tests: tests/integration/engine/test_server_names.py. */
 #include "../../core/tls.h"
 #include "../base/linux_abi.h"
 #include "../state/sealed_state.h"
-#include "dns_tcp.h"
+#include "../fds/fd_marks.h"
+#include "network.h"
+
+enum { FIRST_MAX = sizeof(struct scratch) }; /* bytes that are read; a ClientHello is shorter */
 
 struct first_write {
     const struct call *call;

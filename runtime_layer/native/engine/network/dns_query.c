@@ -4,7 +4,6 @@
 #include "../base/user_memory.h"
 #include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"
-#include "self_lookup.h"
 #include "network.h"
 
 enum { DENIED = 64 };

@@ -29,6 +29,9 @@ uint32_t rewrite_dns_query(const uint8_t *query, uint32_t len, uint8_t out[DNS_Q
 /* Reads an answer before the program sees it: learns addresses, restores denied questions. Returns the new length. */
 uint64_t read_dns_answer(uint8_t *message, uint64_t len, uint64_t cap, const struct endpoint *from);
 
+/* Whether it is the machine's own name, or the reverse name of an address that is loopback, the machine's own, or admitted. */
+bool is_self_lookup(struct text name);
+
 /* Parts of these two, for queries over TCP. The verdict on a question; `facts`: for its alert. */
 struct verdict judge_question(const struct dns_question *q, struct facts *facts);
 /* Records a question before it is sent, so that its answer is learned. */

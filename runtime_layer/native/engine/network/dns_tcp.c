@@ -1,11 +1,12 @@
-/* Tests: tests/integration/engine/test_queries.py. */
-#include "dns_tcp.h"
-
+/* Judges queries of DNS over TCP (RFC 7766) before they leave, and learns addresses from answers of the function's own
+ * resolver. A write must hold whole queries, each with its length in front, as resolver libraries send them; a denied query
+ * fails the write. Tests: tests/integration/engine/test_queries.py. */
 #include <asm/ioctls.h>
 
 #include "../base/linux_abi.h"
 #include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"
+#include "network.h"
 
 enum {
     LENGTH = 2 /* in front of each message */,

@@ -29,6 +29,13 @@ bool unread_refused(const struct call *call, struct text protocol);
 bool is_dns_port(const struct endpoint *to);
 /* Whether the socket sends datagrams to it. */
 bool is_dns_datagram(const struct endpoint *to, int32_t descriptor);
+/* Sends on a TCP socket that has a mark. Returns the result of sendmsg. An address in the message is dropped, as a connection
+ * ignores it. */
+int64_t send_on_tcp(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags);
+/* The same for a connection to a name server. */
+int64_t send_queries(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags);
+/* Receives from a name server for the caller's header `m`, and learns from the answers. */
+int64_t receive_answers(int32_t descriptor, struct message *m, uint64_t flags);
 /* Judges the control messages of a socket, and points `m` to their copy in `copy`, of CONTROL_MAX bytes. More are refused, as
  * no program sends so many. 0, or an errno. */
 enum { CONTROL_MAX = 1040 /* 253 descriptors (unix(7)) */ };

@@ -4,7 +4,7 @@
 #include "../base/linux_abi.h"
 #include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"
-#include "dns_tcp.h"
+#include "network.h"
 
 enum { ANSWER_MAX = 3 * PAGE };
 

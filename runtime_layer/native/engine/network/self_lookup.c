@@ -1,10 +1,11 @@
-/* Tests: tests/integration/engine/test_self_lookups.py. */
-#include "self_lookup.h"
-
+/* Recognises look-ups of a program's own host and of its peers, which drivers, log libraries and runtimes make. They pass
+ * without a line where the name carries no information to the name server.
+ * Tests: tests/integration/engine/test_self_lookups.py. */
 #include "../../core/machine_names.h"
 #include "../base/linux_abi.h"
 #include "../base/socket_info.h"
 #include "../state/sealed_state.h"
+#include "dns_query.h"
 
 /* The second text of struct utsname is the host's name (uname(2)). */
 enum { UTS_TEXT = 65, UTS_TEXTS = 6 };

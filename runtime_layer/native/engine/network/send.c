@@ -6,7 +6,7 @@
 #include "../report/node_notes.h"
 #include "../state/sealed_state.h"
 #include "../fds/fd_marks.h"
-#include "client_hello.h"
+#include "network.h"
 
 enum { PAIR = 2 };
 

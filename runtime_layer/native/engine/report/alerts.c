@@ -14,8 +14,6 @@
 #include "left_out.h"
 #include "log_writer.h"
 #include "node_notes.h"
-#include "python_caller.h"
-#include "trace_id.h"
 
 /* Seconds between two lines about the same file of the handler. */
 enum { HANDLER_PAUSE = 60 };

@@ -1,8 +1,9 @@
-/* Finds the library or program that made a call: the one with the nearest return address on the stack, except skipped ones. */
+/* Finds the code that made a call: the library or program with the nearest return address on the stack, except skipped ones; and
+ * the lines of Python. */
 #ifndef SHIELD_CALLER_H
 #define SHIELD_CALLER_H
 
-#include "../../core/text.h"
+#include "../../core/alert.h"
 #include "../base/syscall_ctx.h"
 #include "../base/user_memory.h"
 
@@ -20,5 +21,14 @@ struct text call_maker(const struct call *call, struct scratch *scratch);
 /* For allow_executable_memory: skips a libc only, as code of the function's language cannot write to the stack. Empty also for
  * code without a file. */
 struct text memory_requester(const struct call *call, struct scratch *scratch);
+
+/* The Python code, and its packages. A hint for people: no verdict depends on it. The texts are kept in scratch->path;
+ * scratch->line and the rest of scratch->link, behind caller_object's text, are overwritten. No package: no frame belongs to one,
+ * or there is no Python frame. */
+struct source_place python_caller(const struct call *call, struct scratch *scratch, struct text wanted);
+/* The X-Ray trace of the current event, which AWS's runtime clients put into the environment, and code may change. Other threads
+ * may change the environment meanwhile. Empty: there is none. */
+enum { TRACE_ID_MAX = 35 }; /* "1-5759e988-bd862e3fe1be46a994272793" */
+struct text find_trace_id(char id[TRACE_ID_MAX], char room[ALERT_MAX]);
 
 #endif

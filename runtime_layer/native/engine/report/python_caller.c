@@ -1,6 +1,4 @@
 /* Tests: tests/integration/engine/test_callers.py. */
-#include "python_caller.h"
-
 #include "../state/process_state.h"
 #include "caller.h"
 #include "place_texts.h"

@@ -1,9 +1,8 @@
-/* Tests: tests/integration/engine/test_lines.py. */
-#include "trace_id.h"
-
+/* Reads the variable _X_AMZN_TRACE_ID. Tests: tests/integration/engine/test_lines.py. */
 #include "../base/memory_reader.h"
 #include "../base/procfs.h"
 #include "../state/process_state.h"
+#include "caller.h"
 
 enum { NOWHERE = 1 /* no address */, ROOM = 256 * 8 /* pointers to variables */ };
 _Static_assert(ROOM <= ALERT_MAX, "the pointers have room");

@@ -65,7 +65,7 @@ def write_over_policy(mode: bytes) -> None:
 
 @unchanged(TMP)
 def engine_exports_nothing() -> bool:
-    """No symbol but the way in for code (configure.h) can be looked up: nothing else is called by name."""
+    """No symbol but the way in for code (configure.c) can be looked up: nothing else is called by name."""
     names = ("sealed", "gate_table", "gate_judge", "become_ready", "policy_set")
     return any(hasattr(LIBC, name) for name in names)
 

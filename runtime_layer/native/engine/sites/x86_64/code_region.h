@@ -18,7 +18,7 @@ struct step {
     uint32_t at;
     uint8_t len, flags;
 };
-/* Limits of the search for branches from elsewhere (incoming_edges.h). */
+/* Limits of the search for branches from elsewhere (incoming_edges.c). */
 enum {
     TABLES = 128,
     TABLE_MAX = 1 << 14, /* entries of a table */
@@ -75,6 +75,9 @@ static inline bool is_within(int64_t target, int64_t first, int64_t last)
     return (uint64_t)(target - first) <=
            (uint64_t)(last - first); /* one comparison, as every branch is tested */
 }
+
+/* Adds to a completely decoded function the branches that lead into it from elsewhere (incoming_edges.c). */
+void add_incoming_edges(struct image image, struct code *c);
 
 /* Whether a branch leads into [first, last]. */
 static inline bool has_edge_into(const struct code *c, int64_t first, int64_t last)

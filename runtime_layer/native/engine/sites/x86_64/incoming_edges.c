@@ -1,7 +1,11 @@
-/* Tests: tests/lab/fuzz/code.c. */
-#include "incoming_edges.h"
-
+/* Finds branches into a function from elsewhere: from its cold part, which a compiler places elsewhere, and by the tables of its
+ * switches.
+ *
+ * Measured worth: refusing each function with an indirect jump instead would refuse glibc 2.31, 2.36 and 2.41 themselves (8 to
+ * 11 sites each), the loader of 2.36, and of 90 popular wheels and 45 npm packages with native code 3 each; refusing functions
+ * with parts elsewhere, another 5 to 18 sites of each glibc. Tests: tests/lab/fuzz/code.c. */
 #include "../elf_image.h"
+#include "code_region.h"
 #include "decode.h"
 
 enum { GROUP = 0xff /* the opcode of jumps by a pointer, among others */ };

@@ -4,7 +4,6 @@
 #include "../elf_image.h"
 #include "../sites.h"
 #include "code_region.h"
-#include "incoming_edges.h"
 #include "decode.h"
 
 enum {
