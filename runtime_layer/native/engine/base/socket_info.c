@@ -4,37 +4,54 @@
 #include "linux_abi.h"
 #include "raw_syscall.h"
 
-static int64_t read_option(int32_t descriptor, int32_t level, int32_t option, int32_t *value)
+int32_t read_socket_option(int32_t descriptor, int32_t level, int32_t option)
 {
-    uint32_t size = sizeof *value;
-    return KERNEL(getsockopt, descriptor, level, option, value, &size);
+    int32_t value = 0;
+    uint32_t size = sizeof value;
+    int64_t error = KERNEL(getsockopt, descriptor, level, option, &value, &size);
+    return error ? (int32_t)error : value;
 }
 
-int64_t socket_type(int32_t descriptor)
+int32_t read_socket_fact(struct socket_facts *socket, enum socket_fact fact)
 {
-    int32_t type = 0;
-    int64_t error = read_option(descriptor, SOL_SOCKET, SO_TYPE, &type);
-    return error ? error : type;
+    static const uint8_t options[] = {
+        [SOCKET_TYPE] = SO_TYPE, [PROTOCOL] = SO_PROTOCOL, [DOMAIN] = SO_DOMAIN};
+    if (!socket->is_read[fact])
+        socket->values[fact] = read_socket_option(socket->descriptor, SOL_SOCKET, options[fact]);
+    socket->is_read[fact] = true;
+    return socket->values[fact];
 }
 
-bool is_internet_datagram(int32_t descriptor)
+/* TCP or MPTCP, which only the internet families have. */
+bool is_tcp(struct socket_facts *socket)
 {
-    int32_t protocol = 0;
-    read_option(descriptor, SOL_SOCKET, SO_PROTOCOL, &protocol);
+    int32_t protocol = read_socket_fact(socket, PROTOCOL);
+    return protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
+}
+
+bool is_internet_datagram(struct socket_facts *socket)
+{
+    int32_t protocol = read_socket_fact(socket, PROTOCOL);
     return protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE;
 }
 
-int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer)
+int64_t peer_of_stream(struct socket_facts *socket, struct endpoint *peer)
 {
     struct sockaddr_bytes address = {.len = SOCKADDR_MAX};
-    int64_t type = socket_type(descriptor);
+    int32_t type = read_socket_fact(socket, SOCKET_TYPE);
     if (type != SOCK_STREAM)
         return is_error(type) ? type : -EPROTOTYPE;
-    int64_t error = KERNEL(getpeername, descriptor, address.bytes, &address.len);
+    int64_t error = KERNEL(getpeername, socket->descriptor, address.bytes, &address.len);
     if (error)
         return error;
     bool is_internet = endpoint_from_sockaddr(address.bytes, address.len, peer) == SOCKADDR_INET;
     return is_internet ? 0 : -EAFNOSUPPORT;
+}
+
+int64_t peer_of_connection(int32_t descriptor, struct endpoint *peer)
+{
+    struct socket_facts socket = {.descriptor = descriptor};
+    return peer_of_stream(&socket, peer);
 }
 
 uint32_t read_tcp_info(int32_t descriptor, struct tcp_info *info)
@@ -54,13 +71,6 @@ bool is_unconnected(int32_t descriptor)
 /* A connected socket has a route to its peer, whose MTU the kernel knows. */
 bool has_no_peer(int32_t descriptor)
 {
-    int32_t units;
-    return is_unconnected(descriptor) && is_error(read_option(descriptor, SOL_IP, IP_MTU, &units)) &&
-           is_error(read_option(descriptor, SOL_IPV6, IPV6_MTU, &units));
-}
-
-bool is_ipv4_socket(int32_t descriptor)
-{
-    int32_t domain = 0;
-    return !read_option(descriptor, SOL_SOCKET, SO_DOMAIN, &domain) && domain == AF_INET;
+    return is_unconnected(descriptor) && is_error(read_socket_option(descriptor, SOL_IP, IP_MTU)) &&
+           is_error(read_socket_option(descriptor, SOL_IPV6, IPV6_MTU));
 }

@@ -17,14 +17,25 @@ struct sockaddr_bytes {
     uint32_t len;
 };
 
-/* Its type, or an errno. */
-int64_t socket_type(int32_t descriptor);
+/* A number, which is never negative, or an errno. */
+int32_t read_socket_option(int32_t descriptor, int32_t level, int32_t option);
+
+/* The facts that a socket keeps: each is read once, when a judge first needs it. For one call or message, as another file may
+ * get the number later. */
+enum socket_fact { SOCKET_TYPE, PROTOCOL, DOMAIN, SOCKET_FACTS };
+struct socket_facts {
+    int32_t descriptor;
+    bool is_read[SOCKET_FACTS];
+    int32_t values[SOCKET_FACTS]; /* or an errno */
+};
+int32_t read_socket_fact(struct socket_facts *socket, enum socket_fact fact);
+bool is_tcp(struct socket_facts *socket);
 /* UDP, or UDP-Lite, of the internet's families. */
-bool is_internet_datagram(int32_t descriptor);
-/* Is it an IPv4 socket? */
-bool is_ipv4_socket(int32_t descriptor);
+bool is_internet_datagram(struct socket_facts *socket);
 /* The peer of a TCP connection. 0, -ENOTCONN, or an errno for another file. */
-int64_t peer_of_stream(int32_t descriptor, struct endpoint *peer);
+int64_t peer_of_stream(struct socket_facts *socket, struct endpoint *peer);
+/* The same, with facts read now. */
+int64_t peer_of_connection(int32_t descriptor, struct endpoint *peer);
 /* Whether getpeername(2) finds no peer. */
 bool is_unconnected(int32_t descriptor);
 /* The same, also for port 0: getpeername(2) does not find such a peer, but the socket receives only its datagrams. */

@@ -15,7 +15,7 @@ static bool copy_marks(int32_t from, int32_t to)
         set_marks_inexact();
     if (kind != MARK_NONE && !set_mark(to, kind))
         return false;
-    if (has_udp_dns_mark(from) && !is_tcp(from))
+    if (has_udp_dns_mark(from) && !is_tcp(&(struct socket_facts){.descriptor = from}))
         mark_udp_dns(to);
     return true;
 }

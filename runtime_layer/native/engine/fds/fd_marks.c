@@ -126,21 +126,13 @@ void clear_mark_of_closed(int32_t descriptor, uint64_t mark)
     unmark_udp_dns(descriptor);
 }
 
-/* Whether it is TCP or MPTCP, which only the internet families have. */
-bool is_tcp(int32_t descriptor)
+bool check_tcp_mark(struct socket_facts *socket)
 {
-    int32_t protocol = 0;
-    uint32_t size = sizeof protocol;
-    KERNEL(getsockopt, descriptor, SOL_SOCKET, SO_PROTOCOL, &protocol, &size);
-    return protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
-}
-
-bool check_tcp_mark(int32_t descriptor)
-{
-    uint64_t mark = get_mark(descriptor);
-    bool is_inspected = has_tcp_mark(descriptor) && (are_marks_exact() || is_tcp(descriptor));
-    if (!is_inspected && get_mark_kind(mark) != MARK_NONE)
-        clear_mark(descriptor, mark);
+    uint64_t mark = get_mark(socket->descriptor);
+    bool has_kind = get_mark_kind(mark) != MARK_NONE,
+         is_inspected = has_kind && (are_marks_exact() || is_tcp(socket));
+    if (has_kind && !is_inspected)
+        clear_mark(socket->descriptor, mark);
     return is_inspected;
 }
 
@@ -167,14 +159,12 @@ bool forbid_reconnection(int32_t descriptor)
 
 bool is_reconnection_forbidden(int32_t descriptor)
 {
-    int32_t on = 0;
-    uint32_t size = sizeof on;
-    return !is_error(KERNEL(getsockopt, descriptor, SOL_SOCKET, SO_LOCK_FILTER, &on, &size)) && on;
+    return read_socket_option(descriptor, SOL_SOCKET, SO_LOCK_FILTER) > 0;
 }
 
 static bool mark_if_tcp(int32_t descriptor)
 {
-    if (is_tcp(descriptor))
+    if (is_tcp(&(struct socket_facts){.descriptor = descriptor}))
         mark_found_tcp(descriptor);
     return false;
 }

@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 
+#include "../base/socket_info.h"
 #include "../base/syscall_ctx.h"
 
 enum mark_kind {
@@ -55,12 +56,10 @@ bool has_udp_dns_mark(int32_t descriptor);
 void unmark_udp_dns(int32_t descriptor);
 /* Marks the number as the gate's own, or removes that mark. */
 void mark_own(int32_t descriptor, bool is_own);
-/* Is it a TCP socket? */
-bool is_tcp(int32_t descriptor);
 /* Whether it has a TCP socket's mark, current or stale. */
 bool has_tcp_mark(int32_t descriptor);
 /* Whether it is a TCP socket whose bytes are judged. Removes a stale mark. */
-bool check_tcp_mark(int32_t descriptor);
+bool check_tcp_mark(struct socket_facts *socket);
 /* Sets a mark. False when the descriptor's number is too high. */
 bool set_mark(int32_t descriptor, enum mark_kind kind);
 /* Marks a TCP socket that was made unseen. */

@@ -37,8 +37,8 @@ static bool is_refused_to_vfork_child(const struct call *call, struct judged by)
     uint8_t network = by.reasons & gate_table[GATE_REASONS] & (FOR_OUTBOUND | FOR_STREAMS);
     if (!network || by.judge == number_of_judge_copy || is_memory_owner())
         return false;
-    int32_t descriptor = (int32_t)call->arg[0];
-    bool is_socket = has_mark(descriptor) && (is_tcp(descriptor) || is_internet_datagram(descriptor));
+    struct socket_facts socket = {.descriptor = (int32_t)call->arg[0]};
+    bool is_socket = has_mark(socket.descriptor) && (is_tcp(&socket) || is_internet_datagram(&socket));
     return (network & FOR_OUTBOUND || is_socket) && outbound_refused(call, REASON_NOT_LISTED, TEXT("vfork"));
 }
 

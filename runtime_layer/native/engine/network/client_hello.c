@@ -100,11 +100,7 @@ static bool is_not_judged(int32_t descriptor, uint64_t mark)
 /* Whether the flag counts: without the socket option the kernel ignores it. */
 static bool is_zerocopy(int32_t descriptor, uint64_t flags)
 {
-    int32_t is_on = 0;
-    uint32_t size = sizeof is_on;
-    if (flags & MSG_ZEROCOPY)
-        KERNEL(getsockopt, descriptor, SOL_SOCKET, SO_ZEROCOPY, &is_on, &size);
-    return is_on;
+    return flags & MSG_ZEROCOPY && read_socket_option(descriptor, SOL_SOCKET, SO_ZEROCOPY) > 0;
 }
 
 /* Returns the number of bytes read of the message, or an errno. */
@@ -156,11 +152,11 @@ static int64_t send_first_bytes(const struct call *call, int32_t descriptor, con
 static int64_t find_peer(int32_t descriptor, uint64_t flags, struct endpoint *peer)
 {
     struct message nothing = {0};
-    int64_t error = peer_of_stream(descriptor, peer);
+    int64_t error = peer_of_connection(descriptor, peer);
     if (error != -ENOTCONN)
         return error;
     error = KERNEL(sendmsg, descriptor, &nothing, flags);
-    return error ? error : peer_of_stream(descriptor, peer);
+    return error ? error : peer_of_connection(descriptor, peer);
 }
 
 int64_t send_on_tcp(const struct call *call, int32_t descriptor, const struct message *m, uint64_t flags)

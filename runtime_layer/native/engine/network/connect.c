@@ -86,7 +86,7 @@ static struct verdict verdict_on(const struct endpoint *to, enum protocol protoc
     return verdict_endpoint(&sealed->policy, &sealed->process.always, learned_names(), to, protocol);
 }
 
-static enum protocol protocol_of(int64_t type)
+static enum protocol protocol_of(int32_t type)
 {
     return type == SOCK_STREAM ? PROTOCOL_TCP : type == SOCK_DGRAM ? PROTOCOL_UDP : PROTOCOL_OTHER;
 }
@@ -127,7 +127,7 @@ static bool is_new_destination(const struct endpoint *to)
 }
 
 /* Reports an allowed call that came through none of the packages in its entries. Port 0 is skipped: it only sorts addresses. */
-static void report_others(const struct call *call, const struct endpoint *to, int32_t descriptor,
+static void report_others(const struct call *call, const struct endpoint *to, struct socket_facts *socket,
                           struct verdict verdict)
 {
     if (!verdict_packages(&sealed->policy, verdict).len || !to->port ||
@@ -135,7 +135,7 @@ static void report_others(const struct call *call, const struct endpoint *to, in
         return;
     verdict.action = ACTION_ALERT;
     verdict.reason = REASON_PACKAGE;
-    outbound_endpoint_refused(call, to, protocol_of(socket_type(descriptor)), verdict);
+    outbound_endpoint_refused(call, to, protocol_of(read_socket_fact(socket, SOCKET_TYPE)), verdict);
 }
 
 /* Whether a TCP connection to this peer must be read: for queries, or for the name in its ClientHello. */
@@ -161,18 +161,19 @@ static bool is_for_any_protocol(struct verdict verdict)
 }
 
 /* Whether it is a TCP socket that was never connected, under any of its numbers. True also for a stale mark on another file:
- * callers must handle both. */
-static bool is_first_connection(int32_t descriptor)
+ * callers must handle both. False also where the peer is a name server and the socket has asked one: answers are counted from the
+ * beginning of one connection. */
+static bool is_first_connection(int32_t descriptor, const struct endpoint *to)
 {
     enum mark_kind kind = fd_mark_kind(descriptor);
     if (kind == MARK_NONE || kind == MARK_TCP_SEEN)
         return false;
-    return are_marks_exact() || !is_reconnection_forbidden(descriptor);
+    return (to->port != DNS_PORT && are_marks_exact()) || !is_reconnection_forbidden(descriptor);
 }
 
 /* `verdict` is the one on TCP. */
 static int64_t judge_by(struct verdict verdict, const struct call *call, const struct endpoint *to,
-                        int32_t descriptor, bool *sees)
+                        struct socket_facts *socket, bool *sees)
 {
     /* Most calls end here: a peer that any protocol may reach needs no question to the kernel about the socket. */
     bool name_server = sees && is_resolver_address(to); /* over TCP each query is judged as it is sent */
@@ -181,12 +182,12 @@ static int64_t judge_by(struct verdict verdict, const struct call *call, const s
         *sees = false;
     bool is_settled = verdict.action == ACTION_ALLOW && is_for_any_protocol(verdict);
     /* Nor does a socket's first connection, unless its answers must be read. */
-    if (is_settled &&
-        (!needs || (is_single_threaded() && to->port != DNS_PORT && is_first_connection(descriptor)))) {
-        report_others(call, to, descriptor, verdict);
+    if (is_settled && (!needs || (is_single_threaded() && to->port != DNS_PORT &&
+                                  is_first_connection(socket->descriptor, to)))) {
+        report_others(call, to, socket, verdict);
         return 0;
     }
-    int64_t type = socket_type(descriptor);
+    int32_t type = read_socket_fact(socket, SOCKET_TYPE);
     if (is_error(type))
         return type;
     enum protocol protocol = protocol_of(type);
@@ -197,28 +198,27 @@ static int64_t judge_by(struct verdict verdict, const struct call *call, const s
     bool passes = verdict.action == ACTION_ALLOW || (name_server && protocol == PROTOCOL_TCP);
     if (!passes)
         return outbound_endpoint_refused(call, to, protocol, verdict);
-    report_others(call, to, descriptor, verdict);
+    report_others(call, to, socket, verdict);
     return 0;
 }
 
-int64_t judge_endpoint(const struct call *call, const struct endpoint *to, int32_t descriptor)
+int64_t judge_endpoint(const struct call *call, const struct endpoint *to, struct socket_facts *socket)
 {
-    return judge_by(verdict_on(to, PROTOCOL_TCP), call, to, descriptor, NULL);
+    return judge_by(verdict_on(to, PROTOCOL_TCP), call, to, socket, NULL);
 }
 
-/* Judges a further connection of a TCP socket that must be read: the socket may have numbers without a mark, and answers of a
- * name server are counted from the beginning of one connection. 0, or an errno. */
-static int64_t judge_reconnection(const struct call *call, int32_t descriptor, const struct endpoint *to)
+/* Judges a further connection of a TCP socket that must be read, as the socket may have numbers without a mark. 0, or an errno. */
+static int64_t judge_reconnection(const struct call *call, struct socket_facts *socket,
+                                  const struct endpoint *to)
 {
     struct endpoint peer;
-    bool asked_before = to->port == DNS_PORT && is_reconnection_forbidden(descriptor);
-    if (is_first_connection(descriptor) && !asked_before)
+    if (is_first_connection(socket->descriptor, to))
         return 0;
-    if (!peer_of_stream(descriptor, &peer))
+    if (!peer_of_stream(socket, &peer))
         return -EISCONN;
     if (unread_refused(call, TEXT("reconnect")))
         return -EACCES;
-    mark_found_tcp(descriptor);
+    mark_found_tcp(socket->descriptor);
     return 0;
 }
 
@@ -227,36 +227,37 @@ bool is_dns_port(const struct endpoint *to)
     return to->port == DNS_PORT;
 }
 
-bool is_dns_datagram(const struct endpoint *to, int32_t descriptor)
+bool is_dns_datagram(const struct endpoint *to, struct socket_facts *socket)
 {
-    return is_dns_port(to) && is_internet_datagram(descriptor);
+    return is_dns_port(to) && is_internet_datagram(socket);
 }
 
 /* To sort addresses, getaddrinfo connects a UDP socket to port 0 of each (verdict.c), which is admitted for every listed host.
  * As datagrams to port 0 would arrive, the sending side is shut down first: then sends fail with EPIPE (shutdown(2)), and
  * getsockname works. */
-static void allow_sorting_only(const struct endpoint *to, int32_t descriptor)
+static void allow_sorting_only(const struct endpoint *to, struct socket_facts *socket)
 {
-    if (to->port == 0 && socket_type(descriptor) == SOCK_DGRAM &&
+    if (to->port == 0 && read_socket_fact(socket, SOCKET_TYPE) == SOCK_DGRAM &&
         verdict_on(to, PROTOCOL_UDP).action == ACTION_ALLOW &&
         sealed->policy.modes[OUTBOUND_CONNECTIVITY] != MODE_ALLOW)
-        KERNEL(shutdown, descriptor, SHUT_WR);
+        KERNEL(shutdown, socket->descriptor, SHUT_WR);
 }
 
 /* Records a possible name server instead of connecting the UDP socket to it (dns_udp_peer.h). */
-static int64_t record_server(const struct call *call, int32_t descriptor,
+static int64_t record_server(const struct call *call, struct socket_facts *socket,
                              const struct sockaddr_bytes *address, const struct endpoint *to,
                              const struct verdict *verdict)
 {
     const uint16_t unspec[8] = {0};
-    if (address->bytes[0] == AF_INET6 && is_ipv4_socket(descriptor))
+    if (address->bytes[0] == AF_INET6 && read_socket_fact(socket, DOMAIN) == AF_INET)
         return -EAFNOSUPPORT;
-    int64_t error = is_resolver_address(to) ? 0 : judge_by(*verdict, call, to, descriptor, NULL);
+    int64_t error = is_resolver_address(to) ? 0 : judge_by(*verdict, call, to, socket, NULL);
     if (error)
         return error;
-    if (!has_no_peer(descriptor)) /* without a peer, a disconnect would lose a port that the kernel chose */
-        KERNEL(connect, descriptor, unspec, sizeof unspec);
-    return record_name_server(descriptor, address) ? 0 : -EACCES;
+    if (!has_no_peer(
+            socket->descriptor)) /* without a peer, a disconnect would lose a port that the kernel chose */
+        KERNEL(connect, socket->descriptor, unspec, sizeof unspec);
+    return record_name_server(socket->descriptor, address) ? 0 : -EACCES;
 }
 
 static int64_t connect_socket(int32_t descriptor, const struct sockaddr_bytes *address)
@@ -268,63 +269,65 @@ static int64_t connect_socket(int32_t descriptor, const struct sockaddr_bytes *a
     return result;
 }
 
-static int64_t connect_to(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address,
-                          const struct endpoint *to)
+static int64_t connect_to(const struct call *call, struct socket_facts *socket,
+                          const struct sockaddr_bytes *address, const struct endpoint *to)
 {
-    uint64_t mark = get_mark(descriptor);
+    uint64_t mark = get_mark(socket->descriptor);
     struct verdict verdict = verdict_on(to, PROTOCOL_TCP);
     if (verdict.action == ACTION_ALLOW && !needs_inspection(to, verdict) && is_for_any_protocol(verdict)) {
-        report_others(call, to, descriptor, verdict);
-        return connect_socket(descriptor, address);
+        report_others(call, to, socket, verdict);
+        return connect_socket(socket->descriptor, address);
     }
-    if (is_dns_datagram(to, descriptor))
-        return record_server(call, descriptor, address, to, &verdict);
+    if (is_dns_datagram(to, socket))
+        return record_server(call, socket, address, to, &verdict);
     bool sees = false;
-    int64_t error = judge_by(verdict, call, to, descriptor, &sees);
+    int64_t error = judge_by(verdict, call, to, socket, &sees);
     if (!error && sees)
-        error = judge_reconnection(call, descriptor, to);
+        error = judge_reconnection(call, socket, to);
     if (error)
         return error;
-    allow_sorting_only(to, descriptor);
+    allow_sorting_only(to, socket);
     if (sees && to->port == DNS_PORT) /* so that reads are judged; writes are judged by the peer */
-        replace_mark(descriptor, mark, MARK_TCP_DNS);
-    return connect_socket(descriptor, address);
+        replace_mark(socket->descriptor, mark, MARK_TCP_DNS);
+    return connect_socket(socket->descriptor, address);
 }
 
 /* After that a TCP socket cannot connect to a peer that must be read, whether it is connected now or was. */
-static int64_t disconnect_socket(int32_t descriptor, const struct sockaddr_bytes *address)
+static int64_t disconnect_socket(struct socket_facts *socket, const struct sockaddr_bytes *address)
 {
-    forget_name_server(descriptor);
-    int64_t result = KERNEL(connect, descriptor, address->bytes, address->len);
-    if (!result && is_tcp(descriptor)) {
+    forget_name_server(socket->descriptor);
+    int64_t result = KERNEL(connect, socket->descriptor, address->bytes, address->len);
+    if (!result && is_tcp(socket)) {
         set_marks_inexact();
-        forbid_reconnection(descriptor);
+        forbid_reconnection(socket->descriptor);
     }
     return result;
 }
 
-int64_t judge_and_connect(const struct call *call, int32_t descriptor, const struct sockaddr_bytes *address)
+int64_t judge_and_connect(const struct call *call, struct socket_facts *socket,
+                          const struct sockaddr_bytes *address)
 {
     struct endpoint to;
     switch (endpoint_from_sockaddr(address->bytes, address->len, &to)) {
-    case SOCKADDR_UNSPEC: return disconnect_socket(descriptor, address);
+    case SOCKADDR_UNSPEC: return disconnect_socket(socket, address);
     case SOCKADDR_LOCAL:
     case SOCKADDR_INVALID: break;
     case SOCKADDR_OTHER:
         if (outbound_refused(call, REASON_FAMILY, TEXT("family")))
             return -EACCES;
         break;
-    case SOCKADDR_INET: return connect_to(call, descriptor, address, &to);
+    case SOCKADDR_INET: return connect_to(call, socket, address, &to);
     }
-    return KERNEL(connect, descriptor, address->bytes, address->len);
+    return KERNEL(connect, socket->descriptor, address->bytes, address->len);
 }
 
 enum outcome judge_connect(struct call *call)
 {
     struct sockaddr_bytes address;
+    struct socket_facts socket = {.descriptor = (int32_t)call->arg[0]};
     /* An error is final: the address may become readable a moment later, so the kernel must not read it. */
     int64_t error = copy_address(call->arg[1], (uint32_t)call->arg[2], &address);
-    return answer(call, error ? error : judge_and_connect(call, (int32_t)call->arg[0], &address));
+    return answer(call, error ? error : judge_and_connect(call, &socket, &address));
 }
 
 /* Whether it has no connection, nor a pending one. True for other files than TCP sockets. */

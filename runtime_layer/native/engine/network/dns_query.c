@@ -30,13 +30,13 @@ static uint32_t question_tag(const struct dns_question *q)
 }
 
 /* Removes the mark of a number that is another file's now. */
-bool is_dns_socket(int32_t descriptor)
+bool is_dns_socket(struct socket_facts *socket)
 {
-    if (!has_udp_dns_mark(descriptor))
+    if (!has_udp_dns_mark(socket->descriptor))
         return false;
-    if ((are_marks_exact() && fd_mark_kind(descriptor) == MARK_NONE) || is_internet_datagram(descriptor))
+    if ((are_marks_exact() && !has_tcp_mark(socket->descriptor)) || is_internet_datagram(socket))
         return true;
-    unmark_udp_dns(descriptor);
+    unmark_udp_dns(socket->descriptor);
     return false;
 }
 

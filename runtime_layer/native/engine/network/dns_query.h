@@ -14,7 +14,7 @@
 enum { DNS_PORT = 53, QUERY_MAX = 1232 };
 
 /* Whether a query was sent on this descriptor, so that an answer may arrive. Removes the mark of a reused number. */
-bool is_dns_socket(int32_t descriptor);
+bool is_dns_socket(struct socket_facts *socket);
 
 /* Judges one query and sends it, or its stand-in, to the server. `len` bytes at `query` are the gate's copy. Returns the result
  * of sendto for the program's query. */

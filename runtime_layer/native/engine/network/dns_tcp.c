@@ -201,7 +201,7 @@ static void learn_bytes(struct stream *s, const uint8_t *bytes, uint32_t len)
 static bool is_from_resolver(int32_t descriptor)
 {
     struct endpoint peer;
-    return !peer_of_stream(descriptor, &peer) && is_resolver_address(&peer);
+    return !peer_of_connection(descriptor, &peer) && is_resolver_address(&peer);
 }
 
 /* Learns from bytes read from the stream; NULL: they were not seen. After unseen bytes, which another thread or process or an

@@ -85,16 +85,17 @@ static int64_t take_answer(int32_t descriptor, struct message *m, bool has_heade
     return flags & MSG_TRUNC ? (int64_t)held : (int64_t)part;
 }
 
-static bool is_query_stream(int32_t descriptor)
+static bool is_query_stream(struct socket_facts *socket)
 {
     struct endpoint peer;
-    return check_tcp_mark(descriptor) && !peer_of_stream(descriptor, &peer) && peer.port == DNS_PORT;
+    return check_tcp_mark(socket) && !peer_of_stream(socket, &peer) && peer.port == DNS_PORT;
 }
 
 /* Receives one message for the caller's header `m`. */
-static int64_t receive_one(int32_t descriptor, struct message *m, bool has_header, uint64_t flags)
+static int64_t receive_one(struct socket_facts *socket, struct message *m, bool has_header, uint64_t flags)
 {
-    if (is_query_stream(descriptor))
+    int32_t descriptor = socket->descriptor;
+    if (is_query_stream(socket))
         return receive_answers(descriptor, m, flags);
     /* A socket connected to a name server receives answers only, so peeking is needed only where none has arrived. */
     struct sockaddr_bytes server;
@@ -120,7 +121,7 @@ static int64_t receive_one(int32_t descriptor, struct message *m, bool has_heade
     }
 }
 
-static int64_t receive_from(const uint64_t *arg)
+static int64_t receive_from(struct socket_facts *socket, const uint64_t *arg)
 {
     struct vector v = {arg[1], arg[2]};
     uint32_t name_len = 0;
@@ -129,18 +130,18 @@ static int64_t receive_from(const uint64_t *arg)
     if ((int32_t)name_len < 0)
         return -EINVAL;
     struct message m = {.name = arg[4], .name_len = name_len, .vectors = (uint64_t)&v, .vector_count = 1};
-    int64_t n = receive_one((int32_t)arg[0], &m, false, (uint32_t)arg[3]);
+    int64_t n = receive_one(socket, &m, false, (uint32_t)arg[3]);
     if (!is_error(n) && arg[4] && !write_user(arg[5], &m.name_len, sizeof m.name_len))
         return -EFAULT;
     return n;
 }
 
-static int64_t receive_header(int32_t descriptor, uint64_t header, uint64_t flags)
+static int64_t receive_header(struct socket_facts *socket, uint64_t header, uint64_t flags)
 {
     struct message m;
     if (!read_user(&m, header, sizeof m))
         return -EFAULT;
-    int64_t n = receive_one(descriptor, &m, true, flags);
+    int64_t n = receive_one(socket, &m, true, flags);
     return is_error(n) || write_user(header, &m, sizeof m) ? n : -EFAULT;
 }
 
@@ -153,7 +154,8 @@ static int64_t receive_many(const uint64_t *arg)
     int64_t done = 0;
     for (uint64_t i = 0; i < count; i++) {
         uint64_t at = arg[1] + i * sizeof(struct sized_message);
-        int64_t n = receive_header((int32_t)arg[0], at, (uint32_t)arg[3] | (i && !waits ? MSG_DONTWAIT : 0));
+        struct socket_facts socket = {.descriptor = (int32_t)arg[0]};
+        int64_t n = receive_header(&socket, at, (uint32_t)arg[3] | (i && !waits ? MSG_DONTWAIT : 0));
         uint32_t len = (uint32_t)n;
         if (!is_error(n) && !write_user(at + offsetof(struct sized_message, len), &len, sizeof len))
             n = -EFAULT;
@@ -165,7 +167,7 @@ static int64_t receive_many(const uint64_t *arg)
 }
 
 /* read and readv: receives without a header. */
-static int64_t receive_plain(const struct call *call, int32_t descriptor)
+static int64_t receive_plain(struct socket_facts *socket, const struct call *call)
 {
     struct vector v = {call->arg[1], call->arg[2]};
     struct message m = {.vectors = (uint64_t)&v, .vector_count = 1};
@@ -175,21 +177,21 @@ static int64_t receive_plain(const struct call *call, int32_t descriptor)
     }
     if (!room_in(&m, 1)) /* read(2) of no bytes does not wait */
         return kernel_call(call->nr, call->arg[0], call->arg[1], call->arg[2], 0, 0, 0);
-    return receive_one(descriptor, &m, false, 0);
+    return receive_one(socket, &m, false, 0);
 }
 
 enum outcome judge_receive(struct call *call)
 {
-    int32_t descriptor = (int32_t)call->arg[0];
+    struct socket_facts socket = {.descriptor = (int32_t)call->arg[0]};
     bool plain = call->nr == __NR_read || call->nr == __NR_readv;
     uint64_t flags = plain ? 0 : (uint32_t)call->arg[call->nr == __NR_recvmsg ? 2 : 3];
-    if (!(is_query_stream(descriptor) || is_dns_socket(descriptor)) || flags & MSG_ERRQUEUE)
+    if (!(is_query_stream(&socket) || is_dns_socket(&socket)) || flags & MSG_ERRQUEUE)
         return RUN_IN_PLACE;
     switch (call->nr) {
     case __NR_read:
-    case __NR_readv: return answer(call, receive_plain(call, descriptor));
-    case __NR_recvfrom: return answer(call, receive_from(call->arg));
-    case __NR_recvmsg: return answer(call, receive_header(descriptor, call->arg[1], flags));
+    case __NR_readv: return answer(call, receive_plain(&socket, call));
+    case __NR_recvfrom: return answer(call, receive_from(&socket, call->arg));
+    case __NR_recvmsg: return answer(call, receive_header(&socket, call->arg[1], flags));
     default: return answer(call, receive_many(call->arg));
     }
 }

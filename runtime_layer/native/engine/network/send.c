@@ -39,18 +39,18 @@ static enum sockaddr_kind destination(const struct sockaddr_bytes *address, stru
 /* Judges a message's address. 0; an errno; IS_QUERY: its name must be judged; WITHOUT_ADDRESS: it is no datagram, and is sent
  * without an address, in case the number becomes a datagram socket's. */
 enum { IS_QUERY = 1, WITHOUT_ADDRESS = 2 };
-static int64_t judge_destination(const struct call *call, int32_t descriptor,
+static int64_t judge_destination(const struct call *call, struct socket_facts *socket,
                                  const struct sockaddr_bytes *address)
 {
     struct endpoint to;
     switch (destination(address, &to)) {
     case SOCKADDR_OTHER: return outbound_refused(call, REASON_FAMILY, TEXT("family")) ? -EACCES : 0;
     case SOCKADDR_INET: {
-        if (!is_dns_datagram(&to, descriptor)) {
-            int64_t refused = judge_endpoint(call, &to, descriptor);
+        if (!is_dns_datagram(&to, socket)) {
+            int64_t refused = judge_endpoint(call, &to, socket);
             return refused || !is_dns_port(&to) ? refused : WITHOUT_ADDRESS;
         }
-        int64_t error = is_resolver_address(&to) ? 0 : judge_endpoint(call, &to, descriptor);
+        int64_t error = is_resolver_address(&to) ? 0 : judge_endpoint(call, &to, socket);
         return error ? error : IS_QUERY;
     }
     default: return 0;
@@ -58,38 +58,40 @@ static int64_t judge_destination(const struct call *call, int32_t descriptor,
 }
 
 /* Copies the caller's address and judges it likewise. */
-static int64_t judge_address(const struct call *call, int32_t descriptor, uint64_t pointer, uint32_t length,
-                             struct sockaddr_bytes *address)
+static int64_t judge_address(const struct call *call, struct socket_facts *socket, uint64_t pointer,
+                             uint32_t length, struct sockaddr_bytes *address)
 {
     int64_t error = copy_address(pointer, length, address);
-    return error ? error : judge_destination(call, descriptor, address);
+    return error ? error : judge_destination(call, socket, address);
 }
 
 /* MSG_FASTOPEN would send data unjudged in the connection's first packet. Instead the gate connects, then sends, like the
  * kernel for a server without a cookie (tcp(7), TCP Fast Open); a socket that does not wait gets EINPROGRESS and sends nothing. */
-static int64_t connect_and_send(const struct call *call, int32_t descriptor, struct message m, uint64_t flags)
+static int64_t connect_and_send(const struct call *call, struct socket_facts *socket, struct message m,
+                                uint64_t flags)
 {
     struct sockaddr_bytes address;
     int64_t error = copy_address(m.name, m.name_len, &address);
     if (!error)
-        error = judge_and_connect(call, descriptor, &address);
+        error = judge_and_connect(call, socket, &address);
     m.name = m.name_len = 0;
-    return error ? error : send_on_tcp(call, descriptor, &m, flags);
+    return error ? error : send_on_tcp(call, socket->descriptor, &m, flags);
 }
 
 /* Sends one message whose header and control messages are the gate's copy. */
-static int64_t send_judged(const struct call *call, int32_t descriptor, bool is_stream, struct message m,
-                           uint64_t flags)
+static int64_t send_judged(const struct call *call, struct socket_facts *socket, bool is_stream,
+                           struct message m, uint64_t flags)
 {
+    int32_t descriptor = socket->descriptor;
     struct sockaddr_bytes address;
     if (m.vector_count > UIO_MAXIOV)
         return -EMSGSIZE;
-    bool opens = flags & MSG_FASTOPEN && m.name && is_tcp(descriptor);
+    bool opens = flags & MSG_FASTOPEN && m.name && is_tcp(socket);
     flags &= ~(uint64_t)MSG_FASTOPEN;
     if (opens)
-        return connect_and_send(call, descriptor, m, flags);
+        return connect_and_send(call, socket, m, flags);
     if (is_stream)
-        return send_on_tcp(call, descriptor, &m, flags);
+        return send_on_tcp(call, socket->descriptor, &m, flags);
     if (!m.name || !m.name_len) { /* no address, as for the kernel */
         m.name = 0;
         if (find_name_server(descriptor, &address))
@@ -101,7 +103,7 @@ static int64_t send_judged(const struct call *call, int32_t descriptor, bool is_
         return -EINVAL;
     /* The kernel cuts a long name in a message header, where it refuses one in sendto. */
     uint32_t length = m.name_len > SOCKADDR_MAX ? SOCKADDR_MAX : m.name_len;
-    int64_t judged = judge_address(call, descriptor, m.name, length, &address);
+    int64_t judged = judge_address(call, socket, m.name, length, &address);
     if (judged < 0)
         return judged;
     if (judged == IS_QUERY)
@@ -113,17 +115,17 @@ static int64_t send_judged(const struct call *call, int32_t descriptor, bool is_
 }
 
 /* Sends one message, whose control messages are judged by the kind of socket. */
-static int64_t send_one(const struct call *call, int32_t descriptor, bool is_stream, struct message m,
-                        uint64_t flags)
+static int64_t send_one(const struct call *call, struct socket_facts *socket, bool is_stream,
+                        struct message m, uint64_t flags)
 {
     uint8_t control[CONTROL_MAX];
     if (!m.control_len)
-        return send_judged(call, descriptor, is_stream, m, flags);
-    int64_t refused = judge_control(call, descriptor, &m, control);
-    return refused ? refused : send_judged(call, descriptor, is_stream, m, flags);
+        return send_judged(call, socket, is_stream, m, flags);
+    int64_t refused = judge_control(call, socket, &m, control);
+    return refused ? refused : send_judged(call, socket, is_stream, m, flags);
 }
 
-static int64_t send_to(const struct call *call, bool is_stream)
+static int64_t send_to(const struct call *call, struct socket_facts *socket, bool is_stream)
 {
     const uint64_t *arg = call->arg;
     struct vector v = {arg[1], arg[2]};
@@ -131,8 +133,7 @@ static int64_t send_to(const struct call *call, bool is_stream)
     m.name_len = m.name ? (uint32_t)arg[5] : 0;
     if (m.name && !m.name_len && !is_stream) /* sendto refuses an empty address, sendmsg ignores it */
         return KERNEL(sendto, arg[0], arg[1], arg[2], arg[3], arg[4], 0);
-    return m.name_len > SOCKADDR_MAX ? -EINVAL
-                                     : send_judged(call, (int32_t)arg[0], is_stream, m, (uint32_t)arg[3]);
+    return m.name_len > SOCKADDR_MAX ? -EINVAL : send_judged(call, socket, is_stream, m, (uint32_t)arg[3]);
 }
 
 /* Judges both queries of one look-up (IPv4 and IPv6), and sends them by one call, as libraries do: two calls would wake the
@@ -180,8 +181,9 @@ static int64_t send_many(const struct call *call, bool is_stream)
         struct sized_message many;
         uint64_t at = call->arg[1] + i * sizeof many;
         int64_t sent = -EFAULT;
+        struct socket_facts socket = {.descriptor = (int32_t)call->arg[0]};
         if (read_user(&many, at, sizeof many))
-            sent = send_one(call, (int32_t)call->arg[0], is_stream, many.message, (uint32_t)call->arg[3]);
+            sent = send_one(call, &socket, is_stream, many.message, (uint32_t)call->arg[3]);
         uint32_t len = (uint32_t)sent;
         if (!is_error(sent) && !write_user(at + offsetof(struct sized_message, len), &len, sizeof len))
             sent = -EFAULT;
@@ -195,22 +197,22 @@ static int64_t send_many(const struct call *call, bool is_stream)
 enum outcome judge_send(struct call *call)
 {
     uint64_t *arg = call->arg;
-    bool is_stream = check_tcp_mark((int32_t)arg[0]);
+    struct socket_facts socket = {.descriptor = (int32_t)arg[0]};
+    bool is_stream = check_tcp_mark(&socket);
     bool judges = policy_judges_outbound(&sealed->policy);
     if (call->nr == __NR_sendto) {
         /* The peer of a connected socket was judged when it connected. */
         uint64_t mark = get_mark((int32_t)arg[0]);
         bool passes =
             !judges || (!is_stream && !arg[4] && get_mark_kind(mark) == MARK_NONE && !(mark & MARK_UDP_DNS));
-        return passes ? RUN_IN_PLACE : answer(call, send_to(call, is_stream));
+        return passes ? RUN_IN_PLACE : answer(call, send_to(call, &socket, is_stream));
     }
     if (call->nr == __NR_sendmmsg)
         return judges ? answer(call, send_many(call, is_stream)) : RUN_IN_PLACE;
     struct message m;
     if (!read_user(&m, arg[1], sizeof m))
         return answer(call, -EFAULT);
-    return judges ? answer(call, send_one(call, (int32_t)arg[0], is_stream, m, (uint32_t)arg[2]))
-                  : RUN_IN_PLACE;
+    return judges ? answer(call, send_one(call, &socket, is_stream, m, (uint32_t)arg[2])) : RUN_IN_PLACE;
 }
 
 /* A note, or a question for V8's flags. */
@@ -232,7 +234,8 @@ enum outcome judge_write(struct call *call)
     int32_t descriptor = (int32_t)arg[0];
     if (descriptor == NOTES_DESCRIPTOR && call->nr == __NR_write)
         return answer(call, take_node_note(call));
-    bool is_stream = check_tcp_mark(descriptor);
+    struct socket_facts socket = {.descriptor = descriptor};
+    bool is_stream = check_tcp_mark(&socket);
     struct vector v = {arg[1], arg[2]};
     struct message m = {.vectors = (uint64_t)&v, .vector_count = 1};
     if (call->nr == __NR_writev) {
@@ -254,8 +257,8 @@ enum outcome judge_write(struct call *call)
  * that block mode would stop. */
 enum outcome judge_unread(struct call *call)
 {
-    int32_t descriptor = (int32_t)call->arg[call->nr == __NR_splice ? 2 : 0];
-    return check_tcp_mark(descriptor) ? answer(call, -EINVAL) : RUN_IN_PLACE;
+    struct socket_facts socket = {.descriptor = (int32_t)call->arg[call->nr == __NR_splice ? 2 : 0]};
+    return check_tcp_mark(&socket) ? answer(call, -EINVAL) : RUN_IN_PLACE;
 }
 
 /* Asynchronous writes name descriptors in the program's memory, which can change before the kernel reads them: the calls fail

@@ -52,7 +52,8 @@ static int64_t judge_hidden_bytes(const struct call *call)
         return 0;
     if ((int32_t)call->arg[2] == TCP_FASTOPEN_CONNECT)
         return -EOPNOTSUPP;
-    bool is_early = (int32_t)call->arg[2] == TCP_ULP && check_tcp_mark((int32_t)call->arg[0]);
+    struct socket_facts socket = {.descriptor = (int32_t)call->arg[0]};
+    bool is_early = (int32_t)call->arg[2] == TCP_ULP && check_tcp_mark(&socket);
     return is_early ? -ENOENT : 0;
 }
 
@@ -89,7 +90,7 @@ struct control_header {
 static bool has_bytes_to_read(int32_t descriptor)
 {
     struct endpoint peer;
-    int64_t error = peer_of_stream(descriptor, &peer);
+    int64_t error = peer_of_connection(descriptor, &peer);
     if (error && error != -ENOTCONN)
         return false;
     if (!error && !is_inspected_endpoint(&peer))
@@ -126,11 +127,9 @@ static bool control_refused(const struct call *call, const uint8_t *control, uin
     return false;
 }
 
-int64_t judge_control(const struct call *call, int32_t descriptor, struct message *m, uint8_t *copy)
+int64_t judge_control(const struct call *call, struct socket_facts *socket, struct message *m, uint8_t *copy)
 {
-    int32_t domain = 0;
-    uint32_t size = sizeof domain;
-    KERNEL(getsockopt, descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size);
+    int32_t domain = read_socket_fact(socket, DOMAIN);
     if (!m->control_len || (domain != AF_INET && domain != AF_INET6 && domain != AF_UNIX))
         return 0;
     if (m->control_len > CONTROL_MAX)
