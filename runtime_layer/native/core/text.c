@@ -242,23 +242,41 @@ static struct text json_character(struct text t, char scratch[6], uint32_t *take
     return (struct text){t.at, n};
 }
 
+/* The number of characters at the start of `t`, at most `most`, that JSON spells as they are. */
+static uint32_t plain_length(struct text t, uint32_t most)
+{
+    uint32_t n = 0;
+    for (; n < t.len && n < most; n++) {
+        uint8_t c = (uint8_t)t.at[n];
+        if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\')
+            break;
+    }
+    return n;
+}
+
 bool put_json(struct writer *w, struct text t, uint32_t limit)
 {
     char scratch[6];
     uint32_t spent = 0;
     while (t.len) {
-        uint32_t taken;
+        uint32_t taken, room = w->cap - w->used, left = limit - spent;
+        uint32_t plain = plain_length(t, room < left ? room : left);
+        if (plain) {
+            put(w, text_head(t, plain));
+            spent += plain;
+            t = text_behind(t, plain);
+            continue;
+        }
         struct text piece = json_character(t, scratch, &taken);
-        if (piece.len > limit - spent)
+        if (piece.len > left)
             return false;
-        if (piece.len > w->cap - w->used) {
+        if (piece.len > room) {
             w->full = true; /* so that no shorter text follows the cut one */
             return false;
         }
         put(w, piece);
         spent += piece.len;
-        t.at += taken;
-        t.len -= taken;
+        t = text_behind(t, taken);
     }
     return true;
 }
