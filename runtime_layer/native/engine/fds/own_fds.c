@@ -23,6 +23,18 @@ void own_fd_mark(int32_t descriptor)
 }
 
 /* A vfork child sets no mark: it has one thread, and the marks are for its parent's numbers. */
+static int64_t mark_unless_child(int64_t descriptor)
+{
+    if (descriptor >= 0 && is_memory_owner())
+        own_fd_mark((int32_t)descriptor);
+    return descriptor;
+}
+
+int64_t own_fd_copy(int64_t descriptor)
+{
+    return mark_unless_child(KERNEL(fcntl, descriptor, F_DUPFD_CLOEXEC, OWN_FDS_FIRST));
+}
+
 int64_t own_fd_take(int64_t descriptor)
 {
     if (is_error(descriptor))
@@ -34,9 +46,7 @@ int64_t own_fd_take(int64_t descriptor)
         moved = descriptor; /* a limit leaves no higher number */
     else
         KERNEL(close, descriptor);
-    if (is_memory_owner())
-        own_fd_mark((int32_t)moved);
-    return moved;
+    return mark_unless_child(moved);
 }
 
 bool own_fd_keep(int64_t descriptor, int32_t wanted)

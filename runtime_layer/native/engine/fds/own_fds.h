@@ -19,6 +19,8 @@ enum { OWN_FDS_FIRST = 768, OWN_FDS_END = 1024 };
  * (open(2)). Not for a file on which the program may hold record locks, unless it is a reference (O_PATH): closing any other
  * descriptor of the file releases them (fcntl(2)). Returns the new number; errors are passed through. */
 int64_t own_fd_take(int64_t descriptor);
+/* A copy of a program's descriptor in the range, or an errno. Closing it releases record locks, as above. */
+int64_t own_fd_copy(int64_t descriptor);
 /* Duplicates a descriptor of the gate to the number `wanted` permanently, and marks it. False: the number is in use. */
 bool own_fd_keep(int64_t descriptor, int32_t wanted);
 /* Closes a descriptor of the gate; does nothing for an errno. */

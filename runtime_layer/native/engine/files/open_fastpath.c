@@ -91,18 +91,12 @@ void keep_read_only_mounts(struct kept_mount mounts[READ_ONLY_MOUNTS])
             mounts[i] = keep_mount(i, root);
 }
 
-/* The absolute path, in `room`. A relative one starts at the working directory or the descriptor's directory, whose mount is
- * `*start`. Empty: it is too long, or unknown. */
-static struct text make_absolute(const struct open_call *o, struct text path, char *room, uint32_t cap,
-                                 uint64_t *start)
+/* The absolute path, in `room`, of one that starts at the working directory. Empty: it is too long, or unknown. */
+static struct text make_absolute(struct text path, char *room, uint32_t cap)
 {
-    const struct text nothing = {NULL, 0};
-    if (!(*start = mount_of(o->directory)))
-        return nothing;
-    int64_t len = o->directory == AT_FDCWD ? KERNEL(getcwd, room, cap) - 1 /* its end is counted */
-                                           : path_of(o->directory, room, cap).len;
+    int64_t len = KERNEL(getcwd, room, cap) - 1; /* its end is counted */
     if (len <= 1 || (uint64_t)len + 1 + path.len >= cap || room[0] != '/')
-        return nothing;
+        return TEXT("");
     struct writer w = {room, (uint32_t)len, cap, false};
     put_char(&w, '/');
     put(&w, path);
@@ -134,14 +128,28 @@ static uint32_t find_mount(struct text path)
     return i;
 }
 
-/* With one thread, the kernel can start at the working directory or the descriptor instead of the mount's root. */
+static bool is_on_kept_mount(int32_t directory)
+{
+    uint64_t mount = mount_of(directory);
+    bool is_kept = false;
+    for (uint32_t i = 0; i < READ_ONLY_MOUNTS; i++)
+        is_kept |= mount && mount == sealed->files.read_only_mounts[i].id;
+    return is_kept;
+}
+
+/* The kernel starts at the descriptor or the working directory instead of the mount's root: beside other threads, which can
+ * replace the descriptor, at a copy. */
 static int64_t open_relative(const struct open_call *o, const char *path, uint64_t flags)
 {
-    uint64_t start = mount_of(o->directory);
-    for (uint32_t i = 0; i < READ_ONLY_MOUNTS; i++)
-        if (start && start == sealed->files.read_only_mounts[i].id)
-            return open_beneath(o->directory, path, flags, 0);
-    return TO_BE_JUDGED;
+    if (!is_on_kept_mount(o->directory))
+        return TO_BE_JUDGED;
+    if (is_single_threaded())
+        return open_beneath(o->directory, path, flags, 0);
+    int64_t copy = own_fd_copy(o->directory), result = TO_BE_JUDGED;
+    if (copy >= 0 && is_on_kept_mount((int32_t)copy))
+        result = open_beneath((int32_t)copy, path, flags, 0);
+    own_fd_close(copy);
+    return result;
 }
 
 /* Opens any path for reading. */
@@ -156,16 +164,15 @@ static int64_t open_on_read_only_mount(const struct open_call *o, uint64_t flags
     struct text path = {given, len < 0 ? 0 : (uint32_t)len};
     if (!path.len || may_name_handler(path))
         return TO_BE_JUDGED;
-    bool is_relative = path.at[0] != '/';
-    if (is_relative && is_single_threaded())
-        return open_relative(o, given, flags);
-    uint64_t start = 0;
-    if (is_relative)
-        path = make_absolute(o, path, room, sizeof room, &start);
+    if (path.at[0] != '/') {
+        if (o->directory != AT_FDCWD || is_single_threaded())
+            return open_relative(o, given, flags);
+        path = make_absolute(path, room, sizeof room);
+    }
     uint32_t mount = path.len ? find_mount(path) : READ_ONLY_MOUNTS;
     if (mount == READ_ONLY_MOUNTS ||
-        (start && start != sealed->files.read_only_mounts[mount].id)) /* another folder has this path now */
-        return TO_BE_JUDGED;
+        (path.at == room && mount_of(AT_FDCWD) != sealed->files.read_only_mounts[mount].id))
+        return TO_BE_JUDGED; /* the second: another folder has this path now */
     return open_beneath(sealed->files.read_only_mounts[mount].directory, path.at + place_of(mount).len + 1,
                         flags, 0);
 }
