@@ -168,6 +168,11 @@ def libraries() -> str:
     return _printed("-m", "lab.workloads.page", folder="tests")
 
 
+def incidents() -> str:
+    """The incidents, and the outcome of their last drill."""
+    return _printed("-m", "integration.docs.incidents", folder="tests")
+
+
 def presets() -> str:
     """The entries of each preset."""
     return _printed("-m", "integration.docs.presets", folder="tests")
@@ -198,6 +203,7 @@ def with_whole_summaries(text: str) -> str:
 
 MADE: Final = {
     "commands": commands,
+    "incidents": incidents,
     "libraries": libraries,
     "matrix": matrix,
     "presets": presets,

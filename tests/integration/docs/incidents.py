@@ -1,14 +1,12 @@
-"""docs/security/incidents.md: `python -m integration.docs.incidents` (in tests/) drills two functions, and writes the
-numbers and rows of the page.
+"""The incidents: `python -m integration.docs.incidents` (in tests/) prints their table for docs/security/incidents.md.
 
-With `--check` it writes nothing, and fails where the page is another.
+With `--drill` it drills two functions, records the outcomes in incidents.json, and prints the sum for page and README.
 """
 
 from __future__ import annotations
 
 import json
 import platform
-import re
 import subprocess
 import sys
 import tempfile
@@ -20,11 +18,11 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 
-from integration.docs.pages import ROOT, with_rows
 from shielded_function import ShieldedFunction, ShieldPolicy
 from shielded_function_emulator.incidents import Incident, incidents
 
-PAGE = ROOT / "docs" / "security" / "incidents.md"
+RECORDED = Path(__file__).with_name("incidents.json")
+_HEADING = "| incident | deed | result | outcome |\n|---|---|---|---|"
 POLICY = ShieldPolicy(allow_outbound=["api.stripe.com:443"])
 _WHEN = {"install": "the install", "build": "the build", "start": "each start", "import": "import", "call": "a call"}
 _ARCHITECTURES = {"x86_64": lambda_.Architecture.X86_64, "aarch64": lambda_.Architecture.ARM_64}
@@ -34,25 +32,41 @@ _FUNCTIONS = {
 }
 
 
-def page() -> str:
-    """The page, after drilling both functions.
+def drilled() -> tuple[str, dict[str, Any]]:
+    """The sum in a sentence, and the outcomes by incident, after drilling both functions.
 
     Raises:
         SystemExit: they differ, or an incident that was stopped raised no alarm.
     """
     with tempfile.TemporaryDirectory(prefix="drilled-") as folder:
         python, node = (_drill(synthesize(Path(folder) / name, name), name) for name in _FUNCTIONS)
-    found, other = ({each["id"]: each for each in told["incidents"]} for told in (python, node))
-    for name, each in found.items():
-        if any(each[part] != other[name][part] for part in ("outcome", "behaviours")):
-            raise SystemExit(f"{name} is not the same in Python and in Node.js: the page has to say both")
-        if each["outcome"] == "stopped" and not any(
-            one["alarm"].startswith("shield-critical-") for one in each["alarms"]
-        ):
-            raise SystemExit(f"{name} was stopped, and no alarm for critical violations fires")
-    rows = [f"{facts(incident)} {became(found[incident['id']])} |" for incident in incidents().values()]
-    text = with_rows(PAGE.read_text(encoding="utf-8"), rows)
-    return re.sub(r"^Of \d+ incidents, .*$", lambda _: python["summary"], text, count=1, flags=re.MULTILINE)
+    found, other = ({each["id"]: outcome_of(each) for each in told["incidents"]} for told in (python, node))
+    if wrong := [name for name, each in found.items() if each != other[name]]:
+        raise SystemExit(f"{', '.join(wrong)}: not the same in Python and in Node.js: the page has to say both")
+    for each in python["incidents"]:
+        names = [one["alarm"] for one in each["alarms"]]
+        if each["outcome"] == "stopped" and not any(name.startswith("shield-critical-") for name in names):
+            raise SystemExit(f"{each['id']} was stopped, and no alarm for critical violations fires")
+    return python["summary"], found
+
+
+def outcome_of(each: dict[str, Any]) -> dict[str, Any]:
+    """The part of a drill's incident that is recorded."""
+    told = [{part: one[part] for part in ("behaviour", "stopped_by")} for one in each["behaviours"]]
+    return {"outcome": each["outcome"], "behaviours": told}
+
+
+def recorded() -> dict[str, Any]:
+    """The outcomes of the last drill."""
+    return json.loads(RECORDED.read_text(encoding="utf-8"))
+
+
+def table() -> str:
+    """A row for each incident."""
+    rows = [
+        f"{facts(each)} {became(told)} |" for each, told in zip(incidents().values(), recorded().values(), strict=True)
+    ]
+    return "\n".join((_HEADING, *rows))
 
 
 def facts(incident: Incident) -> str:
@@ -97,11 +111,14 @@ def _drill(assembly: Path, name: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Writes the page, or checks it."""
-    if "--check" not in sys.argv[1:]:
-        PAGE.write_text(page(), encoding="utf-8")
-    elif PAGE.read_text(encoding="utf-8") != page():
-        sys.exit("docs/security/incidents.md is not current: run `python -m integration.docs.incidents` in tests/")
+    """Prints the table; with `--drill` drills first."""
+    if "--drill" in sys.argv[1:]:
+        summary, found = drilled()
+        lines = [f"{json.dumps(name)}: {json.dumps(each, ensure_ascii=False)}" for name, each in found.items()]
+        RECORDED.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+        print(summary)
+    else:
+        print(table())
 
 
 if __name__ == "__main__":

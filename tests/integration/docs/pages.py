@@ -16,7 +16,6 @@ for which that gives no way fails the tests, so that no page is forgotten.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,10 +117,3 @@ def _block(page: str, text: str, found: re.Match[str]) -> Block:
             "`skip because REASON` (a sentence)"
         )
     return Block(page, line, found["language"], body, **(form.groupdict() if form else {}))
-
-
-def with_rows(text: str, rows: Sequence[str]) -> str:
-    """The page with other rows in its table, which is its only one."""
-    made, tables = re.subn(r"(?<=-\|\n)(?:\|.*\n)+", lambda _: "\n".join(rows) + "\n", text)
-    assert tables == 1
-    return made

@@ -45,7 +45,7 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_the_sites_links_are_those_of_the_pages(tmp_path: Path) -> None:
-    """And it has the commands, the promises, the presets, the libraries and the system calls."""
+    """And it has the commands, the promises, the incidents, the presets, the libraries and the system calls."""
     staged = stage_site.stage(tmp_path)
     assert not any(place.startswith(("source", "examples", "tests")) for place in staged)
     for place in staged:
@@ -55,6 +55,7 @@ def test_the_sites_links_are_those_of_the_pages(tmp_path: Path) -> None:
     assert "## `shielded-function set-mode`" in page
     assert "--dry-run" in page
     assert "| `outbound.judged`: Every" in (tmp_path / "security" / "test-matrix.md").read_text()
+    assert "| [node-ipc 10.1.1" in (tmp_path / "security" / "incidents.md").read_text()
     assert "| `numba` | Python |" in (tmp_path / "guide" / "files-and-programs.md").read_text()
     assert "| `aiohttp` |" in (tmp_path / "guide" / "runtimes.md").read_text()
     assert "| `connect` |" in (tmp_path / "security" / "test-matrix.md").read_text()
