@@ -7,16 +7,16 @@
 
 /* An object that is refused. Without a name, the name of the file is used. */
 struct refused {
-    const char *pattern, *name;
+    char pattern[31], name[9];
 };
 
 static const struct refused refused[] = {
-    {"/**/lib-dynload/_test*", NULL}, /* CPython's own: they read and write any object's memory */
-    {"/**/lib-dynload/_ctypes_test.*", NULL},
-    {"/**/lib-dynload/_xxtestfuzz.*", NULL},
-    {"/**/_testcapi.*", NULL},
-    {"/**/_testinternalcapi.*", NULL},
-    {"/**/_ctypes_test.*", NULL},
+    {"/**/lib-dynload/_test*", ""}, /* CPython's own: they read and write any object's memory */
+    {"/**/lib-dynload/_ctypes_test.*", ""},
+    {"/**/lib-dynload/_xxtestfuzz.*", ""},
+    {"/**/_testcapi.*", ""},
+    {"/**/_testinternalcapi.*", ""},
+    {"/**/_ctypes_test.*", ""},
     {"/**/koffi.node", "koffi"},
     {"/**/ffi-rs.*.node", "ffi-rs"},
     {"/**/ffi-napi/**/*.node", "ffi-napi"}, /* they are called node.napi.node */
@@ -26,9 +26,9 @@ static const struct refused refused[] = {
 
 /* Ordinary programs load these, so only a switch refuses them. JNA and jffi unpack theirs under names such as jna123.tmp. */
 static const struct refused refused_by_switch[] = {
-    {"/**/_ctypes.*", NULL},         {"/**/_cffi_backend.*", NULL}, {"/**/_jpype.*", NULL},
-    {"/**/libjnidispatch.*", "jna"}, {"/**/jna*.tmp", "jna"},       {"/**/libjffi-*.so", "jffi"},
-    {"/**/jffi*.so", "jffi"},        {"/**/fiddle.so", NULL},       {"/**/ffi_c.so", NULL},
+    {"/**/_ctypes.*", ""},           {"/**/_cffi_backend.*", ""}, {"/**/_jpype.*", ""},
+    {"/**/libjnidispatch.*", "jna"}, {"/**/jna*.tmp", "jna"},     {"/**/libjffi-*.so", "jffi"},
+    {"/**/jffi*.so", "jffi"},        {"/**/fiddle.so", ""},       {"/**/ffi_c.so", ""},
 };
 
 const struct bridge bridges[BRIDGE_SYMBOLS] = {
@@ -51,7 +51,7 @@ static struct text find_refused(const struct refused *rows, uint32_t count, stru
 {
     for (uint32_t i = 0; i < count; i++)
         if (glob_match(text_of(rows[i].pattern), path))
-            return rows[i].name ? text_of(rows[i].name) : object_name(base_name(path));
+            return rows[i].name[0] ? text_of(rows[i].name) : object_name(base_name(path));
     return TEXT("");
 }
 
@@ -88,6 +88,6 @@ bool has_ffi_option(struct text options)
 
 bool is_of_runtime_client(struct text file_name)
 {
-    static const char *const names[] = {"runtime_client.", "rapid-client.node", ".libaws-lambda-jni."};
+    static const char names[][20] = {"runtime_client.", "rapid-client.node", ".libaws-lambda-jni."};
     return STARTS_ANY(file_name, names);
 }

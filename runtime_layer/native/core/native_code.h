@@ -23,7 +23,7 @@ bool has_ffi_option(struct text options);
 
 /* A bridge, and a symbol that its object exports. */
 struct bridge {
-    const char *name, *symbol;
+    char name[18], symbol[33];
 };
 enum { BRIDGE_SYMBOLS = 13 };
 extern const struct bridge bridges[BRIDGE_SYMBOLS];

@@ -27,7 +27,7 @@ uint8_t policy_kernel_limits(const struct policy *p)
 
 struct text policy_name(enum policy_id id)
 {
-    static const char *const names[POLICY_COUNT] = {
+    static const char names[POLICY_COUNT][22] = {
         [OUTBOUND_CONNECTIVITY] = "outbound_connectivity", [READ_WRITE_TMP] = "read_write_tmp",
         [CREATE_CHILD_PROCESS] = "create_child_process",   [READ_HANDLER] = "read_handler",
         [EXECUTABLE_MEMORY] = "executable_memory",         [SELF_PROTECTION] = "self_protection",
@@ -37,7 +37,7 @@ struct text policy_name(enum policy_id id)
 
 struct text mode_name(uint8_t mode)
 {
-    static const char *const names[] = {
+    static const char names[][11] = {
         [MODE_BLOCK] = "block",
         [MODE_ALERT] = "alert",
         [MODE_ALLOW] = "allow",
@@ -70,7 +70,7 @@ enum severity severity_of(uint32_t policy, uint32_t mode, bool blocks, struct te
 
 struct text severity_name(enum severity severity)
 {
-    static const char *const names[] = {"critical", "warning", "notice"};
+    static const char names[][9] = {"critical", "warning", "notice"};
     return text_of(names[severity]);
 }
 

@@ -2,8 +2,8 @@
 #include "runtime_profile.h"
 
 struct named {
-    const char *name;
-    enum language language;
+    char name[7];
+    uint8_t language;
     bool without_jit;
 };
 
@@ -15,9 +15,9 @@ enum { LANGUAGES = sizeof languages / sizeof *languages };
 
 /* A file that a runtime needs. `#` stands for digits, such as a process's id, and `*` for the rest of a component. */
 struct needed {
-    enum language language; /* LANGUAGE_OTHER: any */
-    const char *pattern;
-    enum tmp_use at_work; /* the use that stays allowed after the first event */
+    uint8_t language; /* LANGUAGE_OTHER: any */
+    char pattern[34];
+    uint8_t at_work; /* the use that stays allowed after the first event */
 };
 
 static const struct needed needed[] = {

@@ -3,7 +3,7 @@
 
 void setting_culprit(struct writer *error, const struct setting *s, struct text offending)
 {
-    put(error, s->name);
+    put(error, text_of(s->name));
     put(error, TEXT(": \""));
     if (!put_json(error, offending, SHOWN_MAX))
         put(error, TEXT("..."));
@@ -25,7 +25,7 @@ bool setting_refuse(struct writer *error, const struct setting *s, struct text o
 
 bool setting_refuse_list(struct writer *error, const struct setting *s, struct text reason)
 {
-    put(error, s->name);
+    put(error, text_of(s->name));
     put(error, TEXT(": "));
     put(error, reason);
     return false;

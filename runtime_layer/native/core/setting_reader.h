@@ -22,7 +22,7 @@ enum setting_later {
 
 /* One of the words that a setting takes, and the field's value for it. A row without a word ends the list. */
 struct choice {
-    const char *word;
+    char word[15];
     uint8_t value;
 };
 
@@ -30,9 +30,8 @@ struct setting_list;
 
 /* A row of the table in setting_table.c. */
 struct setting {
-    struct text name;
-    bool (*read)(struct policy *p, const struct setting *s, struct text value, struct writer *error);
-    void (*write)(const struct policy *p, const struct setting *s, struct writer *w);
+    char name[31];
+    uint8_t kind;  /* of its value: setting_table.c */
     uint8_t later; /* enum setting_later */
     uint8_t field; /* the offset of the value in the policy: a mode, a switch or a pooled text; else unused */
     uint8_t joins; /* enum setting_joins: the rule for the same setting in another source */

@@ -26,21 +26,21 @@ static void write_mode(const struct policy *p, const struct setting *s, struct w
 }
 
 static const struct choice ON_FAILURE[] = {
-    {"refuse", ON_FAILURE_REFUSE}, {"run_unshielded", ON_FAILURE_RUN_UNSHIELDED}, {NULL, 0}};
-static const struct choice CALLERS[] = {{"on", CALLERS_ON}, {"off", CALLERS_OFF}, {NULL, 0}};
+    {"refuse", ON_FAILURE_REFUSE}, {"run_unshielded", ON_FAILURE_RUN_UNSHIELDED}, {"", 0}};
+static const struct choice CALLERS[] = {{"on", CALLERS_ON}, {"off", CALLERS_OFF}, {"", 0}};
 /* The policy's field is the opposite of the switch. */
-static const struct choice SWITCH[] = {{"on", false}, {"off", true}, {NULL, 0}};
+static const struct choice SWITCH[] = {{"on", false}, {"off", true}, {"", 0}};
 
 static bool read_choice(struct policy *p, const struct setting *s, struct text value, struct writer *error)
 {
-    for (const struct choice *c = s->choices; c->word; c++) {
+    for (const struct choice *c = s->choices; c->word[0]; c++) {
         if (text_equal(value, text_of(c->word))) {
             *field_of(p, s) = c->value;
             return true;
         }
     }
     setting_refuse(error, s, value, TEXT("is not a value; use "));
-    for (const struct choice *c = s->choices; c->word; c++) {
+    for (const struct choice *c = s->choices; c->word[0]; c++) {
         put(error, c == s->choices ? TEXT("") : TEXT(" or "));
         put(error, text_of(c->word));
     }
@@ -50,7 +50,7 @@ static bool read_choice(struct policy *p, const struct setting *s, struct text v
 /* A value that is no choice stands for a setting that was not given. */
 static void write_choice(const struct policy *p, const struct setting *s, struct writer *w)
 {
-    for (const struct choice *c = s->choices; c->word; c++)
+    for (const struct choice *c = s->choices; c->word[0]; c++)
         put(w, c->value == *field_of(p, s) ? text_of(c->word) : TEXT(""));
 }
 
@@ -94,23 +94,41 @@ static bool read_account(struct policy *p, const struct setting *s, struct text 
                       : setting_refuse(error, s, value, TEXT("is not an account; write its twelve digits"));
 }
 
+/* The kinds of values, each with its reader and its writer. A pointer in each row would cost 32 bytes and a relocation. */
+enum kind {
+    MODE_VALUE,
+    CHOICE_VALUE,
+    LIST_VALUE,
+    AWS_VALUE,
+    BUCKETS_VALUE,
+    PATH_VALUE,
+    ACCOUNT_VALUE,
+    REGION_VALUE
+};
+static const struct {
+    bool (*read)(struct policy *p, const struct setting *s, struct text value, struct writer *error);
+    void (*write)(const struct policy *p, const struct setting *s, struct writer *w);
+} KINDS[] = {
+    [MODE_VALUE] = {read_mode, write_mode},       [CHOICE_VALUE] = {read_choice, write_choice},
+    [LIST_VALUE] = {read_list, write_list},       [AWS_VALUE] = {read_aws, write_aws},
+    [BUCKETS_VALUE] = {read_buckets, write_text}, [PATH_VALUE] = {read_path, write_text},
+    [ACCOUNT_VALUE] = {read_account, write_text}, [REGION_VALUE] = {read_region, write_text},
+};
+
 #define FIELD(name) offsetof(struct policy, name)
-#define ROW(name, ...) {{name, sizeof(name) - 1}, __VA_ARGS__}
-#define MODE(name, id) ROW(name, read_mode, write_mode, TIGHTENS, FIELD(modes[id]), GIVEN_ONCE, NULL, NULL)
+#define MODE(name, id) {name, MODE_VALUE, TIGHTENS, FIELD(modes[id]), GIVEN_ONCE, NULL, NULL}
 #define CHOICE(name, later, field, choices)                                                                  \
-    ROW(name, read_choice, write_choice, later, FIELD(field), GIVEN_ONCE, NULL, choices)
-#define LIST(name, list) ROW(name, read_list, write_list, STAYS, 0, LISTS_JOIN, &list, NULL)
-#define WORD(name, read, field)                                                                              \
-    ROW(name, read, write_text, NOT_OF_POLICY, FIELD(field), GIVEN_ONCE, NULL, NULL)
+    {name, CHOICE_VALUE, later, FIELD(field), GIVEN_ONCE, NULL, choices}
+#define LIST(name, list) {name, LIST_VALUE, STAYS, 0, LISTS_JOIN, &list, NULL}
+#define WORD(name, kind, field) {name, kind, NOT_OF_POLICY, FIELD(field), GIVEN_ONCE, NULL, NULL}
 
 /* The bit of a setting in policy.seen is its row. */
 static const struct setting SETTINGS[] = {
     MODE("SHIELD_OUTBOUND_CONNECTIVITY", OUTBOUND_CONNECTIVITY),
     LIST("SHIELD_ALLOW_OUTBOUND", OUTBOUND_LIST),
     LIST("SHIELD_DENY_OUTBOUND", DENIED_LIST),
-    ROW("SHIELD_ALLOW_AWS", read_aws, write_aws, STAYS, 0, SERVICES_JOIN, &AWS_LIST, NULL),
-    ROW("SHIELD_ALLOW_BUCKETS", read_buckets, write_text, STAYS, FIELD(buckets), LISTS_JOIN, &BUCKET_LIST,
-        NULL),
+    {"SHIELD_ALLOW_AWS", AWS_VALUE, STAYS, 0, SERVICES_JOIN, &AWS_LIST, NULL},
+    {"SHIELD_ALLOW_BUCKETS", BUCKETS_VALUE, STAYS, FIELD(buckets), LISTS_JOIN, &BUCKET_LIST, NULL},
     CHOICE("SHIELD_CHECK_TLS_NAME", STAYS, skip_server_name, SWITCH),
     MODE("SHIELD_READ_WRITE_TMP", READ_WRITE_TMP),
     LIST("SHIELD_ALLOW_TMP", TMP_LIST),
@@ -125,10 +143,10 @@ static const struct setting SETTINGS[] = {
     CHOICE("SHIELD_ON_FAILURE", STAYS, on_failure, ON_FAILURE),
     CHOICE("SHIELD_LOG_ARGUMENTS", STAYS, hide_arguments, SWITCH),
     CHOICE("SHIELD_NODE_CALLERS", NOT_OF_POLICY, node_callers, CALLERS),
-    WORD("SHIELD_NEXT_WRAPPER", read_path, next_wrapper),
-    WORD("SHIELD_POLICY_FILE", read_path, policy_file),
-    WORD("SHIELD_ACCOUNT_ID", read_account, account),
-    WORD("AWS_REGION", read_region, region),
+    WORD("SHIELD_NEXT_WRAPPER", PATH_VALUE, next_wrapper),
+    WORD("SHIELD_POLICY_FILE", PATH_VALUE, policy_file),
+    WORD("SHIELD_ACCOUNT_ID", ACCOUNT_VALUE, account),
+    WORD("AWS_REGION", REGION_VALUE, region),
 };
 enum { SETTING_COUNT = sizeof SETTINGS / sizeof SETTINGS[0] };
 _Static_assert(SETTING_COUNT <= 32, "policy.seen has one bit for each");
@@ -141,7 +159,7 @@ static bool is_ours(struct text name)
 static const struct setting *find_setting(struct text name)
 {
     for (uint32_t i = 0; i < SETTING_COUNT; i++)
-        if (text_equal(SETTINGS[i].name, name))
+        if (text_equal(text_of(SETTINGS[i].name), name))
             return &SETTINGS[i];
     return NULL;
 }
@@ -150,7 +168,7 @@ static bool refuse_unknown(struct text name, struct writer *error)
 {
     struct suggestion near = suggest_for(name);
     for (uint32_t i = 0; i < SETTING_COUNT; i++)
-        suggest_offer(&near, SETTINGS[i].name);
+        suggest_offer(&near, text_of(SETTINGS[i].name));
     if (!put_json(error, name, SHOWN_MAX))
         put(error, TEXT("..."));
     put(error, TEXT(": there is no such setting; "));
@@ -203,7 +221,7 @@ bool policy_set(struct policy *p, struct text name, struct text value, struct wr
         p->settings_seen++;
     p->seen_here |= bit;
     p->seen |= bit;
-    return s->read(p, s, value, error);
+    return KINDS[s->kind].read(p, s, value, error);
 }
 
 static bool set_line(struct policy *p, struct text line, struct writer *error)
@@ -301,7 +319,7 @@ uint32_t setting_count(void)
 
 struct text setting_name(uint32_t row)
 {
-    return SETTINGS[row].name;
+    return text_of(SETTINGS[row].name);
 }
 
 bool setting_given(const struct policy *p, uint32_t row)
@@ -321,7 +339,7 @@ uint8_t *setting_mode(struct policy *p, uint32_t row)
 
 void setting_write(const struct policy *p, uint32_t row, struct writer *w)
 {
-    SETTINGS[row].write(p, &SETTINGS[row], w);
+    KINDS[SETTINGS[row].kind].write(p, &SETTINGS[row], w);
 }
 
 void policy_write_lines(const struct policy *p, struct writer *w)

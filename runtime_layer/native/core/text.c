@@ -38,10 +38,10 @@ bool text_starts(struct text a, struct text prefix)
     return a.len >= prefix.len && same_bytes(a.at, prefix.at, prefix.len);
 }
 
-bool text_starts_any(struct text a, const char *const *prefixes, uint32_t count)
+bool text_starts_any(struct text a, const char *prefixes, uint32_t size, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (text_starts(a, text_of(prefixes[i])))
+        if (text_starts(a, text_of(prefixes + i * size)))
             return true;
     return false;
 }

@@ -60,8 +60,9 @@ bool text_equal(struct text a, struct text b);
 bool text_equal_nocase(struct text a, struct text b); /* ASCII only, as host names are */
 bool text_starts(struct text a, struct text prefix);
 /* Whether it starts with one of the prefixes. */
-bool text_starts_any(struct text a, const char *const *prefixes, uint32_t count);
-#define STARTS_ANY(text, list) text_starts_any(text, list, sizeof(list) / sizeof *(list))
+bool text_starts_any(struct text a, const char *prefixes, uint32_t size, uint32_t count);
+/* `list`: char[][N], as each pointer in a table would cost 32 bytes and a relocation by the loader. */
+#define STARTS_ANY(text, list) text_starts_any(text, *(list), sizeof *(list), sizeof(list) / sizeof *(list))
 bool text_ends(struct text a, struct text suffix);
 /* Removes the suffix. False: the text does not end with it. */
 bool text_strip_end(struct text *t, struct text suffix);

@@ -8,18 +8,18 @@
 #include "../base/user_memory.h"
 #include "../state/child_settings.h"
 
-const char *const carried_facts[] = {"AWS_REGION",
-                                     "AWS_LAMBDA_FUNCTION_NAME",
-                                     "AWS_LAMBDA_FUNCTION_VERSION",
-                                     "AWS_LAMBDA_RUNTIME_API",
-                                     "AWS_XRAY_DAEMON_ADDRESS",
-                                     "AWS_LAMBDA_METADATA_API",
-                                     "AWS_LAMBDA_INITIALIZATION_TYPE",
-                                     "LAMBDA_TASK_ROOT",
-                                     "_HANDLER",
-                                     "ORIG_HANDLER",
-                                     "DD_LAMBDA_HANDLER",
-                                     "NEW_RELIC_LAMBDA_HANDLER"};
+const char carried_facts[][31] = {"AWS_REGION",
+                                  "AWS_LAMBDA_FUNCTION_NAME",
+                                  "AWS_LAMBDA_FUNCTION_VERSION",
+                                  "AWS_LAMBDA_RUNTIME_API",
+                                  "AWS_XRAY_DAEMON_ADDRESS",
+                                  "AWS_LAMBDA_METADATA_API",
+                                  "AWS_LAMBDA_INITIALIZATION_TYPE",
+                                  "LAMBDA_TASK_ROOT",
+                                  "_HANDLER",
+                                  "ORIG_HANDLER",
+                                  "DD_LAMBDA_HANDLER",
+                                  "NEW_RELIC_LAMBDA_HANDLER"};
 _Static_assert(sizeof carried_facts / sizeof *carried_facts == CARRIED_COUNT, "each has a text");
 
 struct text choose_fact(const struct start *start, enum carried_fact fact)

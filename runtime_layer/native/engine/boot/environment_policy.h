@@ -22,7 +22,7 @@ enum carried_fact {
     FIRST_HANDLER = 8,
     CARRIED_COUNT = FIRST_HANDLER + HANDLER_SETTINGS
 };
-extern const char *const carried_facts[CARRIED_COUNT] __attribute__((visibility("hidden")));
+extern const char carried_facts[CARRIED_COUNT][31] __attribute__((visibility("hidden")));
 
 /* Facts from the environment besides settings; texts lie in it. */
 struct facts_found {

@@ -20,17 +20,17 @@ enum module_end {
 struct handler_rule {
     enum module_end end;
     bool dots_are_folders;
-    const char *endings[9];
+    char endings[56]; /* with bars between them */
 };
 
 static const struct handler_rule rules[] = {
-    {LAST_DOT, true, {".py", ".pyc", "/__init__.py", "/__init__.pyc"}},
-    {FIRST_DOT, false, {"", ".js", ".mjs", ".cjs", "/index.js", ".js.map", ".mjs.map", ".cjs.map", ".ts"}},
-    {FIRST_DOT, false, {".rb"}},
-    {OF_CLASS, true, {".class"}},
-    {OF_ASSEMBLY, false, {"", ".dll"}}, /* without its .pdb, which stack traces read */
+    {LAST_DOT, true, ".py|.pyc|/__init__.py|/__init__.pyc"},
+    {FIRST_DOT, false, "|.js|.mjs|.cjs|/index.js|.js.map|.mjs.map|.cjs.map|.ts"},
+    {FIRST_DOT, false, ".rb"},
+    {OF_CLASS, true, ".class"},
+    {OF_ASSEMBLY, false, "|.dll"}, /* without its .pdb, which stack traces read */
 };
-enum { RULES = sizeof rules / sizeof *rules, ENDINGS = sizeof rules->endings / sizeof(char *) };
+enum { RULES = sizeof rules / sizeof *rules };
 
 /* Whether the file has one spelling only. Some file systems have short names besides the long ones, several encodings of an
  * accent, or names without case. `path` ends in `name`. */
@@ -93,14 +93,14 @@ static bool add_file(void *handlers, const char *path)
     return succeeds;
 }
 
-static bool put_path(struct writer *w, struct text directory, struct text name, const char *ending)
+static bool put_path(struct writer *w, struct text directory, struct text name, struct text ending)
 {
     w->used = 0;
     w->full = false;
     put(w, directory);
     put_char(w, '/');
     put(w, name);
-    put(w, text_of(ending));
+    put(w, ending);
     put_char(w, 0);
     return !w->full;
 }
@@ -116,7 +116,7 @@ static bool add_if_bytecode(void *context, struct text found)
     const struct bytecode *of = context;
     struct writer path = {of->scratch->link, 0, sizeof of->scratch->link, false};
     bool is_of = found.len > of->name.len && text_starts(found, of->name) && found.at[of->name.len] == '.';
-    return !is_of || !put_path(&path, of->directory, found, "") || add_file(of->handlers, path.at);
+    return !is_of || !put_path(&path, of->directory, found, TEXT("")) || add_file(of->handlers, path.at);
 }
 
 /* Adds __pycache__/<name>.<tag>.pyc beside the source (PEP 3147). */
@@ -126,7 +126,7 @@ static bool add_bytecode(struct handlers *handlers, struct text module_path, str
     uint32_t before = module_path.len - name.len;
     struct text directory = {module_path.at, before ? before - 1 : 0};
     struct writer cache = {scratch->other, 0, sizeof scratch->other, false};
-    if (!put_path(&cache, directory, TEXT("__pycache__"), ""))
+    if (!put_path(&cache, directory, TEXT("__pycache__"), TEXT("")))
         return true;
     struct bytecode of = {handlers, {cache.at, cache.used - 1}, name, scratch};
     return each_entry(cache.at, scratch->line, sizeof scratch->line, add_if_bytecode, &of);
@@ -159,7 +159,7 @@ static bool add_if_jar(void *context, struct text name)
 {
     const struct jars *of = context;
     struct writer path = {of->scratch->other, 0, sizeof of->scratch->other, false};
-    return !text_ends(name, TEXT(".jar")) || !put_path(&path, of->directory, name, "") ||
+    return !text_ends(name, TEXT(".jar")) || !put_path(&path, of->directory, name, TEXT("")) ||
            !holds_file(path.at, of->file) || add_file(of->handlers, path.at);
 }
 
@@ -216,12 +216,13 @@ static bool add_all(struct handlers *handlers, const struct handler_rule *rule, 
 {
     struct writer path = {scratch->path, 0, sizeof scratch->path, false};
     bool succeeds = true;
-    for (uint32_t i = 0; i < ENDINGS && rule->endings[i]; i++)
-        if (put_path(&path, root, module, rule->endings[i]))
+    struct text endings = text_of(rule->endings), ending;
+    while (text_next(&endings, '|', &ending))
+        if (put_path(&path, root, module, ending))
             succeeds &= add_file(handlers, scratch->path);
-    if (rule->end == LAST_DOT && put_path(&path, root, module, ""))
+    if (rule->end == LAST_DOT && put_path(&path, root, module, TEXT("")))
         succeeds &= add_bytecode(handlers, (struct text){scratch->path, path.used - 1}, scratch);
-    if (rule->end == LAST_DOT && put_path(&path, root, module, "/__init__"))
+    if (rule->end == LAST_DOT && put_path(&path, root, module, TEXT("/__init__")))
         succeeds &= add_bytecode(handlers, (struct text){scratch->path, path.used - 1}, scratch);
     if (rule->end == OF_CLASS && sealed->process.language == LANGUAGE_JAVA)
         succeeds &= add_jars(handlers, root, module, scratch);

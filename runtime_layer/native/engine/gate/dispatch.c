@@ -20,8 +20,15 @@ _Static_assert(PROT_EXEC == 1 << PROT_EXEC_BIT && MAP_FIXED == 1 << MAP_FIXED_BI
                "as gate.S reads arguments");
 _Static_assert(sizeof sealed->process.log == 4 && GATE_LOG % 4 == 0, "gate.S reads the log's descriptor");
 
-#define POINTER(judge) judge,
-static enum outcome (*const judges[JUDGE_COUNT])(struct call *call) = {JUDGES(POINTER)};
+#define CASE(judge)                                                                                          \
+    case number_of_##judge: return judge(call);
+static enum outcome judge_by_number(uint8_t number, struct call *call)
+{
+    switch (number) {
+        JUDGES(CASE)
+    }
+    return answer(call, -ENOSYS); /* no row has another number */
+}
 
 /* A call that is newer than the table gets ENOSYS, as from an older kernel. In alert mode too, as its effects could not be
  * reported. */
@@ -71,7 +78,7 @@ enum outcome gate_judge(struct call *call)
         trust_pages(is_single_threaded() ? call : NULL); /* a signal handler's call may have unmapped pages */
     if (by.reasons & UNTIL_READY)
         watch_for_request(call);
-    enum outcome outcome = judges[by.judge](call);
+    enum outcome outcome = judge_by_number(by.judge, call);
     if (is_single)
         trust_pages(NULL);
     return outcome;

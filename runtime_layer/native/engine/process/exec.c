@@ -183,7 +183,7 @@ enum outcome judge_exec(struct call *call)
  *   OpenJDK (libjava/childproc.c, childProcess)          /proc/self/fd; dup2, close, F_SETFD, chdir, rt_sigaction
  *   glibc (io/closefrom.c)                               /proc/self/fd/ without close_range
  */
-static const char *const opened_before_exec[] = {"/dev/null", "/proc/self/fd", "/proc/self/fd/"};
+static const char opened_before_exec[][15] = {"/dev/null", "/proc/self/fd", "/proc/self/fd/"};
 
 /* Carries out an open of these paths. False: it is another call. */
 static bool opens_before_exec(const struct call *call, int64_t *result)

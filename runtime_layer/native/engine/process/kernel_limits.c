@@ -65,8 +65,8 @@ static bool may_set(uint32_t i)
  * root is not; on / as well. The kernel's own file systems keep no file. */
 static bool is_writable(const char *at, struct text type)
 {
-    static const char *const remote[] = {"nfs", "fuse", "9p", "virtiofs", "cifs", "smb", "ceph", "lustre"};
-    static const char *const own[] = {"proc", "sysfs", "devpts", "cgroup", "mqueue"};
+    static const char remote[][9] = {"nfs", "fuse", "9p", "virtiofs", "cifs", "smb", "ceph", "lustre"};
+    static const char own[][7] = {"proc", "sysfs", "devpts", "cgroup", "mqueue"};
     struct stat st = {0};
     if (STARTS_ANY(type, own))
         return false;

@@ -25,13 +25,13 @@ struct search {
 
 static bool is_libc(const struct mapping *m)
 {
-    static const char *const names[] = {"libc.so", "libc-2", "libc.musl", "ld-", "libpthread", "libshield"};
+    static const char names[][11] = {"libc.so", "libc-2", "libc.musl", "ld-", "libpthread", "libshield"};
     return STARTS_ANY(base_name(m->path), names);
 }
 
 static bool is_skipped_always(const struct mapping *m)
 {
-    static const char *const names[] = {"libresolv", "libnss_", "libanl", "libffi", "shielded_function.node"};
+    static const char names[][23] = {"libresolv", "libnss_", "libanl", "libffi", "shielded_function.node"};
     return m->path.len == 0 || m->path.at[0] != '/' || is_libc(m) || STARTS_ANY(base_name(m->path), names);
 }
 

@@ -66,7 +66,7 @@ static void put_aws(struct writer *w)
 /* ,"kernel":["file-growth"],"kernel_off":{"programs":"the reason"} */
 static void put_kernel_limits(struct writer *w, const struct kernel_limits *limits)
 {
-    static const char *const names[] = {[GROWTH] = "\"file-growth\"", [PROGRAMS] = "\"programs\""};
+    static const char names[][14] = {[GROWTH] = "\"file-growth\"", [PROGRAMS] = "\"programs\""};
     bool is_any_off = false;
     put(w, TEXT(",\"kernel\":["));
     for (uint32_t i = 0; i < KERNEL_LIMITS; i++)

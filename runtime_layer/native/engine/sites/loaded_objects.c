@@ -44,13 +44,12 @@ struct listing {
 };
 
 /* The libraries through which calls are made, in any folder. */
-static const char *const libc_family[] = {"libc.so",   "libc-2",     "ld-",      "ld.so",
-                                          "libc.musl", "libpthread", "librt.so", "librt-",
-                                          "libanl",    "libresolv",  "libnss_"};
+static const char libc_family[][11] = {"libc.so",  "libc-2", "ld-",    "ld.so",     "libc.musl", "libpthread",
+                                       "librt.so", "librt-", "libanl", "libresolv", "libnss_"};
 /* Objects of the system and of the managed runtimes make their calls through libc. */
-static const char *const trusted[] = {"/lib/",         "/lib64/",    "/usr/lib/",    "/usr/lib64/",
-                                      "/usr/bin/",     "/bin/",      "/usr/sbin/",   "/sbin/",
-                                      "/usr/libexec/", "/var/lang/", "/var/runtime/"};
+static const char trusted[][14] = {"/lib/",         "/lib64/",    "/usr/lib/",    "/usr/lib64/",
+                                   "/usr/bin/",     "/bin/",      "/usr/sbin/",   "/sbin/",
+                                   "/usr/libexec/", "/var/lang/", "/var/runtime/"};
 
 /* Keeps a name once for the mappings of one file, which follow each other. */
 static bool keep_name(struct listing *l, struct text path, uint32_t *at)
@@ -112,8 +111,7 @@ static void find_runtime(struct runtime *r, uint64_t program)
 
 static bool is_below_runtime(struct text prefix, struct text path)
 {
-    static const char *const folders[] = {"lib/", "lib64/"}, *const functions[] = {"/var/task/", "/opt/",
-                                                                                   "/tmp/"};
+    static const char folders[][7] = {"lib/", "lib64/"}, functions[][11] = {"/var/task/", "/opt/", "/tmp/"};
     struct text rest = {path.at + prefix.len, path.len - prefix.len};
     return prefix.len && text_starts(path, prefix) && STARTS_ANY(rest, folders) &&
            !STARTS_ANY(path, functions);
@@ -133,7 +131,7 @@ static bool needs_scan(const struct runtime *r, struct text path, uint64_t ino)
 /* Whether the path holds installed packages, which are not the runtime's own. */
 static bool holds_packages(struct text path)
 {
-    static const char *const folders[] = {"site-packages/", "dist-packages/", "node_modules/"};
+    static const char folders[][15] = {"site-packages/", "dist-packages/", "node_modules/"};
     for (; path.len; path.at++, path.len--)
         if (path.at[0] == '/' && STARTS_ANY(((struct text){path.at + 1, path.len - 1}), folders))
             return true;
@@ -142,15 +140,15 @@ static bool holds_packages(struct text path)
 
 bool is_trusted_library(struct text path)
 {
-    static const char *const runtime[] = {"/var/lang/bin/" /* V8 maps a part of its program again */,
-                                          "/var/lang/lib/", "/var/lang/lib64/", "/var/runtime/"};
-    static const char *const system[] = {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"};
+    static const char runtime[][17] = {"/var/lang/bin/" /* V8 maps a part of its program again */,
+                                       "/var/lang/lib/", "/var/lang/lib64/", "/var/runtime/"};
+    static const char system[][12] = {"/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"};
     /* Frequent libraries of the system that make their calls through libc, as not all libraries do. tests/lab/libcs checks
      * those of Debian. */
-    static const char *const known[] = {"libbz2.so.",  "libcrypt.so.", "libcrypto.so.", "libexpat.so.",
-                                        "libffi.so.",  "libgcc_s",     "liblzma.so.",   "libm-2.",
-                                        "libm.so.",    "libsqlite3.",  "libssl.so.",    "libstdc++.so.",
-                                        "libuuid.so.", "libz.so."};
+    static const char known[][14] = {"libbz2.so.",  "libcrypt.so.", "libcrypto.so.", "libexpat.so.",
+                                     "libffi.so.",  "libgcc_s",     "liblzma.so.",   "libm-2.",
+                                     "libm.so.",    "libsqlite3.",  "libssl.so.",    "libstdc++.so.",
+                                     "libuuid.so.", "libz.so."};
     struct text name = base_name(path);
     bool is_own = STARTS_ANY(path, runtime) && !STARTS_ANY(name, libc_family);
     return (is_own || (STARTS_ANY(path, system) && STARTS_ANY(name, known))) && !holds_packages(path);
@@ -158,7 +156,7 @@ bool is_trusted_library(struct text path)
 
 bool is_of_platform(struct text path, struct text runtime_prefix)
 {
-    static const char *const client[] = {"/var/runtime/"};
+    static const char client[][14] = {"/var/runtime/"};
     bool is_theirs = STARTS_ANY(path, trusted) || is_below_runtime(runtime_prefix, path);
     return is_theirs && (STARTS_ANY(path, client) || !holds_packages(path));
 }

@@ -57,7 +57,7 @@ static bool add_exported_bridges(struct inventory *v, const struct mapping *m)
 /* Whether it is memory that a JIT maps twice, to write to it and to run it, which looks like a file. */
 static bool is_memory(struct text path)
 {
-    static const char *const kinds[] = {"/memfd:", "/dev/zero", "/SYSV"};
+    static const char kinds[][10] = {"/memfd:", "/dev/zero", "/SYSV"};
     return STARTS_ANY(path, kinds);
 }
 

@@ -41,8 +41,8 @@ const struct trial needed_calls[NEEDED_CALLS] = {
 };
 
 static const struct {
-    enum need need;
-    const char *text;
+    uint8_t need;
+    char text[37];
 } purposes[] = {
     {ANYTHING, "the shield needs"},
     {ALERTS, "alerts need"},
