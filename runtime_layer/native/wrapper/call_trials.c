@@ -117,7 +117,7 @@ static void try_rows(volatile struct notes *notes, uint32_t needs)
 /* This process waits in clone(2), and the copy's end sends no signal. */
 static void try_in_child(volatile struct notes *notes, uint32_t needs)
 {
-    int64_t child = KERNEL(clone, CLONE_VFORK);
+    int64_t child = KERNEL(clone, CLONE_VFORK, 0, 0, 0, 0);
     if (child == 0) {
         try_rows(notes, needs);
         KERNEL(exit_group, 0);
@@ -126,7 +126,7 @@ static void try_in_child(volatile struct notes *notes, uint32_t needs)
     if (is_error(child))
         try_rows(notes, needs);
     else if (notes->at > 0) /* else wait4 killed the copy */
-        KERNEL(wait4, child, 0, __WALL);
+        KERNEL(wait4, child, 0, __WALL, 0);
 }
 
 bool try_calls(const struct policy *policy, struct writer *error)

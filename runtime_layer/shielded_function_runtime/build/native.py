@@ -164,6 +164,7 @@ LAYER = tuple(
             _STATIC,
             without=_API,
             mode=0o755,
+            headers=("engine/base",),
         ),
         Program(
             f"layer/{arch}/shielded-function/libshield.so",

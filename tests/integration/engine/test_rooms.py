@@ -23,6 +23,19 @@ DEFINED_VARIABLE = re.compile(
     r"^(?!static|typedef|extern|#|\s)[a-z][\w\s*]*?\b(\w+)(?:\[[^\]]*\])?(?:\s*__attribute__\(\(.*\)\))?(?:\s*=[^;(]*)?;",
     re.MULTILINE,
 )
+KERNEL_CALL = re.compile(r"\bKERNEL\((\w+)((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)")
+# How many arguments each call takes (syscalls(2)).
+ARGUMENTS = (
+    "geteuid getpid gettid",
+    "close exit_group uname",
+    "arch_prctl clock_gettime fchmod fstat fstatfs getcwd kill munmap nanosleep shutdown statfs",
+    "bind close_range connect execve faccessat fchmodat fcntl flistxattr getcpu getdents64 getpeername getresgid "
+    "getresuid getsockname ioctl llistxattr lseek madvise membarrier mincore mkdirat mprotect read recvmsg sendmsg "
+    "socket unlinkat write",
+    "fgetxattr newfstatat openat openat2 pread64 prlimit64 readlinkat rt_sigaction rt_sigprocmask sendmmsg wait4",
+    "clone execveat getsockopt mremap ppoll renameat2 setsockopt statx",
+    "mmap recvfrom sendto",
+)
 DEFINED_LABEL = re.compile(r"^\s*\.globl\s+(\w+)", re.MULTILINE)
 
 
@@ -126,6 +139,20 @@ def test_who_hands_the_parts_out_writes_none() -> None:
         *("boot/arm.c", "boot/configure.c", "state/sealed_state.c", "state/sealed_state.h")
     }
     assert not [found for text in code().values() for found in re.findall(rf"{name}(?:\.|->){written}", text)]
+
+
+def test_each_kernel_call_has_all_its_arguments() -> None:
+    """One that is left out would be whatever a register holds (raw_syscall.h)."""
+    texts = [*code().values(), *(NOT_CODE.sub("0", path.read_text()) for path in (NATIVE / "wrapper").glob("*.c"))]
+    found = [call for text in texts for call in KERNEL_CALL.findall(text) if call[0] != "name"]
+    assert len(found) > 250
+    assert sum(text.count("KERNEL(") for text in texts) == len(found) + 1, "all but the definition are read"
+    taken = {name: count for count, names in enumerate(ARGUMENTS) for name in names.split()}
+    nested = re.compile(r"\([^()]*\)")
+    for name, arguments in found:
+        while nested.search(arguments):
+            arguments = nested.sub("", arguments)
+        assert arguments.count(",") == taken[name], name
 
 
 def test_files_call_each_other_in_no_circle() -> None:

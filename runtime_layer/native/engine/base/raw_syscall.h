@@ -76,11 +76,21 @@ static inline int64_t kernel_call(int64_t nr, uint64_t a, uint64_t b, uint64_t c
 #error "shielded-function runs on x86_64 and aarch64"
 #endif
 
+/* For an argument that a call does not take: whatever the register holds. */
+static inline uint64_t no_argument(void)
+{
+    uint64_t value;
+    __asm__ volatile("" : "=r"(value));
+    return value;
+}
+
 #define KERNEL_6_(nr, a, b, c, d, e, f, ...)                                                                 \
     kernel_call((nr), (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), (uint64_t)(e),             \
                 (uint64_t)(f))
-/* KERNEL(openat, dir, path, flags, 0): omitted arguments are zero. */
-#define KERNEL(name, ...) KERNEL_6_(__NR_##name, __VA_ARGS__ __VA_OPT__(, ) 0, 0, 0, 0, 0, 0, 0)
+/* KERNEL(openat, dir, path, flags, 0), with all arguments that the call takes. */
+#define KERNEL(name, ...)                                                                                    \
+    KERNEL_6_(__NR_##name, __VA_ARGS__ __VA_OPT__(, ) no_argument(), no_argument(), no_argument(),           \
+              no_argument(), no_argument(), no_argument(), 0)
 
 /* Headers of another architecture would compile too, with wrong numbers. */
 #if defined(__x86_64__)

@@ -89,7 +89,7 @@ bool may_be_replaced(uint32_t descriptor)
     if (!is_memory_owner())
         return true;
     bool is_reserved = descriptor >= OWN_FDS_FIRST && descriptor < OWN_FDS_END;
-    return !is_own_fd(descriptor) && (!is_reserved || !is_error(KERNEL(fcntl, descriptor, F_GETFD)));
+    return !is_own_fd(descriptor) && (!is_reserved || !is_error(KERNEL(fcntl, descriptor, F_GETFD, 0)));
 }
 
 uint32_t own_fd_next(uint32_t from)

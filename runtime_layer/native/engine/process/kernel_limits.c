@@ -103,7 +103,7 @@ static bool makes_file_longer(int32_t descriptor)
 {
     char path[64];
     struct stat st = {0};
-    int64_t flags = KERNEL(fcntl, descriptor, F_GETFL);
+    int64_t flags = KERNEL(fcntl, descriptor, F_GETFL, 0);
     bool is_written = !is_error(flags) && !(flags & O_PATH) && (flags & O_ACCMODE) != O_RDONLY;
     if (!is_written || is_error(KERNEL(fstat, descriptor, &st)) || (st.st_mode & S_IFMT) != S_IFREG)
         return false;

@@ -69,13 +69,13 @@ static void put_terminated(const struct trial_tools *t, enum argument at, struct
 
 bool trial_begin(struct trial_tools *t)
 {
-    t->file = (int32_t)KERNEL(openat, AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    t->file = (int32_t)KERNEL(openat, AT_FDCWD, "/proc/self/exe", O_RDONLY | O_CLOEXEC, 0);
     t->udp = -1;
     t->last = 0;
-    t->pages = (uint64_t)KERNEL(mmap, 0, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    t->pages = (uint64_t)new_memory(3 * PAGE);
     if (is_error(t->file)) /* a program that cannot be read */
-        t->file = (int32_t)KERNEL(openat, AT_FDCWD, "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (is_error(t->file) || is_error((int64_t)t->pages))
+        t->file = (int32_t)KERNEL(openat, AT_FDCWD, "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (is_error(t->file) || !t->pages)
         return false;
     const struct pollfd ready = {.fd = t->file, .events = POLLIN};
     const struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
@@ -102,7 +102,7 @@ void trial_end(const struct trial_tools *t)
 static uint64_t get_socket(struct trial_tools *t)
 {
     if (t->udp < 0)
-        t->udp = (int32_t)KERNEL(socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC);
+        t->udp = (int32_t)KERNEL(socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     return (uint64_t)t->udp;
 }
 
