@@ -167,7 +167,7 @@ void alert_put_allow(const struct alert *a, struct writer *w)
         *w = before;
 }
 
-static void origin_member(struct writer *w, const char *name, struct text value, uint32_t limit)
+void put_text_member(struct writer *w, const char *name, struct text value, uint32_t limit)
 {
     if (!value.len)
         return;
@@ -180,10 +180,10 @@ static void origin_member(struct writer *w, const char *name, struct text value,
 
 void put_origin(struct writer *w, const struct line_origin *o)
 {
-    origin_member(w, "function", o->function, FUNCTION_LIMIT);
-    origin_member(w, "version", o->version, VERSION_LIMIT);
-    origin_member(w, "region", o->region, REGION_LIMIT);
-    origin_member(w, "account", o->account, ACCOUNT_LIMIT);
+    put_text_member(w, "function", o->function, FUNCTION_LIMIT);
+    put_text_member(w, "version", o->version, VERSION_LIMIT);
+    put_text_member(w, "region", o->region, REGION_LIMIT);
+    put_text_member(w, "account", o->account, ACCOUNT_LIMIT);
 }
 
 void put_line_start(struct writer *w, struct text origin, uint64_t seconds, uint32_t micros,
@@ -193,22 +193,18 @@ void put_line_start(struct writer *w, struct text origin, uint64_t seconds, uint
     put(w, origin);
     put(w, TEXT(",\"timestamp\":\""));
     put_timestamp(w, seconds, micros);
-    put(w, TEXT("\",\"level\":\""));
-    put(w, level);
     put_char(w, '"');
+    put_text_member(w, "level", level, WORD_LIMIT);
 }
 
 void alert_put(const struct alert *a, struct writer *w)
 {
     enum severity severity = severity_of(a->policy, a->mode, a->blocks, a->path, a->reason);
     put_line_start(w, a->origin, a->seconds, a->micros, severity_level(severity, a->reason));
-    put(w, TEXT(",\"policy\":\""));
-    put(w, policy_name((enum policy_id)a->policy));
-    put(w, TEXT("\",\"mode\":\""));
-    put(w, mode_name(a->mode));
-    put(w, TEXT("\",\"severity\":\""));
-    put(w, severity_name(severity));
-    put(w, TEXT("\",\"count\":"));
+    put_text_member(w, "policy", policy_name((enum policy_id)a->policy), WORD_LIMIT);
+    put_text_member(w, "mode", mode_name(a->mode), WORD_LIMIT);
+    put_text_member(w, "severity", severity_name(severity), WORD_LIMIT);
+    put(w, TEXT(",\"count\":"));
     put_number(w, (uint64_t)a->left_out + 1);
     if (!a->path.len && a->mode != MODE_BLOCK) /* in the path's room; in block mode it uses the entry's */
         put_member(w, TEXT("reason"), a->reason, WORD_LIMIT);

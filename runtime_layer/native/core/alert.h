@@ -67,6 +67,9 @@ void alert_put_caller(const struct alert *a, struct writer *w);
  * left out. They are made once at the start, so that no line can name another function. */
 void put_origin(struct writer *w, const struct line_origin *o);
 
+/* Adds `,"name":"value"`, the value cut to `limit` bytes. Nothing where it is empty. */
+void put_text_member(struct writer *w, const char *name, struct text value, uint32_t limit);
+
 /* The beginning of every line, with `origin` from put_origin; a member must follow. */
 void put_line_start(struct writer *w, struct text origin, uint64_t seconds, uint32_t micros,
                     struct text level);

@@ -4,10 +4,16 @@
 #include "linux_abi.h"
 #include "procfs.h"
 
-struct inode inode_of(int64_t file)
+struct stat stat_of(int64_t file)
 {
     struct stat st = {0};
     KERNEL(fstat, file, &st);
+    return st;
+}
+
+struct inode inode_of(int64_t file)
+{
+    struct stat st = stat_of(file);
     return (struct inode){st.st_dev, st.st_ino};
 }
 
@@ -131,12 +137,11 @@ bool is_memory_file(int32_t file)
 bool may_change(int32_t file)
 {
     char link[40];
-    struct stat st = {0};
     if (is_on_read_only_mount(file)) /* first, as fcntl(2) reports seals for each file of a tmpfs */
         return false;
     if (is_memory_file(file))
         return true;
-    KERNEL(fstat, file, &st);
     path_through(file, TEXT(""), link, sizeof link);
-    return st.st_uid == (uint32_t)KERNEL(geteuid) || !is_error(KERNEL(faccessat, AT_FDCWD, link, W_OK));
+    return stat_of(file).st_uid == (uint32_t)KERNEL(geteuid) ||
+           !is_error(KERNEL(faccessat, AT_FDCWD, link, W_OK));
 }

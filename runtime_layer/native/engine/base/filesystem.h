@@ -8,6 +8,8 @@ struct inode {
     uint64_t dev;
     uint64_t ino; /* 0: there is none */
 };
+/* The facts of an open file; zeroes where there are none. */
+struct stat stat_of(int64_t file);
 struct inode inode_of(int64_t file);
 /* The inode at a path; links are followed. */
 struct inode inode_at(const char *path);

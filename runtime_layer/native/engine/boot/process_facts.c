@@ -212,12 +212,11 @@ bool read_process_facts(struct process_facts *p, const struct start *start)
 /* Without a mode that reports, no descriptor is kept. */
 void open_log(struct process_facts *p, const struct policy *policy, int32_t inherited)
 {
-    struct stat st = {0};
     p->log = reports_anything(policy) ? keep_log(inherited) : 2;
     if (p->log > 2)
         own_fd_mark(p->log);
-    if (p->log >= 0 && !is_error(KERNEL(fstat, p->log, &st)) && (st.st_mode & S_IFMT) == S_IFIFO)
-        p->log_pipe = (struct inode){st.st_dev, st.st_ino};
+    if (p->log >= 0 && (stat_of(p->log).st_mode & S_IFMT) == S_IFIFO)
+        p->log_pipe = inode_of(p->log);
 }
 
 bool patch_program(struct process_facts *p, struct armed_objects *objects, struct writer *error)

@@ -70,8 +70,7 @@ static bool find_only_name(int32_t file, const struct stat *st, char only[HANDLE
 
 static bool add_opened(struct handlers *handlers, int32_t file)
 {
-    struct stat st = {0};
-    KERNEL(fstat, file, &st);
+    struct stat st = stat_of(file);
     struct inode inode = {st.st_dev, st.st_ino};
     if ((st.st_mode & S_IFMT) != S_IFREG ||
         find_inode(handlers->inodes, handlers->count, inode) != handlers->count)
@@ -135,10 +134,9 @@ static bool add_bytecode(struct handlers *handlers, struct text module_path, str
 static bool holds_file(const char *path, struct text name)
 {
     int64_t file = KERNEL(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
-    struct stat st = {0};
     if (is_error(file))
         return false;
-    KERNEL(fstat, file, &st);
+    struct stat st = stat_of(file);
     uint64_t size = (st.st_mode & S_IFMT) == S_IFREG ? (uint64_t)st.st_size : 0;
     int64_t view = size ? KERNEL(mmap, 0, size, PROT_READ, MAP_PRIVATE, file, 0) : -EINVAL;
     KERNEL(close, file);

@@ -51,9 +51,7 @@ static int64_t open_text(const struct call *call, const struct mapped_text *t)
 {
     struct patch patch = {
         .low = t->low, .high = t->high, .delta = t->low - t->offset, .by_header = !t->is_relocated};
-    struct stat st = {0};
-    KERNEL(fstat, t->file, &st);
-    bool succeeds = patch_file_mapping(t->file, (uint64_t)st.st_size, &patch);
+    bool succeeds = patch_file_mapping(t->file, (uint64_t)stat_of(t->file).st_size, &patch);
     if ((!succeeds || !patch.has_code) && text_refused(call, t, !succeeds && patch.hard))
         return -EACCES;
     if (patch.is_waiting && gate_table[GATE_REASONS] & FOR_SAFETY)

@@ -97,11 +97,8 @@ static uint32_t serial_of(const struct sockaddr_bytes *address)
 /* The socket's cookie; where the kernel gives none (under qemu-user), the inode's number. */
 static uint64_t identity(int32_t descriptor)
 {
-    struct stat st = {0};
     uint64_t cookie = socket_cookie(descriptor);
-    if (!cookie)
-        KERNEL(fstat, descriptor, &st);
-    return (cookie ? cookie : st.st_ino) << SERIAL_BITS;
+    return (cookie ? cookie : inode_of(descriptor).ino) << SERIAL_BITS;
 }
 
 static uint64_t *bucket_of(uint64_t identity)

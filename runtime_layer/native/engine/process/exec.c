@@ -114,7 +114,7 @@ static struct text path_to_start(const struct program *program, struct text give
 static bool is_opened_by_interpreter(const struct exec *e, const struct program *program)
 {
     return program->files.is_script &&
-           !(program->borrowed && KERNEL(fcntl, e->directory, F_GETFD) & FD_CLOEXEC);
+           !(program->borrowed && KERNEL(fcntl, e->directory, F_GETFD, 0) & FD_CLOEXEC);
 }
 
 static int64_t make_exec(const struct exec *e, const struct child_start *start, const struct program *program)
@@ -208,10 +208,7 @@ static bool opens_before_exec(const struct call *call, int64_t *result)
 static bool own_program_refused(const struct call *call, struct scratch *scratch)
 {
     int64_t self = KERNEL(openat, AT_FDCWD, "/proc/self/exe", O_PATH | O_CLOEXEC, 0);
-    struct stat st = {0};
-    if (!is_error(self))
-        KERNEL(fstat, self, &st);
-    struct inode inode = {st.st_dev, st.st_ino};
+    struct inode inode = inode_of(self);
     struct text path = path_of((int32_t)self, scratch->other, sizeof scratch->other);
     if (!is_error(self))
         KERNEL(close, self);

@@ -139,8 +139,7 @@ static int64_t inspect_file(const char *path, char *head, struct started_files *
     if (is_error(file))
         return -1;
     out->files[out->count++] = (int32_t)file;
-    struct stat st = {0};
-    KERNEL(fstat, file, &st);
+    struct stat st = stat_of(file);
     *gains = st.st_mode & (S_ISUID | S_ISGID) ||
              !is_error(KERNEL(fgetxattr, file, "security.capability", NULL, 0));
     if ((st.st_mode & S_IFMT) != S_IFREG || !lease_file(file, &out->error))

@@ -302,16 +302,11 @@ static bool write_folded(uint32_t policy, uint32_t kind, uint32_t count, uint64_
     struct text reason = is_of_packages ? reason_name(REASON_PACKAGE) : TEXT("");
     struct writer w = {scratch->line, 0, sizeof scratch->line, false};
     begin_line(&w, kind < REPEATED ? TEXT("folded") : TEXT("repeated"), severity_level(severity, reason));
-    put(&w, TEXT(",\"policy\":\""));
-    put(&w, policy_name(policy));
-    put(&w, TEXT("\",\"mode\":\""));
-    put(&w, mode_name(kind % ALERT_MODES));
-    put(&w, TEXT("\",\"severity\":\""));
-    put(&w, severity_name(severity));
-    put_char(&w, '"');
+    put_text_member(&w, "policy", policy_name(policy), LINE_WORD);
+    put_text_member(&w, "mode", mode_name(kind % ALERT_MODES), LINE_WORD);
+    put_text_member(&w, "severity", severity_name(severity), LINE_WORD);
     put_field(&w, "count", count);
-    if (is_of_packages)
-        put(&w, TEXT(",\"reason\":\"package\""));
+    put_text_member(&w, "reason", reason, LINE_WORD);
     put_target(&w, policy, kind);
     bool is_written = end_line(&w, patience);
     scratch_give(scratch);

@@ -117,18 +117,10 @@ void report_start(int32_t descriptor, const struct start_line *line)
         put_field(&w, "handler_files", sealed->files.handlers.count);
         put_field(&w, "micros", line->micros);
     }
-    if (line->tmp_times.len) {
-        put(&w, TEXT(",\"tmp_times\":\""));
-        put(&w, line->tmp_times);
-        put_char(&w, '"');
-    }
+    put_text_member(&w, "tmp_times", line->tmp_times, LINE_WORD);
     if (line->kernel)
         put_kernel_limits(&w, line->kernel);
-    if (line->failed) {
-        put(&w, TEXT(",\"reason\":\""));
-        put_json(&w, line->reason, 512);
-        put_char(&w, '"');
-    }
+    put_text_member(&w, "reason", line->reason, 512);
     put_field(&w, "pid", (uint64_t)KERNEL(getpid));
     put_char(&w, '}');
     buffer[w.used++] = '\n';

@@ -60,9 +60,7 @@ void begin_line(struct writer *w, struct text event, struct text level)
     KERNEL(clock_gettime, CLOCK_REALTIME, now);
     put_char(w, '\n');
     put_line_start(w, line_origin(), now[0], (uint32_t)(now[1] / 1000), level);
-    put(w, TEXT(",\"event\":\""));
-    put(w, event);
-    put_char(w, '"');
+    put_text_member(w, "event", event, LINE_WORD);
 }
 
 void put_field(struct writer *w, const char *name, uint64_t value)

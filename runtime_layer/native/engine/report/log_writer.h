@@ -13,6 +13,7 @@ bool log_write(int32_t descriptor, const char *line, uint32_t len, uint64_t pati
 
 /* The function's identity, for the beginning of each line. */
 struct text line_origin(void);
+enum { LINE_WORD = 40 /* the longest of the engine's own words in a line */ };
 /* Begins a line of the engine's own, with a newline in front, as the program's last line may be unfinished. */
 void begin_line(struct writer *w, struct text event, struct text level);
 void put_field(struct writer *w, const char *name, uint64_t value);
