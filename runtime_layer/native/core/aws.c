@@ -27,28 +27,31 @@
  * Tests: tests/unit/core/test_verdict_outbound.py, tests/lab/endpoints/aws.py. */
 #include "aws.h"
 
-struct piece {
+/* The rows of the tables have no gaps: a sixth of them would be. */
+#define PACKED __attribute__((packed))
+
+struct PACKED piece {
     uint16_t at; /* in aws_pool */
     uint8_t len;
 };
 
-struct aws_name {
+struct PACKED aws_name {
     struct piece text;
     uint16_t services; /* an index, or AWS_LIST and an offset in aws_lists: how many, then their indexes */
     uint16_t shape;    /* an offset in aws_shapes: how many, then pairs of pattern and partitions */
 };
 
-struct aws_pattern {
+struct PACKED aws_pattern {
     struct piece text;
     uint16_t services;  /* unused where the text has an N: the name has them then */
     uint8_t partitions; /* one bit each */
 };
 
-struct aws_partition {
+struct PACKED aws_partition {
     struct piece home, dns, dual_stack, pseudo;
 };
 
-struct aws_prefix {
+struct PACKED aws_prefix {
     struct piece text; /* the region's name before its last two words: us, us-gov, eusc-de */
     uint8_t partition;
 };

@@ -44,15 +44,14 @@ static void write_port(uint16_t port, struct writer *w)
 }
 
 /* The prefix of an entry for each protocol. */
-static const struct text PREFIXES[] = {
-    [ANY_PROTOCOL] = {"", 0}, [ONLY_TCP] = {"tcp://", 6}, [ONLY_UDP] = {"udp://", 6}};
+static const char PREFIXES[][7] = {[ANY_PROTOCOL] = "", [ONLY_TCP] = "tcp://", [ONLY_UDP] = "udp://"};
 
 static struct text take_protocol(struct text entry, uint8_t *protocol)
 {
     for (uint8_t p = ONLY_TCP; p <= ONLY_UDP; p++) {
-        if (text_equal_nocase(text_head(entry, entry.len < 6 ? entry.len : 6), PREFIXES[p])) {
+        if (text_equal_nocase(text_head(entry, entry.len < 6 ? entry.len : 6), text_of(PREFIXES[p]))) {
             *protocol = p;
-            return text_behind(entry, PREFIXES[p].len);
+            return text_behind(entry, text_of(PREFIXES[p]).len);
         }
     }
     return entry;
@@ -62,7 +61,7 @@ static void write_network(const struct outbound_rule *rule, struct writer *w)
 {
     bool v6 = rule->network.family == FAMILY_V6;
     bool bracketed = v6 && rule->port;
-    put(w, PREFIXES[rule->protocol]);
+    put_words(w, PREFIXES[rule->protocol]);
     if (rule->prefix == (v6 ? 128 : 32)) {
         address_write_entry(&rule->network, rule->port, w);
         write_port(rule->port, w);
@@ -99,9 +98,9 @@ static bool parse_network(struct text t, bool denies, struct outbound_rule *rule
     if (slash == t.len)
         prefix = longest;
     else if (!text_number(text_behind(t, slash + 1), longest, &prefix) || prefix < skipped) {
-        put(error, TEXT("has no valid prefix length; write a number from "));
+        put_words(error, "has no valid prefix length; write a number from ");
         put_number(error, skipped);
-        put(error, TEXT(" to "));
+        put_words(error, " to ");
         put_number(error, longest);
         return refuse(error, TEXT(" after the slash"));
     }
@@ -112,7 +111,7 @@ static bool parse_network(struct text t, bool denies, struct outbound_rule *rule
                                     : TEXT("would admit every address; name the hosts or networks, or set "
                                            "SHIELD_OUTBOUND_CONNECTIVITY to allow"));
     if (clear_host_bits(&rule->network, rule->prefix)) {
-        put(error, TEXT("has bits set beyond its prefix; use "));
+        put_words(error, "has bits set beyond its prefix; use ");
         write_network(rule, error);
         return refuse(error, TEXT(", or the address alone"));
     }
@@ -134,7 +133,7 @@ static bool refuse_url(struct text entry, uint32_t colon, struct writer *error)
 {
     struct text scheme = text_head(entry, colon), host = text_behind(entry, colon + 3);
     host = text_head(host, text_find(host, '/'));
-    put(error, TEXT("is a URL; use \""));
+    put_words(error, "is a URL; use \"");
     put_json(error, host, HOST_LONGEST);
     if (!count_char(host, ':') && text_equal(scheme, TEXT("https")))
         write_port(443, error);
@@ -148,12 +147,12 @@ static bool refuse_port_without_brackets(struct text entry, struct text ip, stru
                                          struct writer *error)
 {
     struct address whole;
-    put(error, TEXT("may be an address with a port; write ["));
+    put_words(error, "may be an address with a port; write [");
     put(error, ip);
-    put(error, TEXT("]:"));
+    put_words(error, "]:");
     put(error, port);
     if (address_parse(entry, &whole)) {
-        put(error, TEXT(" or ["));
+        put_words(error, " or [");
         put(error, entry);
         put_char(error, ']');
     }
@@ -173,7 +172,7 @@ static bool parse_name(struct text host, bool denies, struct outbound_rule *rule
 {
     bool suffix = text_starts(host, TEXT("*."));
     struct text name = suffix ? text_behind(host, 2) : host;
-    uint32_t start = PREFIXES[rule->protocol].len;
+    uint32_t start = text_of(PREFIXES[rule->protocol]).len;
     if (text_equal(host, TEXT("*")))
         return refuse(error, denies ? EVERYTHING_DENIED
                                     : TEXT("would admit every host; name the hosts, or set "
@@ -184,9 +183,9 @@ static bool parse_name(struct text host, bool denies, struct outbound_rule *rule
     for (uint32_t i = 0; i < host.len; i++)
         if ((uint8_t)host.at[i] >= 0x80)
             return refuse(error, TEXT("is not ASCII; write the name in its xn-- form"));
-    put(canonical, PREFIXES[rule->protocol]);
+    put_words(canonical, PREFIXES[rule->protocol]);
     if (suffix)
-        put(canonical, TEXT("*."));
+        put_words(canonical, "*.");
     if (!hostname_canonical(name, canonical))
         return refuse(error, TEXT("is not a host name, an IP address or a network; use host[:port], "
                                   "*.domain[:port], address[:port], network/prefix[:port] or [v6]:port"));
@@ -274,7 +273,7 @@ bool entry_outbound(struct text entry, bool denies, struct outbound_rule *rule, 
     if (!read_host(entry, denies, rule, canonical, error))
         return false;
     if (has_packages) {
-        put(canonical, TEXT(" by "));
+        put_words(canonical, " by ");
         rule->packages.at = (uint16_t)canonical->used;
         if (!packages_canonical(packages, canonical, error))
             return false;
@@ -349,7 +348,7 @@ bool entry_tmp(struct text entry, struct writer *error)
     if (!text_equal(entry, TEXT("/tmp")) && !text_starts(entry, TEXT("/tmp/")))
         return refuse(error, TEXT("is not under /tmp; begin it with /tmp/"));
     if (entry.len > 5 && entry.at[entry.len - 1] == '/' && entry.at[entry.len - 2] != '/') {
-        put(error, TEXT("ends in a slash; use \""));
+        put_words(error, "ends in a slash; use \"");
         put_json(error, text_head(entry, entry.len - 1), PATH_LONGEST);
         return refuse(error, TEXT("/**\" for all that lies below it"));
     }

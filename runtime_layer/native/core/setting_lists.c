@@ -20,7 +20,7 @@ static struct pooled *row_at(const struct policy *p, const struct setting_list *
 static struct pooled *take_row(struct policy *p, const struct setting *s, struct text entry,
                                struct writer *error)
 {
-    const struct setting_list *list = s->list;
+    const struct setting_list *list = &setting_lists[s->values];
     uint16_t *count = count_of(p, list);
     for (uint32_t i = 0; i < *count; i++)
         if (text_equal(policy_text(p, *row_at(p, list, i)), entry))
@@ -50,7 +50,7 @@ static bool add_rule(struct policy *p, const struct setting *s, struct text entr
     char canonical[ENTRY_CANONICAL_MAX];
     struct writer form = {.at = canonical, .cap = sizeof canonical};
     struct outbound_rule rule, *row;
-    bool denies = s->list == &DENIED_LIST;
+    bool denies = s->values == DENIED_LIST;
     uint32_t mark = error->used;
     setting_culprit(error, s, entry);
     if (!entry_outbound(entry, denies, &rule, &form, error))
@@ -78,7 +78,7 @@ static bool add_text(struct policy *p, const struct setting *s, struct text entr
 {
     uint32_t mark = error->used;
     setting_culprit(error, s, entry);
-    if (!s->list->is_entry(entry, error))
+    if (!setting_lists[s->values].is_entry(entry, error))
         return false;
     setting_take_back(error, mark);
     return take_row(p, s, entry, error) != NULL;
@@ -121,15 +121,15 @@ static bool add_aws(struct policy *p, const struct setting *s, struct text entry
     for (uint16_t i = 0; aws_service_name(i).len; i++)
         suggest_offer(&near, aws_service_name(i));
     setting_culprit(error, s, entry);
-    put(error, TEXT("is not an AWS service; use "));
+    put_words(error, "is not an AWS service; use ");
     if (near.best.len) {
         put_char(error, '"');
         put(error, near.best);
-        put(error, TEXT("\", or another"));
+        put_words(error, "\", or another");
     } else {
-        put(error, TEXT("all, none, or a"));
+        put_words(error, "all, none, or a");
     }
-    put(error, TEXT(" name from botocore, such as s3 or dynamodb"));
+    put_words(error, " name from botocore, such as s3 or dynamodb");
     return false;
 }
 
@@ -155,18 +155,19 @@ static bool add_bucket(struct policy *p, const struct setting *s, struct text en
 
 #define ROWS(rows, count)                                                                                    \
     offsetof(struct policy, rows), offsetof(struct policy, count), sizeof(((struct policy *)0)->rows[0])
-const struct setting_list OUTBOUND_LIST = {add_rule, NULL, ROWS(outbound, outbound_count), MAX_OUTBOUND,
-                                           "more than 512 entries; use *.domain or networks"};
-const struct setting_list DENIED_LIST = {add_rule, NULL, ROWS(denied, denied_count), MAX_DENIED,
-                                         "more than 256 entries; use *.domain or networks"};
-const struct setting_list TMP_LIST = {add_text, entry_tmp, ROWS(tmp, tmp_count), MAX_TMP,
-                                      "more than 128 entries; use globs"};
-const struct setting_list CHILD_LIST = {
-    add_child, NULL, ROWS(child, child_count), MAX_CHILD,
-    "more than 128 entries; set SHIELD_CREATE_CHILD_PROCESS to alert or allow"};
-const struct setting_list MEMORY_LIST = {add_text, entry_object, ROWS(memory, memory_count), MAX_MEMORY,
-                                         "more than 32 entries; set SHIELD_EXECUTABLE_MEMORY to allow"};
-const struct setting_list AWS_LIST = {.add = add_aws}, BUCKET_LIST = {.add = add_bucket};
+const struct setting_list setting_lists[SETTING_LISTS] = {
+    [OUTBOUND_LIST] = {add_rule, NULL, ROWS(outbound, outbound_count), MAX_OUTBOUND,
+                       "more than 512 entries; use *.domain or networks"},
+    [DENIED_LIST] = {add_rule, NULL, ROWS(denied, denied_count), MAX_DENIED,
+                     "more than 256 entries; use *.domain or networks"},
+    [TMP_LIST] = {add_text, entry_tmp, ROWS(tmp, tmp_count), MAX_TMP, "more than 128 entries; use globs"},
+    [CHILD_LIST] = {add_child, NULL, ROWS(child, child_count), MAX_CHILD,
+                    "more than 128 entries; set SHIELD_CREATE_CHILD_PROCESS to alert or allow"},
+    [MEMORY_LIST] = {add_text, entry_object, ROWS(memory, memory_count), MAX_MEMORY,
+                     "more than 32 entries; set SHIELD_EXECUTABLE_MEMORY to allow"},
+    [AWS_LIST] = {.add = add_aws},
+    [BUCKET_LIST] = {.add = add_bucket},
+};
 
 /* Blanks around entries are ignored; an empty list admits nothing. */
 bool read_list(struct policy *p, const struct setting *s, struct text value, struct writer *error)
@@ -179,7 +180,7 @@ bool read_list(struct policy *p, const struct setting *s, struct text value, str
         if (!entry.len)
             return setting_refuse_list(error, s,
                                        TEXT("an empty entry between commas; take out the extra comma"));
-        if (!s->list->add(p, s, entry, error))
+        if (!setting_lists[s->values].add(p, s, entry, error))
             return false;
     }
     return true;
@@ -187,10 +188,11 @@ bool read_list(struct policy *p, const struct setting *s, struct text value, str
 
 void write_list(const struct policy *p, const struct setting *s, struct writer *w)
 {
-    for (uint32_t i = 0; i < *count_of(p, s->list); i++) {
-        const struct pooled *row = row_at(p, s->list, i);
-        put(w, i ? TEXT(",") : TEXT(""));
-        if (s->list == &CHILD_LIST && ((const struct child_rule *)row)->unshielded)
+    const struct setting_list *list = &setting_lists[s->values];
+    for (uint32_t i = 0; i < *count_of(p, list); i++) {
+        const struct pooled *row = row_at(p, list, i);
+        put_words(w, i ? "," : "");
+        if (s->values == CHILD_LIST && ((const struct child_rule *)row)->unshielded)
             put(w, UNSHIELDED);
         put(w, policy_text(p, *row));
     }
@@ -222,9 +224,9 @@ void write_aws(const struct policy *p, const struct setting *s, struct writer *w
 {
     (void)s;
     if (p->aws != AWS_LISTED)
-        put(w, p->aws == AWS_ALL ? TEXT("all") : TEXT("none"));
+        put_words(w, p->aws == AWS_ALL ? "all" : "none");
     for (uint32_t i = 0; i < p->aws_count; i++) {
-        put(w, i ? TEXT(",") : TEXT(""));
+        put_words(w, i ? "," : "");
         put(w, aws_service_name(p->aws_services[i]));
     }
 }

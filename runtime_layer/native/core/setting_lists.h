@@ -12,8 +12,17 @@ struct setting_list {
     uint16_t max;
     const char *too_many; /* the error at `max` entries */
 };
-extern const struct setting_list OUTBOUND_LIST, DENIED_LIST, TMP_LIST, CHILD_LIST, MEMORY_LIST, AWS_LIST,
-    BUCKET_LIST;
+enum list_setting {
+    OUTBOUND_LIST,
+    DENIED_LIST,
+    TMP_LIST,
+    CHILD_LIST,
+    MEMORY_LIST,
+    AWS_LIST,
+    BUCKET_LIST,
+    SETTING_LISTS
+};
+extern const struct setting_list setting_lists[SETTING_LISTS];
 
 bool read_list(struct policy *p, const struct setting *s, struct text value, struct writer *error);
 void write_list(const struct policy *p, const struct setting *s, struct writer *w);

@@ -3,11 +3,11 @@
 
 void setting_culprit(struct writer *error, const struct setting *s, struct text offending)
 {
-    put(error, text_of(s->name));
-    put(error, TEXT(": \""));
+    put_words(error, s->name);
+    put_words(error, ": \"");
     if (!put_json(error, offending, SHOWN_MAX))
-        put(error, TEXT("..."));
-    put(error, TEXT("\" "));
+        put_words(error, "...");
+    put_words(error, "\" ");
 }
 
 void setting_take_back(struct writer *error, uint32_t mark)
@@ -25,8 +25,8 @@ bool setting_refuse(struct writer *error, const struct setting *s, struct text o
 
 bool setting_refuse_list(struct writer *error, const struct setting *s, struct text reason)
 {
-    put(error, text_of(s->name));
-    put(error, TEXT(": "));
+    put_words(error, s->name);
+    put_words(error, ": ");
     put(error, reason);
     return false;
 }

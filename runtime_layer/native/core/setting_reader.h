@@ -26,8 +26,6 @@ struct choice {
     uint8_t value;
 };
 
-struct setting_list;
-
 /* A row of the table in setting_table.c. */
 struct setting {
     char name[31];
@@ -35,8 +33,8 @@ struct setting {
     uint8_t later; /* enum setting_later */
     uint8_t field; /* the offset of the value in the policy: a mode, a switch or a pooled text; else unused */
     uint8_t joins; /* enum setting_joins: the rule for the same setting in another source */
-    const struct setting_list *list; /* setting_lists.h; NULL: no list */
-    const struct choice *choices;    /* of read_choice */
+    uint8_t
+        values; /* of a list: enum list_setting (setting_lists.h); of a choice: its words (setting_table.c) */
 };
 
 /* SETTING: "offending" */

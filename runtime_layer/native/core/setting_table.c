@@ -25,24 +25,25 @@ static void write_mode(const struct policy *p, const struct setting *s, struct w
     put(w, mode_name(*field_of(p, s)));
 }
 
-static const struct choice ON_FAILURE[] = {
-    {"refuse", ON_FAILURE_REFUSE}, {"run_unshielded", ON_FAILURE_RUN_UNSHIELDED}, {"", 0}};
-static const struct choice CALLERS[] = {{"on", CALLERS_ON}, {"off", CALLERS_OFF}, {"", 0}};
-/* The policy's field is the opposite of the switch. */
-static const struct choice SWITCH[] = {{"on", false}, {"off", true}, {"", 0}};
+enum { SWITCH_WORDS, FAILURE_WORDS, CALLERS_WORDS };
+static const struct choice CHOICES[][3] = {
+    [SWITCH_WORDS] = {{"on", false}, {"off", true}}, /* the policy's field is the opposite of the switch */
+    [FAILURE_WORDS] = {{"refuse", ON_FAILURE_REFUSE}, {"run_unshielded", ON_FAILURE_RUN_UNSHIELDED}},
+    [CALLERS_WORDS] = {{"on", CALLERS_ON}, {"off", CALLERS_OFF}},
+};
 
 static bool read_choice(struct policy *p, const struct setting *s, struct text value, struct writer *error)
 {
-    for (const struct choice *c = s->choices; c->word[0]; c++) {
+    for (const struct choice *c = CHOICES[s->values]; c->word[0]; c++) {
         if (text_equal(value, text_of(c->word))) {
             *field_of(p, s) = c->value;
             return true;
         }
     }
     setting_refuse(error, s, value, TEXT("is not a value; use "));
-    for (const struct choice *c = s->choices; c->word[0]; c++) {
-        put(error, c == s->choices ? TEXT("") : TEXT(" or "));
-        put(error, text_of(c->word));
+    for (const struct choice *c = CHOICES[s->values]; c->word[0]; c++) {
+        put_words(error, c == CHOICES[s->values] ? "" : " or ");
+        put_words(error, c->word);
     }
     return false;
 }
@@ -50,7 +51,7 @@ static bool read_choice(struct policy *p, const struct setting *s, struct text v
 /* A value that is no choice stands for a setting that was not given. */
 static void write_choice(const struct policy *p, const struct setting *s, struct writer *w)
 {
-    for (const struct choice *c = s->choices; c->word[0]; c++)
+    for (const struct choice *c = CHOICES[s->values]; c->word[0]; c++)
         put(w, c->value == *field_of(p, s) ? text_of(c->word) : TEXT(""));
 }
 
@@ -116,33 +117,33 @@ static const struct {
 };
 
 #define FIELD(name) offsetof(struct policy, name)
-#define MODE(name, id) {name, MODE_VALUE, TIGHTENS, FIELD(modes[id]), GIVEN_ONCE, NULL, NULL}
-#define CHOICE(name, later, field, choices)                                                                  \
-    {name, CHOICE_VALUE, later, FIELD(field), GIVEN_ONCE, NULL, choices}
-#define LIST(name, list) {name, LIST_VALUE, STAYS, 0, LISTS_JOIN, &list, NULL}
-#define WORD(name, kind, field) {name, kind, NOT_OF_POLICY, FIELD(field), GIVEN_ONCE, NULL, NULL}
+#define ROW(name, ...) {name, __VA_ARGS__}
+#define MODE(name, id) ROW(name, MODE_VALUE, TIGHTENS, FIELD(modes[id]), GIVEN_ONCE, 0)
+#define CHOICE(name, later, field, choices) ROW(name, CHOICE_VALUE, later, FIELD(field), GIVEN_ONCE, choices)
+#define LIST(name, list) ROW(name, LIST_VALUE, STAYS, 0, LISTS_JOIN, list)
+#define WORD(name, kind, field) ROW(name, kind, NOT_OF_POLICY, FIELD(field), GIVEN_ONCE, 0)
 
 /* The bit of a setting in policy.seen is its row. */
 static const struct setting SETTINGS[] = {
     MODE("SHIELD_OUTBOUND_CONNECTIVITY", OUTBOUND_CONNECTIVITY),
     LIST("SHIELD_ALLOW_OUTBOUND", OUTBOUND_LIST),
     LIST("SHIELD_DENY_OUTBOUND", DENIED_LIST),
-    {"SHIELD_ALLOW_AWS", AWS_VALUE, STAYS, 0, SERVICES_JOIN, &AWS_LIST, NULL},
-    {"SHIELD_ALLOW_BUCKETS", BUCKETS_VALUE, STAYS, FIELD(buckets), LISTS_JOIN, &BUCKET_LIST, NULL},
-    CHOICE("SHIELD_CHECK_TLS_NAME", STAYS, skip_server_name, SWITCH),
+    ROW("SHIELD_ALLOW_AWS", AWS_VALUE, STAYS, 0, SERVICES_JOIN, AWS_LIST),
+    ROW("SHIELD_ALLOW_BUCKETS", BUCKETS_VALUE, STAYS, FIELD(buckets), LISTS_JOIN, BUCKET_LIST),
+    CHOICE("SHIELD_CHECK_TLS_NAME", STAYS, skip_server_name, SWITCH_WORDS),
     MODE("SHIELD_READ_WRITE_TMP", READ_WRITE_TMP),
     LIST("SHIELD_ALLOW_TMP", TMP_LIST),
-    CHOICE("SHIELD_CLEAR_TMP", TIGHTENS, keeps_tmp, SWITCH),
+    CHOICE("SHIELD_CLEAR_TMP", TIGHTENS, keeps_tmp, SWITCH_WORDS),
     MODE("SHIELD_CREATE_CHILD_PROCESS", CREATE_CHILD_PROCESS),
     LIST("SHIELD_ALLOW_CHILD_PROCESS", CHILD_LIST),
     MODE("SHIELD_READ_HANDLER", READ_HANDLER),
     MODE("SHIELD_EXECUTABLE_MEMORY", EXECUTABLE_MEMORY),
     LIST("SHIELD_ALLOW_EXECUTABLE_MEMORY", MEMORY_LIST),
-    CHOICE("SHIELD_BLOCK_FOREIGN_FUNCTIONS", TIGHTENS, loads_bridges, SWITCH),
-    CHOICE("SHIELD_KERNEL_LIMITS", TIGHTENS, skips_limits, SWITCH),
-    CHOICE("SHIELD_ON_FAILURE", STAYS, on_failure, ON_FAILURE),
-    CHOICE("SHIELD_LOG_ARGUMENTS", STAYS, hide_arguments, SWITCH),
-    CHOICE("SHIELD_NODE_CALLERS", NOT_OF_POLICY, node_callers, CALLERS),
+    CHOICE("SHIELD_BLOCK_FOREIGN_FUNCTIONS", TIGHTENS, loads_bridges, SWITCH_WORDS),
+    CHOICE("SHIELD_KERNEL_LIMITS", TIGHTENS, skips_limits, SWITCH_WORDS),
+    CHOICE("SHIELD_ON_FAILURE", STAYS, on_failure, FAILURE_WORDS),
+    CHOICE("SHIELD_LOG_ARGUMENTS", STAYS, hide_arguments, SWITCH_WORDS),
+    CHOICE("SHIELD_NODE_CALLERS", NOT_OF_POLICY, node_callers, CALLERS_WORDS),
     WORD("SHIELD_NEXT_WRAPPER", PATH_VALUE, next_wrapper),
     WORD("SHIELD_POLICY_FILE", PATH_VALUE, policy_file),
     WORD("SHIELD_ACCOUNT_ID", ACCOUNT_VALUE, account),
@@ -170,14 +171,14 @@ static bool refuse_unknown(struct text name, struct writer *error)
     for (uint32_t i = 0; i < SETTING_COUNT; i++)
         suggest_offer(&near, text_of(SETTINGS[i].name));
     if (!put_json(error, name, SHOWN_MAX))
-        put(error, TEXT("..."));
-    put(error, TEXT(": there is no such setting; "));
+        put_words(error, "...");
+    put_words(error, ": there is no such setting; ");
     if (near.best.len) {
-        put(error, TEXT("did you mean "));
+        put_words(error, "did you mean ");
         put(error, near.best);
         put_char(error, '?');
     } else {
-        put(error, TEXT("take it out, or see the policy table for the names"));
+        put_words(error, "take it out, or see the policy table for the names");
     }
     return false;
 }
@@ -232,7 +233,7 @@ static bool set_line(struct policy *p, struct text line, struct writer *error)
     if (!value.at) {
         put_char(error, '"');
         put_json(error, line, SHOWN_MAX);
-        put(error, TEXT("\" is not a setting; write NAME=value"));
+        put_words(error, "\" is not a setting; write NAME=value");
         return false;
     }
     /* Unlike an environment, these lines hold settings only: another name is a misspelt one. */
@@ -253,9 +254,9 @@ bool policy_set_lines(struct policy *p, struct text lines, struct writer *error)
         line = text_trim(line);
         if (!line.len || line.at[0] == '#')
             continue;
-        put(error, TEXT("line "));
+        put_words(error, "line ");
         put_number(error, number);
-        put(error, TEXT(": "));
+        put_words(error, ": ");
         if (!set_line(p, line, error))
             return false;
         setting_take_back(error, mark);
@@ -279,8 +280,8 @@ void policy_choose_on_failure(struct policy *p)
 void policy_explain_on_failure(const struct policy *p, struct writer *reason)
 {
     if (lacks_on_failure(p))
-        put(reason,
-            TEXT("; it runs without the shield, as nothing is blocked and SHIELD_ON_FAILURE is not set"));
+        put_words(reason,
+                  "; it runs without the shield, as nothing is blocked and SHIELD_ON_FAILURE is not set");
 }
 
 static bool refuse_covered(const struct policy *p, struct writer *error)
@@ -289,11 +290,11 @@ static bool refuse_covered(const struct policy *p, struct writer *error)
     for (uint32_t i = 0; i < p->outbound_count; i++) {
         if (!verdict_covers_rule(p, &p->outbound[i], &by))
             continue;
-        put(error, TEXT("SHIELD_ALLOW_OUTBOUND: \""));
+        put_words(error, "SHIELD_ALLOW_OUTBOUND: \"");
         put(error, policy_text(p, p->outbound[i].entry));
-        put(error, TEXT("\" is refused in every mode by \""));
+        put_words(error, "\" is refused in every mode by \"");
         put(error, policy_text(p, p->denied[by].entry));
-        put(error, TEXT("\" of SHIELD_DENY_OUTBOUND; take one of the two out"));
+        put_words(error, "\" of SHIELD_DENY_OUTBOUND; take one of the two out");
         return true;
     }
     return false;
@@ -306,9 +307,9 @@ bool policy_end(struct policy *p, struct writer *error)
         return false;
     if (p->settings_seen)
         return true;
-    put(error,
-        TEXT("there is no policy: not one SHIELD_ setting was given; set SHIELD_OUTBOUND_CONNECTIVITY, "
-             "or take the shield off the function"));
+    put_words(error,
+              "there is no policy: not one SHIELD_ setting was given; set SHIELD_OUTBOUND_CONNECTIVITY, "
+              "or take the shield off the function");
     return false;
 }
 
