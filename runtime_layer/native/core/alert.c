@@ -43,7 +43,7 @@ _Static_assert(ORIGIN_KEYS + FUNCTION_LIMIT + VERSION_LIMIT + REGION_LIMIT + ACC
 static void put_cut(struct writer *w, struct text value, uint32_t limit)
 {
     if (!put_json(w, value, limit - 3))
-        put(w, TEXT("..."));
+        put_words(w, "...");
 }
 
 /* A comma before every member except the first of an object. */
@@ -54,7 +54,7 @@ static void put_key(struct writer *w, struct text name)
         put_char(w, ',');
     put_char(w, '"');
     put(w, name);
-    put(w, TEXT("\":"));
+    put_words(w, "\":");
 }
 
 static void put_member(struct writer *w, struct text name, struct text value, uint32_t limit)
@@ -171,9 +171,9 @@ void put_text_member(struct writer *w, const char *name, struct text value, uint
 {
     if (!value.len)
         return;
-    put(w, TEXT(",\""));
-    put(w, text_of(name));
-    put(w, TEXT("\":\""));
+    put_words(w, ",\"");
+    put_words(w, name);
+    put_words(w, "\":\"");
     put_cut(w, value, limit);
     put_char(w, '"');
 }
@@ -189,9 +189,9 @@ void put_origin(struct writer *w, const struct line_origin *o)
 void put_line_start(struct writer *w, struct text origin, uint64_t seconds, uint32_t micros,
                     struct text level)
 {
-    put(w, TEXT("{\"function_shield\":true,\"v\":1"));
+    put_words(w, "{\"function_shield\":true,\"v\":1");
     put(w, origin);
-    put(w, TEXT(",\"timestamp\":\""));
+    put_words(w, ",\"timestamp\":\"");
     put_timestamp(w, seconds, micros);
     put_char(w, '"');
     put_text_member(w, "level", level, WORD_LIMIT);
@@ -204,7 +204,7 @@ void alert_put(const struct alert *a, struct writer *w)
     put_text_member(w, "policy", policy_name((enum policy_id)a->policy), WORD_LIMIT);
     put_text_member(w, "mode", mode_name(a->mode), WORD_LIMIT);
     put_text_member(w, "severity", severity_name(severity), WORD_LIMIT);
-    put(w, TEXT(",\"count\":"));
+    put_words(w, ",\"count\":");
     put_number(w, (uint64_t)a->left_out + 1);
     if (!a->path.len && a->mode != MODE_BLOCK) /* in the path's room; in block mode it uses the entry's */
         put_member(w, TEXT("reason"), a->reason, WORD_LIMIT);
@@ -214,7 +214,7 @@ void alert_put(const struct alert *a, struct writer *w)
     put_number(w, a->pid);
     put_member(w, TEXT("trace"), a->trace, TRACE_LIMIT);
     alert_put_allow(a, w);
-    put(w, TEXT("}\n"));
+    put_words(w, "}\n");
 }
 
 uint32_t alert_write(const struct alert *a, char out[ALERT_MAX])

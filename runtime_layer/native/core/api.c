@@ -215,7 +215,7 @@ static void allow_tmp_path(const struct decision *d, struct writer *w)
             struct text path = piece;
             more = packages_cut(&path, &by);
             put_json(w, more ? (struct text){piece.at, (uint32_t)(by.at - piece.at) - 4} : piece, UINT32_MAX);
-            put(w, more ? TEXT("?by?") : TEXT(""));
+            put_words(w, more ? "?by?" : "");
         }
     }
 }
@@ -226,7 +226,7 @@ static void allow_program(const struct decision *d, struct writer *w)
     if (text_find(path, ',') < path.len || packages_cut(&path, &by)) /* no entry can name it */
         return;
     if (d->verdict.reason == REASON_STATIC)
-        put(w, TEXT("unshielded:"));
+        put_words(w, "unshielded:");
     put_json(w, d->target, UINT32_MAX);
 }
 
@@ -262,7 +262,7 @@ static void put_deciding_entry(const struct decision *d, struct writer *w)
         put_json(w, policy_text(p, p->tmp[rule]), UINT32_MAX);
     else if (d->verdict.policy == CREATE_CHILD_PROCESS && rule < p->child_count) {
         if (p->child[rule].unshielded)
-            put(w, TEXT("unshielded:"));
+            put_words(w, "unshielded:");
         put_json(w, policy_text(p, p->child[rule].path), UINT32_MAX);
     } else if (d->verdict.policy == EXECUTABLE_MEMORY && rule < p->memory_count)
         put_json(w, policy_text(p, p->memory[rule]), UINT32_MAX);
@@ -272,31 +272,31 @@ static void put_decision(const struct decision *d, const struct event *event, st
 {
     static const char *const actions[] = {
         [ACTION_DENY] = "deny", [ACTION_ALERT] = "alert", [ACTION_ALLOW] = "allow"};
-    put(w, TEXT("{\"action\":"));
+    put_words(w, "{\"action\":");
     put_json_string(w, text_of(actions[d->verdict.action]));
-    put(w, TEXT(",\"policy\":"));
+    put_words(w, ",\"policy\":");
     put_json_string(w, policy_name((enum policy_id)d->verdict.policy));
-    put(w, TEXT(",\"mode\":"));
+    put_words(w, ",\"mode\":");
     bool is_denied = d->verdict.reason == REASON_DENIED;
     put_json_string(w, mode_name(is_denied ? MODE_BLOCK : d->policy->modes[d->verdict.policy]));
-    put(w, TEXT(",\"reason\":"));
+    put_words(w, ",\"reason\":");
     put_json_string(w, reason_name(d->verdict.reason));
-    put(w, TEXT(",\"entry\":\""));
+    put_words(w, ",\"entry\":\"");
     put_deciding_entry(d, w);
-    put(w, TEXT("\",\"allow\":\""));
+    put_words(w, "\",\"allow\":\"");
     if (d->verdict.action != ACTION_ALLOW && !is_denied)
         event->allow(d, w);
-    put(w, TEXT("\"}"));
+    put_words(w, "\"}");
 }
 
 static void put_unknown_event(struct writer *w, struct text name)
 {
     put_json_string(w, name);
-    put(w, TEXT(" is not an event; use "));
+    put_words(w, " is not an event; use ");
     for (uint32_t i = 0; i < EVENT_COUNT; i++) {
         if (i)
-            put(w, i + 1 < EVENT_COUNT ? TEXT(", ") : TEXT(" or "));
-        put(w, text_of(EVENTS[i].name));
+            put_words(w, i + 1 < EVENT_COUNT ? ", " : " or ");
+        put_words(w, EVENTS[i].name);
     }
 }
 
@@ -318,9 +318,9 @@ int32_t shield_decide(const struct policy *p, const char *event, size_t event_le
         return w.full;
     } else {
         put_json_string(&w, d.target);
-        put(&w, TEXT(" cannot be judged for "));
+        put_words(&w, " cannot be judged for ");
         put(&w, name);
-        put(&w, TEXT("; "));
+        put_words(&w, "; ");
         put(&w, d.error);
     }
     put_terminator(&w, cap);

@@ -213,7 +213,7 @@ static void write_v6(const uint8_t *bytes, struct writer *w)
     }
     for (int i = 0; i < 8; i++) {
         if (i == zeros_at) {
-            put(w, TEXT("::"));
+            put_words(w, "::");
             i += zeros - 1;
             continue;
         }

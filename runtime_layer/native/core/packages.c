@@ -41,10 +41,10 @@ static bool is_package(struct text name)
 
 static bool refuse_package(struct text name, struct writer *error)
 {
-    put(error, TEXT("has \""));
+    put_words(error, "has \"");
     put_json(error, name, ALERT_TEXT_MAX);
-    put(error, TEXT("\" behind by, which is no package; write names as caller.through has them, such as "
-                    "\"by stripe\" or \"by requests>app or boto3\""));
+    put_words(error, "\" behind by, which is no package; write names as caller.through has them, such as "
+                     "\"by stripe\" or \"by requests>app or boto3\"");
     return false;
 }
 
@@ -53,13 +53,13 @@ bool packages_canonical(struct text packages, struct writer *canonical, struct w
     struct text chain, name;
     for (uint32_t begin = canonical->used; next_at(&packages, TEXT(" or "), &chain);) {
         if (canonical->used != begin)
-            put(canonical, TEXT(" or "));
+            put_words(canonical, " or ");
         for (uint32_t count = 0; text_next(&chain, '>', &name); count++) {
             name = text_trim(name);
             if (!is_package(name))
                 return refuse_package(name, error);
             if (count == ALERT_PACKAGES) {
-                put(error, TEXT("has a chain of more than six packages, and no line tells more; shorten it"));
+                put_words(error, "has a chain of more than six packages, and no line tells more; shorten it");
                 return false;
             }
             if (count)
@@ -67,7 +67,7 @@ bool packages_canonical(struct text packages, struct writer *canonical, struct w
             put(canonical, name);
         }
         if (canonical->used - begin > PACKAGES_LONGEST || canonical->full) {
-            put(error, TEXT("names packages in more than 400 characters; write two entries for the host"));
+            put_words(error, "names packages in more than 400 characters; write two entries for the host");
             return false;
         }
     }

@@ -150,6 +150,12 @@ void put(struct writer *w, struct text t)
         w->full = true;
 }
 
+void put_words(struct writer *w, const char *words)
+{
+    while (words && *words)
+        put_char(w, *words++);
+}
+
 void put_char(struct writer *w, char c)
 {
     if (w->used < w->cap)

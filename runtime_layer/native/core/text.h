@@ -83,6 +83,8 @@ void fill_bytes(void *to, uint8_t byte, size_t n);
 bool same_bytes(const void *a, const void *b, size_t n);
 
 void put(struct writer *w, struct text t);
+/* The same for a terminated text. */
+void put_words(struct writer *w, const char *words);
 void put_char(struct writer *w, char c);
 /* Writes a character as UTF-8: whole, or not at all. */
 void put_code_point(struct writer *w, uint32_t c);

@@ -34,11 +34,11 @@ static bool tighten_mode(struct policy *p, const struct policy *wanted, uint32_t
         return true;
     }
     put(error, setting_name(row));
-    put(error, TEXT(": \""));
+    put_words(error, ": \"");
     setting_write(wanted, row, error);
-    put(error, TEXT("\" is looser than "));
+    put_words(error, "\" is looser than ");
     setting_write(p, row, error);
-    put(error, TEXT(", which is in force; a later call may only tighten"));
+    put_words(error, ", which is in force; a later call may only tighten");
     return false;
 }
 
@@ -51,8 +51,8 @@ static bool tighten_setting(struct policy *p, struct policy *wanted, uint32_t ro
     if (is_same(p, wanted, row, scratch))
         return true;
     put(error, setting_name(row));
-    put(error,
-        TEXT(": differs from the policy in force; a later call only makes modes stricter, so leave it out"));
+    put_words(error,
+              ": differs from the policy in force; a later call only makes modes stricter, so leave it out");
     return false;
 }
 
@@ -97,7 +97,7 @@ static bool are_for_code(struct text lines, struct writer *error)
         if (is_for_code(name))
             continue;
         put(error, name);
-        put(error, TEXT(": is not a field of a policy; take it out"));
+        put_words(error, ": is not a field of a policy; take it out");
         return false;
     }
     return true;
@@ -119,7 +119,7 @@ bool policy_from_code(struct policy *p, struct text lines, struct writer *error)
     struct writer w = {said, 0, sizeof said, false};
     policy_begin(p);
     if (!is_plain(lines)) {
-        put(error, TEXT("the policy has a control character; take it out"));
+        put_words(error, "the policy has a control character; take it out");
         return false;
     }
     if (are_for_code(lines, &w) && policy_set_lines(p, lines, &w) && policy_end(p, &w))

@@ -135,7 +135,7 @@ bool try_calls(const struct policy *policy, struct writer *error)
     int64_t memory =
         KERNEL(mmap, 0, sizeof(struct notes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (is_error(memory)) {
-        put(error, TEXT("out of memory"));
+        put_words(error, "out of memory");
         return false;
     }
     volatile struct notes *notes = (struct notes *)memory;

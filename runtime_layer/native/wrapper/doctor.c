@@ -92,7 +92,7 @@ static void run_probes(struct findings *all)
 static void put_numbered(struct writer *w, const char *name, int number)
 {
     if (name)
-        put_string(w, name);
+        put_words(w, name);
     else
         put_number(w, (uint64_t)number);
 }
@@ -102,23 +102,23 @@ static void put_result(struct writer *w, const struct finding *f)
 {
     bool is_answer = f->outcome == OUTCOME_WORKS || f->outcome == OUTCOME_NO;
     if (is_answer && f->text[0]) {
-        put_string(w, f->text);
+        put_words(w, f->text);
         return;
     }
     if (is_answer && f->has_number) {
         put_number(w, (uint64_t)f->number);
         return;
     }
-    put_string(w, outcome_name(f->outcome));
+    put_words(w, outcome_name(f->outcome));
     if (f->signal || f->error) {
-        put_string(w, " (");
+        put_words(w, " (");
         put_numbered(w, f->signal ? signal_name(f->signal) : error_name(f->error),
                      f->signal ? f->signal : f->error);
         put_char(w, ')');
     }
     if (f->text[0]) {
-        put_string(w, ": ");
-        put_string(w, f->text);
+        put_words(w, ": ");
+        put_words(w, f->text);
     }
 }
 
@@ -147,22 +147,22 @@ static void put_field(struct writer *w, const char *name, const char *text, bool
     else if (has_number)
         put_number(w, (uint64_t)number);
     else
-        put_string(w, "null");
+        put_words(w, "null");
 }
 
 static void print_json(const struct findings *all)
 {
     static char json[JSON_MAX];
     struct writer w = {.at = json, .cap = sizeof json};
-    put_string(&w, "{\"version\":");
+    put_words(&w, "{\"version\":");
     put_json_string(&w, text_of(SHIELD_VERSION));
-    put_string(&w, ",\"findings\":{");
+    put_words(&w, ",\"findings\":{");
     for (size_t i = 0; i < all->count; i++) {
         const struct row *row = &all->rows[i];
         const struct finding *f = &row->finding;
-        put_string(&w, i ? ",\n" : "\n");
+        put_words(&w, i ? ",\n" : "\n");
         put_json_string(&w, text_of(row->key));
-        put_string(&w, ":{\"outcome\":");
+        put_words(&w, ":{\"outcome\":");
         put_json_string(&w, text_of(outcome_name(f->outcome)));
         put_field(&w, "value", f->text, f->has_number, f->number);
         put_field(&w, "error", error_name(f->error), f->error != 0, f->error);
@@ -170,7 +170,7 @@ static void print_json(const struct findings *all)
         put_field(&w, "meaning", row->meaning, false, 0);
         put_char(&w, '}');
     }
-    put_string(&w, "}}\n");
+    put_words(&w, "}}\n");
     fwrite(json, 1, w.used, stdout);
 }
 

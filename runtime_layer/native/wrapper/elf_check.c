@@ -193,7 +193,7 @@ static bool check_room(const struct program *program, struct writer *error)
             continue;
         refuse_path(error, program->elf, limits[i].says);
         put_number(error, needed / 1024 + 1);
-        put_string(error, " KB at least, as the loader would leave out the shield");
+        put_words(error, " KB at least, as the loader would leave out the shield");
         return false;
     }
     return true;

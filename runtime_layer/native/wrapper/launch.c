@@ -104,7 +104,7 @@ static bool start_program(const struct plan *plan, const char *option, char **ar
     memcpy(given + used, argv + 2, (count - 1) * sizeof *argv);
     execve(path, given, envp);
     int failed = errno;
-    put_string(error, wrapped ? "SHIELD_NEXT_WRAPPER: cannot start " : "cannot start ");
+    put_words(error, wrapped ? "SHIELD_NEXT_WRAPPER: cannot start " : "cannot start ");
     return refuse_path_by(error, path, "", failed);
 }
 
@@ -125,7 +125,7 @@ static bool callers_option(char *option, const char *library, struct writer *err
     strcpy(option + strlen(option) - strlen(LIBRARY), CALLERS);
     if (access(option + strlen(REQUIRE), R_OK) == 0)
         return true;
-    put_string(error, "cannot read ");
+    put_words(error, "cannot read ");
     refuse_path_by(error, option + strlen(REQUIRE), "", errno);
     return refuse(error, "; install the layer again");
 }

@@ -14,7 +14,7 @@ bool library_path(char *to, size_t cap, struct writer *error)
 {
     ssize_t n = readlink(SELF, to, cap);
     if (n < 0) {
-        put_string(error, "cannot find the path of shield itself: ");
+        put_words(error, "cannot find the path of shield itself: ");
         return refuse_path_by(error, SELF, "", errno);
     }
     size_t used = (size_t)n;

@@ -68,7 +68,7 @@ static bool check_next_wrapper(const struct policy *policy, const char *path, st
 {
     struct program program;
     uint32_t mark = error->used;
-    put_string(error, "SHIELD_NEXT_WRAPPER: ");
+    put_words(error, "SHIELD_NEXT_WRAPPER: ");
     if (is_self(path)) /* it would start itself endlessly */
         return refuse_path(error, path,
                            " is shield itself; name the wrapper that runs after it, or unset the variable");

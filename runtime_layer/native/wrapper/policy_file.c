@@ -23,7 +23,7 @@ static bool split_setting(const char *entry, struct text *name, struct text *val
 
 static bool refuse_unreadable(struct writer *error, const char *path, const char *why)
 {
-    put_string(error, "SHIELD_POLICY_FILE: cannot read ");
+    put_words(error, "SHIELD_POLICY_FILE: cannot read ");
     refuse_path(error, path, ": ");
     return refuse(error, why);
 }
@@ -72,7 +72,7 @@ static bool load_file(struct policy *p, struct writer *error)
     policy_next_source(p);
     if (policy_set_lines(p, (struct text){lines, (uint32_t)used}, error))
         return true;
-    put_string(error, " (SHIELD_POLICY_FILE ");
+    put_words(error, " (SHIELD_POLICY_FILE ");
     put_quoted(error, path);
     put_char(error, ')');
     return false;

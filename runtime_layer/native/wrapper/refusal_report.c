@@ -22,27 +22,22 @@ struct text reason_text(const struct reason *r)
     return (struct text){r->bytes, r->writer.used};
 }
 
-void put_string(struct writer *w, const char *s)
-{
-    put(w, text_of(s));
-}
-
 void put_quoted(struct writer *w, const char *s)
 {
     put_char(w, '"');
-    put_string(w, s);
+    put_words(w, s);
     put_char(w, '"');
 }
 
 void put_error(struct writer *w, int error)
 {
-    put_string(w, ": ");
-    put_string(w, strerror(error));
+    put_words(w, ": ");
+    put_words(w, strerror(error));
 }
 
 bool refuse(struct writer *w, const char *why)
 {
-    put_string(w, why);
+    put_words(w, why);
     return false;
 }
 
@@ -97,12 +92,12 @@ void write_report(const char *event, struct text reason)
     clock_gettime(CLOCK_REALTIME, &now);
 
     put_own_start(&w, &now);
-    put(&w, TEXT(",\"event\":\""));
-    put_string(&w, event);
-    put(&w, TEXT("\",\"policy\":\"start\",\"severity\":\"critical\",\"count\":1"));
-    put(&w, TEXT(",\"shield_version\":\"" SHIELD_VERSION "\",\"reason\":\""));
+    put_words(&w, ",\"event\":\"");
+    put_words(&w, event);
+    put_words(&w, "\",\"policy\":\"start\",\"severity\":\"critical\",\"count\":1");
+    put_words(&w, ",\"shield_version\":\"" SHIELD_VERSION "\",\"reason\":\"");
     /* Escaping can make a reason six times as long, so it is cut; the end of the line always fits. */
     put_json(&w, reason, LINE_MAX_BYTES - BESIDES_REASON);
-    put(&w, TEXT("\"}\n"));
+    put_words(&w, "\"}\n");
     write_quietly(line, w.used);
 }

@@ -17,7 +17,6 @@ struct writer *reason_begin(struct reason *r);
 struct text reason_text(const struct reason *r);
 
 /* Each takes a terminated string; `put_quoted` puts it between double quotes. */
-void put_string(struct writer *w, const char *s);
 void put_quoted(struct writer *w, const char *s);
 /* ": No such file or directory" */
 void put_error(struct writer *w, int error);

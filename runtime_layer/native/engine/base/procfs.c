@@ -10,7 +10,7 @@ static bool put_terminated(struct writer *w)
 bool path_through(int32_t descriptor, struct text name, char *buffer, uint32_t cap)
 {
     struct writer w = {buffer, 0, cap, false};
-    put(&w, TEXT("/proc/thread-self/fd/")); /* a thread may have its own table */
+    put_words(&w, "/proc/thread-self/fd/"); /* a thread may have its own table */
     put_number(&w, (uint32_t)descriptor);
     if (name.len) {
         put_char(&w, '/');

@@ -41,10 +41,10 @@ void synchronize_processors(void)
 static struct text read_thread_file(int32_t id, const char *name, char *buffer, uint32_t cap)
 {
     struct writer w = {buffer, 0, cap, false};
-    put(&w, TEXT("/proc/self/task/"));
+    put_words(&w, "/proc/self/task/");
     put_number(&w, (uint32_t)id);
     put_char(&w, '/');
-    put(&w, text_of(name));
+    put_words(&w, name);
     put_char(&w, 0);
     int64_t file = KERNEL(openat, AT_FDCWD, buffer, O_RDONLY | O_CLOEXEC, 0);
     if (is_error(file))

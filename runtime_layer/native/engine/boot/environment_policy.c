@@ -84,7 +84,7 @@ static bool take_variable(struct policy *policy, struct text name, struct text v
         return true; /* a second value is the program's: the gate puts its own first */
     if (text_equal(name, TEXT("SHIELD_STATE")))
         return read_state(value, start) ||
-               (put(start->error, TEXT("SHIELD_STATE is not one of ours")), false);
+               (put_words(start->error, "SHIELD_STATE is not one of ours"), false);
     if (text_equal(name, TEXT("LD_PRELOAD"))) {
         found->preloaded = names_library(value);
         found->loader_preload = value;
@@ -135,7 +135,7 @@ static bool take_policy_file(struct policy *policy, struct text path, struct wri
     terminated[path.len] = 0;
     struct text lines = read_whole_file(terminated, POLICY_FILE_MAX);
     if (!lines.at) {
-        put(error, TEXT("SHIELD_POLICY_FILE: cannot read "));
+        put_words(error, "SHIELD_POLICY_FILE: cannot read ");
         put(error, path);
         return false;
     }
@@ -175,7 +175,7 @@ bool has_node_ffi(const struct start *start)
 bool read_environment(struct start *start)
 {
     start->environment = read_whole_file("/proc/self/environ", ENVIRON_MAX);
-    return start->environment.at || (put(start->error, TEXT("cannot read /proc/self/environ")), false);
+    return start->environment.at || (put_words(start->error, "cannot read /proc/self/environ"), false);
 }
 
 void drop_environment(struct start *start)

@@ -54,7 +54,7 @@ struct start {
 /* Writes the reason why the shield cannot arm. Returns false. */
 static inline bool fail(struct writer *error, const char *why)
 {
-    put(error, text_of(why));
+    put_words(error, why);
     return false;
 }
 

@@ -47,7 +47,7 @@ static void read_spawn_helper(struct file_facts *files, struct text program)
     char path[PAGE];
     struct writer w = {path, 0, sizeof path, false};
     put(&w, (struct text){program.at, program.len - base_name(program).len});
-    put(&w, TEXT("../lib/jspawnhelper"));
+    put_words(&w, "../lib/jspawnhelper");
     put_char(&w, 0);
     int64_t file = w.full ? -ENAMETOOLONG : KERNEL(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
     if (is_error(file))

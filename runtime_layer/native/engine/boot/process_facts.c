@@ -237,7 +237,7 @@ bool tighten_process(struct process_facts *p, const struct policy *policy, struc
         setting_write(policy, row, &w);
         if (replace_setting(&p->texts, setting_name(row), (struct text){value, w.used}))
             continue;
-        put(error, TEXT("the policy is too long to be given to child processes; configure it in one call"));
+        put_words(error, "the policy is too long to be given to child processes; configure it in one call");
         return false;
     }
     return true;

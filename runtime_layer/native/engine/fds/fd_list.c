@@ -36,7 +36,7 @@ static bool is_ring(int32_t descriptor)
 {
     char path[64], target[64];
     struct writer w = {path, 0, sizeof path, false};
-    put(&w, TEXT("/proc/self/fd/"));
+    put_words(&w, "/proc/self/fd/");
     put_number(&w, (uint32_t)descriptor);
     put_char(&w, 0);
     int64_t n = KERNEL(readlinkat, AT_FDCWD, path, target, sizeof target);

@@ -171,11 +171,11 @@ static bool add_jars(struct handlers *handlers, struct text root, struct text cl
     struct writer name = {file, 0, sizeof file, false};
     bool succeeds = true;
     put(&name, class_name);
-    put(&name, TEXT(".class"));
+    put_words(&name, ".class");
     for (uint32_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         struct writer path = {scratch->path, 0, sizeof scratch->path, false};
         put(&path, root);
-        put(&path, text_of(folders[i]));
+        put_words(&path, folders[i]);
         put_char(&path, 0);
         struct jars jars = {handlers, {path.at, path.used - 1}, {file, name.used}, scratch};
         succeeds &= each_entry(path.at, scratch->line, sizeof scratch->line, add_if_jar, &jars);

@@ -109,7 +109,7 @@ static int64_t move_up(struct removal *r, int32_t directory, const char *name)
     for (uint32_t i = 0; i < MOVES && (result == -EEXIST || result == -ENOTEMPTY || result == -ENOTDIR);
          i++) {
         struct writer w = {free_name, 0, sizeof free_name, false};
-        put(&w, TEXT(".shield-clear-"));
+        put_words(&w, ".shield-clear-");
         put_number(&w, r->moved++);
         put_char(&w, 0);
         result = KERNEL(renameat2, directory, name, r->top, free_name, 0);
@@ -196,7 +196,7 @@ static bool clear_entry(struct removal *r, int32_t folder, uint32_t path_len, co
     struct statx st = {0};
     struct writer w = {r->scratch->path, path_len, sizeof r->scratch->path, false};
     put_char(&w, '/');
-    put(&w, text_of(name));
+    put_words(&w, name);
     put_char(&w, 0);
     struct text path = {w.at, w.used - 1};
     name = w.at + path_len + 1;
@@ -282,7 +282,7 @@ static void report_first_failure(const struct removal *r)
 {
     char why[64];
     struct writer w = {why, 0, sizeof why, false};
-    put(&w, TEXT("could not be removed, and maybe others: errno "));
+    put_words(&w, "could not be removed, and maybe others: errno ");
     put_number(&w, (uint64_t)-r->error);
     report_not_cleared((struct text){why, w.used}, text_of(r->scratch->other));
 }
@@ -295,7 +295,7 @@ static void remove_since(int32_t tmp, int64_t since, bool keeps_marker)
         return;
     }
     struct writer w = {r.scratch->path, 0, sizeof r.scratch->path, false};
-    put(&w, TEXT("/tmp"));
+    put_words(&w, "/tmp");
     r.scratch->path[w.used] = 0;
     if (tmp < 0)
         record_failure(&r, tmp);
@@ -373,9 +373,9 @@ bool can_clear_tmp(const struct sealed *s, struct writer *error)
 {
     bool can = s->policy.keeps_tmp || !s->process.forks_workers;
     if (!can)
-        put(error,
-            TEXT("clear_tmp: this function runs several invocations at once (Lambda Managed Instances), so "
-                 "/tmp is always in use; leave clear_tmp out"));
+        put_words(error,
+                  "clear_tmp: this function runs several invocations at once (Lambda Managed Instances), so "
+                  "/tmp is always in use; leave clear_tmp out");
     return can;
 }
 

@@ -46,7 +46,7 @@ static bool program_refused(const struct call *call, struct program *program, co
                                              find_listed_program(&program->inode), program->files.kind);
     struct writer w = {scratch->link, 0, sizeof scratch->link, false};
     if (verdict.reason == REASON_STATIC)
-        put(&w, TEXT("unshielded:"));
+        put_words(&w, "unshielded:");
     put(&w, program->path);
     struct facts facts = {.path = program->path, .allow = {scratch->link, w.used}, .arguments = argv};
     return refuses(call, verdict, &facts);

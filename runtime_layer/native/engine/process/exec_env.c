@@ -136,7 +136,7 @@ static bool was_preloaded(struct text library)
 static void put_preload(struct writer *w, struct text theirs)
 {
     struct text ours = kept_text(sealed->process.library.path), piece;
-    put(w, TEXT("LD_PRELOAD="));
+    put_words(w, "LD_PRELOAD=");
     put(w, ours);
     while (next_library(&theirs, &piece))
         if (piece.len && !text_equal(piece, ours) && (is_starting() || was_preloaded(piece))) {
@@ -159,11 +159,11 @@ static bool has_node_preload(struct text program)
 static void put_node_options(struct writer *w, struct text theirs)
 {
     struct text library = kept_text(sealed->process.library.path);
-    put(w, TEXT("NODE_OPTIONS="));
+    put_words(w, "NODE_OPTIONS=");
     uint32_t from = w->used;
-    put(w, TEXT("--require "));
+    put_words(w, "--require ");
     put(w, (struct text){library.at, library.len - base_name(library).len});
-    put(w, TEXT("node_callers.cjs"));
+    put_words(w, "node_callers.cjs");
     struct text ours = {w->at + from, w->used - from};
     if (text_starts(theirs, ours)) /* inherited from this process */
         theirs = (struct text){theirs.at + ours.len, theirs.len - ours.len};
@@ -180,7 +180,7 @@ static void put_state(struct writer *w)
            : is_ready()  ? TEXT("SHIELD_STATE=ready:")
                          : TEXT("SHIELD_STATE=running:"));
     if (sealed->process.log < 0)
-        put(w, TEXT("-1"));
+        put_words(w, "-1");
     else
         put_number(w, (uint32_t)sealed->process.log);
     put_char(w, ':');
@@ -191,7 +191,7 @@ static void put_state(struct writer *w)
 /* Writes the learned addresses, so that the program may connect to them. */
 static void put_learned(struct writer *w)
 {
-    put(w, TEXT(LEARNED_NAMES "="));
+    put_words(w, LEARNED_NAMES "=");
     names_write_recent(learned_names(), w);
     put_char(w, 0);
 }

@@ -35,7 +35,7 @@ static void leave_out_limit(struct kernel_limits *limits, uint32_t i, const char
 {
     struct writer w = {limits->why_not[i], 0, LIMIT_REASON - 1, false};
     limits->held &= (uint8_t)~(1u << i);
-    put(&w, text_of(why));
+    put_words(&w, why);
     put(&w, what);
     w.at[w.used] = 0;
 }

@@ -87,7 +87,7 @@ bool is_call_by_others(const struct call *call, const struct facts *facts, enum 
     bool is_by_others = !place.is_named && place.to_own_code &&
                         verdict_is_by_others(&sealed->policy, learned_names(), &facts->to, protocol, &place);
     for (uint32_t i = 0; i < place.to_own_code && is_by_others; i++) {
-        put(entry, i ? TEXT(">") : TEXT(" by "));
+        put_words(entry, i ? ">" : " by ");
         put(entry, place.packages[i]);
     }
     scratch_give(scratch);

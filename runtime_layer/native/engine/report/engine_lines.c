@@ -12,9 +12,9 @@
 
 static void put_list(struct writer *w, const char *name, struct text items)
 {
-    put(w, TEXT(",\""));
-    put(w, text_of(name));
-    put(w, TEXT("\":["));
+    put_words(w, ",\"");
+    put_words(w, name);
+    put_words(w, "\":[");
     put(w, items);
     put_char(w, ']');
 }
@@ -32,11 +32,11 @@ void report_native(const struct native_code *found, char room[ALERT_MAX + 1])
 
 static void put_modes(struct writer *w)
 {
-    put(w, TEXT(",\"modes\":{"));
+    put_words(w, ",\"modes\":{");
     for (uint32_t id = 0; id < SELF_PROTECTION; id++) {
-        put(w, id ? TEXT(",\"") : TEXT("\""));
+        put_words(w, id ? ",\"" : "\"");
         put(w, policy_name(id));
-        put(w, TEXT("\":\""));
+        put_words(w, "\":\"");
         put(w, mode_name(sealed->policy.modes[id]));
         put_char(w, '"');
     }
@@ -54,7 +54,7 @@ static void put_aws(struct writer *w)
         count += buckets.at[i] == ',';
     if (p->modes[OUTBOUND_CONNECTIVITY] == MODE_ALLOW)
         return;
-    put(w, TEXT(",\"aws\":\""));
+    put_words(w, ",\"aws\":\"");
     write_aws(p, NULL, w);
     put_char(w, '"');
     if (count)
@@ -68,23 +68,23 @@ static void put_kernel_limits(struct writer *w, const struct kernel_limits *limi
 {
     static const char names[][14] = {[GROWTH] = "\"file-growth\"", [PROGRAMS] = "\"programs\""};
     bool is_any_off = false;
-    put(w, TEXT(",\"kernel\":["));
+    put_words(w, ",\"kernel\":[");
     for (uint32_t i = 0; i < KERNEL_LIMITS; i++)
         if (limits->held & 1u << i) {
-            put(w, i && limits->held & NO_GROWTH ? TEXT(",") : TEXT(""));
-            put(w, text_of(names[i]));
+            put_words(w, i && limits->held & NO_GROWTH ? "," : "");
+            put_words(w, names[i]);
         }
     put_char(w, ']');
     for (uint32_t i = 0; i < KERNEL_LIMITS; i++)
         if (limits->why_not[i][0]) {
-            put(w, is_any_off ? TEXT(",") : TEXT(",\"kernel_off\":{"));
-            put(w, text_of(names[i]));
-            put(w, TEXT(":\""));
+            put_words(w, is_any_off ? "," : ",\"kernel_off\":{");
+            put_words(w, names[i]);
+            put_words(w, ":\"");
             put_json(w, text_of(limits->why_not[i]), LIMIT_REASON);
             put_char(w, '"');
             is_any_off = true;
         }
-    put(w, is_any_off ? TEXT("}") : TEXT(""));
+    put_words(w, is_any_off ? "}" : "");
 }
 
 void report_kernel_limits(const struct kernel_limits *limits)
@@ -106,8 +106,8 @@ void report_start(int32_t descriptor, const struct start_line *line)
     uint32_t from = line->apart ? 0 : 1; /* without the newline */
     begin_line(&w, line->event, line->level);
     if (line->failed)
-        put(&w, TEXT(",\"policy\":\"start\",\"severity\":\"critical\",\"count\":1"));
-    put(&w, TEXT(",\"shield_version\":\"" SHIELD_VERSION "\",\"engine\":\"process\""));
+        put_words(&w, ",\"policy\":\"start\",\"severity\":\"critical\",\"count\":1");
+    put_words(&w, ",\"shield_version\":\"" SHIELD_VERSION "\",\"engine\":\"process\"");
     if (line->has_modes)
         put_modes(&w);
     if (line->armed) {

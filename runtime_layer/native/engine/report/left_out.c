@@ -154,7 +154,7 @@ static void release_target(struct left_target *target)
 static void keep_entry(struct left_entries *kept, struct text entry)
 {
     struct writer w = {kept->text, kept->len, LEFT_ENTRIES_MAX, false};
-    put(&w, kept->len ? TEXT(",\"") : TEXT("\""));
+    put_words(&w, kept->len ? ",\"" : "\"");
     bool is_whole = put_json(&w, entry, LEFT_ENTRIES_MAX);
     put_char(&w, '"');
     uint32_t start = kept->len ? kept->len + 1 : 0;
@@ -189,7 +189,7 @@ void put_target(struct writer *w, uint32_t policy, uint32_t kind)
     put(w, (struct text){target->text, target->len});
     const struct left_entries *kept = &sealed->process.own->storm.entries[policy][kind % ALERT_MODES];
     if (kind < REPEATED && kept->len) {
-        put(w, TEXT(",\"entries\":["));
+        put_words(w, ",\"entries\":[");
         put(w, (struct text){kept->text, kept->len});
         put_char(w, ']');
     }

@@ -65,15 +65,15 @@ void begin_line(struct writer *w, struct text event, struct text level)
 
 void put_field(struct writer *w, const char *name, uint64_t value)
 {
-    put(w, TEXT(",\""));
-    put(w, text_of(name));
-    put(w, TEXT("\":"));
+    put_words(w, ",\"");
+    put_words(w, name);
+    put_words(w, "\":");
     put_number(w, value);
 }
 
 bool end_line(struct writer *w, uint64_t patience[2])
 {
     put_field(w, "pid", (uint64_t)KERNEL(getpid));
-    put(w, TEXT("}\n"));
+    put_words(w, "}\n");
     return !w->full && log_write(sealed->process.log, w->at, w->used, patience);
 }

@@ -164,16 +164,16 @@ bool is_of_platform(struct text path, struct text runtime_prefix)
 /* "a system call cannot be guarded in <path> at <offset>, number <n>" */
 static void put_reason(const struct patch *patch, const char *path, struct writer *error)
 {
-    put(error, TEXT("a system call cannot be guarded in "));
-    put(error, text_of(path));
+    put_words(error, "a system call cannot be guarded in ");
+    put_words(error, path);
     if (patch->is_go)
-        put(error, TEXT(": Go code, whose stacks are too small for that"));
+        put_words(error, ": Go code, whose stacks are too small for that");
     if (!patch->hard || patch->is_go)
         return;
-    put(error, TEXT(" at file offset "));
+    put_words(error, " at file offset ");
     put_number(error, patch->first_hard.offset);
     if (patch->first_hard.number >= 0) {
-        put(error, TEXT(", number "));
+        put_words(error, ", number ");
         put_number(error, (uint32_t)patch->first_hard.number);
     }
 }
@@ -250,7 +250,7 @@ static bool patch_listed(struct listing *l, struct armed_objects *out, struct wr
             return false;
     }
     if (!found_self)
-        put(error, TEXT("cannot find libshield.so in /proc/self/maps"));
+        put_words(error, "cannot find libshield.so in /proc/self/maps");
     return found_self;
 }
 
@@ -273,12 +273,12 @@ bool patch_loaded_objects(struct armed_objects *out, struct own_library *library
 {
     struct listing *l = new_memory(sizeof *l);
     if (!l) {
-        put(error, TEXT("out of memory"));
+        put_words(error, "out of memory");
         return false;
     }
     bool succeeds = each_mapping(l->buffer, sizeof l->buffer, take, l) && !l->full;
     if (!succeeds)
-        put(error, TEXT("cannot read /proc/self/maps, or it is too long"));
+        put_words(error, "cannot read /proc/self/maps, or it is too long");
     l->library = library;
     l->texts = texts;
     l->shared = !is_single_threaded();

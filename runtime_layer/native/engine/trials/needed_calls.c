@@ -163,25 +163,25 @@ static const char *name_errno(int32_t error)
 
 void put_missing(struct writer *w, const struct trial *row, int32_t result, uint32_t needs)
 {
-    put(w, text_of(row->name));
+    put_words(w, row->name);
     if (result == ENDS_PROCESS) {
-        put(w, TEXT(" ends the process that calls it"));
+        put_words(w, " ends the process that calls it");
     } else {
-        put(w, name_errno(result) ? TEXT(" is refused (") : TEXT(" fails (errno "));
+        put_words(w, name_errno(result) ? " is refused (" : " fails (errno ");
         if (name_errno(result))
-            put(w, text_of(name_errno(result)));
+            put_words(w, name_errno(result));
         else
             put_number(w, (uint64_t)result);
         put_char(w, ')');
     }
-    put(w, TEXT(", and "));
+    put_words(w, ", and ");
     uint32_t i = 0;
     while (!(purposes[i].need & row->need & needs))
         i++;
-    put(w, text_of(purposes[i].text));
-    put(w, TEXT(" it"));
+    put_words(w, purposes[i].text);
+    put_words(w, " it");
     if (result == ENDS_PROCESS || name_errno(result))
-        put(w, TEXT(": let the sandbox's filter (seccomp) allow it, or set on_failure to run_unshielded"));
+        put_words(w, ": let the sandbox's filter (seccomp) allow it, or set on_failure to run_unshielded");
 }
 
 bool has_needed_calls(const struct policy *p, struct writer *error)
