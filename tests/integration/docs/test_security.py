@@ -66,7 +66,10 @@ def rows_of(text: str) -> list[list[str]]:
 
 
 def test_every_limit_names_a_test() -> None:
-    rows = rows_of(LIMITS) + rows_of(NOTICES)
+    """Except in the ten lines above the first section."""
+    summary, _, sections_of_limits = LIMITS.partition("\n## ")
+    assert len(rows_of(summary)[1:]) == 10
+    rows = rows_of(sections_of_limits) + rows_of(NOTICES)
     assert len(rows) > 60
     assert [row for row in rows if not NAMED_TEST.search(row[-1])] == []
 
