@@ -67,15 +67,10 @@ static bool is_loaded_late(const struct start *start)
 }
 
 /* Whether the kernel's pages have PAGE bytes: an aarch64 kernel may have pages of 16 or 64 KB. madvise(2) fails with EINVAL for
- * an address that does not begin a page. */
+ * an address that does not begin a page, as the second one of the process's own memory then does not. */
 static bool is_page_size_supported(void)
 {
-    int64_t pages = KERNEL(mmap, 0, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (is_error(pages))
-        return false;
-    bool ours = !is_error(KERNEL(madvise, pages + PAGE, PAGE, MADV_NORMAL));
-    KERNEL(munmap, pages, 2 * PAGE);
-    return ours;
+    return !is_error(KERNEL(madvise, (uint64_t)sealed->process.own + PAGE, PAGE, MADV_NORMAL));
 }
 
 static bool arm_process(struct start *start, struct armed_objects *objects)

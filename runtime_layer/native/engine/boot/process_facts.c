@@ -183,7 +183,7 @@ bool read_process_facts(struct process_facts *p, const struct start *start)
 {
     char loader[LOADER_MAX];
     struct text program = base_name(start->program);
-    p->number = (int32_t)KERNEL(getpid);
+    p->number = p->own->id;
     p->seed = start->began ^ (uint64_t)p->own; /* the address is random */
     p->gate = (uint64_t)gate_entry;
     p->memory_by_runtime = sealed->policy.modes[EXECUTABLE_MEMORY] == MODE_BY_RUNTIME;
