@@ -59,6 +59,12 @@ def test_every_test_that_a_page_names_exists() -> None:
     assert missing == []
 
 
+def test_every_file_of_tests_that_a_page_names_exists() -> None:
+    named = re.findall(r"`((?:[\w-]+/)+test_\w+\.py)`", "".join(file.read_text() for file in SECURITY.glob("*.md")))
+    assert len(named) > 3
+    assert [each for each in named if not (ROOT / "tests" / each).is_file()] == []
+
+
 def rows_of(text: str) -> list[list[str]]:
     """The cells of each row of the tables that end with tests."""
     rows = [line[2:-2].split(" | ") for line in text.splitlines() if line.startswith("| ")]
@@ -97,8 +103,12 @@ def test_the_model_is_one_page() -> None:
 
 
 def test_reviewers_see_promises_that_exist() -> None:
-    rows = [row for row in rows_of((SECURITY / "reviewers.md").read_text()) if re.match(r"T\d{4}", row[0])]
-    assert len(rows) > 10
+    rows = [
+        row
+        for row in rows_of((SECURITY / "reviewers.md").read_text())
+        if re.match(r"T\d{4}|[A-Z]{2}-\d|PCI \d", row[0])
+    ]
+    assert len(rows) > 20
     assert [row for row in rows if row[-1].strip("`") not in promises()] == []
 
 
@@ -110,6 +120,40 @@ def test_the_baseline_has_each_requirement_once() -> None:
     assert len(ids) == len(set(ids)) == 43
     assert {each[:2] for each in ids} == {"AC", "BR", "DO", "GV", "LE", "QA", "SA", "VM"}
     assert [each for each in rows["met"].split("; ") if "](" not in each] == ["DO-01.01 user guides"]
+
+
+def test_no_times_are_promised_without_people() -> None:
+    page = (ROOT / "SECURITY.md").read_text()
+    answer = page.partition("\n## Our answer\n")[2].partition("\n## ")[0]
+    assert ("PLACEHOLDER: " in page) == ("promises no times" in answer)
+    assert re.findall(r"\b\d+ (?:working )?(?:days?|weeks?|months?)\b", answer) == []
+
+
+def test_the_supported_versions_are_those_of_the_package() -> None:
+    page, package = (ROOT / "SECURITY.md").read_text(), (ROOT / "pyproject.toml").read_text()
+    cdk, python = (
+        re.search(pattern, package) for pattern in (r"aws-cdk-lib>=([\d.]+),<3", r'requires-python = ">=(.*)"')
+    )
+    assert cdk
+    assert python
+    assert f"aws-cdk-lib from {cdk[1]} on, below 3" in page
+    assert f"| Python of the app | {python[1]} and later |" in page
+
+
+def test_the_table_of_defaults_has_what_the_engine_allows() -> None:
+    """Files in /tmp that a runtime needs, and the addresses that Lambda gives in variables."""
+    page = (ROOT / "docs/guide/policy.md").read_text()
+    rows = {row[0]: row[1] for row in rows_of(page.partition("\n## Allowed by default\n")[2].partition("\n```")[0])}
+    native = ROOT / "runtime_layer/native"
+    needed = re.findall(r'"(/tmp/[^"]+)", TMP_', (native / "core/runtime_profile.c").read_text())
+    listed = re.findall(r"`(/tmp/[^`]+)`", rows["files in /tmp"])
+    assert len(needed) > 5
+    assert [each for each in needed if not any(fnmatch(each, entry) for entry in listed)] == []
+    assert [entry for entry in listed if not any(fnmatch(each, entry) for each in needed)] == []
+    facts = re.findall(r'"([A-Z_]+)"', (native / "engine/boot/environment_policy.c").read_text().partition("};")[0])
+    kinds = (native / "engine/boot/environment_policy.h").read_text()
+    first, last = (int(each) for each in re.findall(r"(?:FIRST|LAST)_ADDRESS = (\d+)", kinds))
+    assert re.findall(r"`(AWS_[A-Z_]+)`", rows["Lambda"]) == facts[first : last + 1]
 
 
 def test_the_insights_have_the_required_fields() -> None:
