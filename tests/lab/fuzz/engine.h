@@ -117,6 +117,11 @@ int64_t own_fd_take(int64_t descriptor)
     return descriptor;
 }
 
+int64_t own_fd_copy(int64_t descriptor)
+{
+    return own_fd_take(KERNEL(fcntl, descriptor, F_DUPFD_CLOEXEC, OWN_FDS_FIRST));
+}
+
 bool own_fd_keep(int64_t descriptor, int32_t wanted)
 {
     (void)descriptor;

@@ -18,8 +18,9 @@ FLAGS = "-O1 -fno-omit-frame-pointer -gline-tables-only -fsanitize=address -fsan
 @pytest.mark.long
 @pytest.mark.promise("policy.parsers")
 def test_every_target_is_built_and_runs(tmp_path: Path) -> None:
-    engine = subprocess.run(["clang", "-print-file-name=libclang_rt.fuzzer-x86_64.a"], capture_output=True, text=True)
-    if not shutil.which("clang++") or not Path(engine.stdout.strip()).is_file():
+    clang = shutil.which("clang++") or pytest.skip(INSTALL_HINT)
+    engine = subprocess.run([clang, "-print-file-name=libclang_rt.fuzzer-x86_64.a"], capture_output=True, text=True)
+    if not Path(engine.stdout.strip()).is_file():
         pytest.skip(INSTALL_HINT)
     source, out = tmp_path / "src", tmp_path / "out"
     source.mkdir()
