@@ -270,9 +270,8 @@ def _admits(policy: ShieldPolicy, action: Action, bucket: str | None, function: 
         return True
     region = function.template.region or "us-east-1"
     if action.prefix == "s3" and policy.allow_buckets:
-        return (
-            bucket is None or bucket in policy.allow_buckets or bool(function.policy.late.get("SHIELD_ALLOW_BUCKETS"))
-        )
+        is_late = bool(function.policy.late.get("SHIELD_ALLOW_BUCKETS"))
+        return is_late or bucket is None or bucket in policy.allow_buckets
     hosts = [f"{endpoint_of(service, region)}:443" for service in services_of(action.prefix, action.name)]
     return any(policy.decide("connect", host, region=region).action != "deny" for host in hosts)
 

@@ -68,25 +68,18 @@ def read_list(listed: Sequence[str]) -> tuple[str, ...]:
     """
     entries: dict[str, None] = {}
     for name in listed:
-        for place, line in _lines_of(name):
+        lines = [name] if is_preset(name) else read_file(f"--hosts {name}", name).splitlines()
+        for number, line in enumerate(lines, 1):
+            entry = line.partition("#")[0].strip()
             try:
-                written = entries_of(line) if is_preset(line) else [line]
-                entries |= dict.fromkeys(str(each) for each in ShieldPolicy(deny_outbound=written).deny_outbound)
+                written = entries_of(entry) if is_preset(entry) else filter(None, [entry])
+                entries |= dict.fromkeys(str(each) for each in ShieldPolicy(deny_outbound=list(written)).deny_outbound)
             except ShieldPolicyError as error:
-                raise CliError(f"{place}: {str(error).partition(': ')[2]}") from error
+                place = "" if is_preset(name) else f", line {number}"
+                raise CliError(f"--hosts {name}{place}: {str(error).partition(': ')[2]}") from error
     if not entries:
         raise CliError(f"--hosts {', '.join(listed)}: it has no entry")
     return tuple(entries)
-
-
-def _lines_of(name: str) -> Iterator[tuple[str, str]]:
-    if is_preset(name):
-        yield f"--hosts {name}", name
-        return
-    lines = read_file(f"--hosts {name}", name).splitlines()
-    for number, line in enumerate(lines, 1):
-        if entry := line.partition("#")[0].strip():
-            yield f"--hosts {name}, line {number}", entry
 
 
 def matcher(entries: Sequence[str]) -> Callable[[Question], str]:
