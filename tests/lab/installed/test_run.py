@@ -56,7 +56,7 @@ def test_a_function_is_tried_out(installed: Path, tmp_path: Path) -> None:
             program, cwd="/", env=environment, input=event, capture_output=True, text=True, check=False
         )
 
-    # as docs/guide/command-line.md has it
+    # as docs/guide/command-line.md and first-quarter.md have it
     first = run("Shop/Checkout", "--event", "-", "--json")
     assert first.returncode == 3, first.stdout + first.stderr
     (line,) = first.stderr.splitlines()
