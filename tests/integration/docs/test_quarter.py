@@ -16,6 +16,7 @@ from shielded_function_emulator.sandbox import Sandbox
 PAGE = ROOT / "docs" / "guide" / "first-quarter.md"
 HERE = Path(__file__).relative_to(ROOT).as_posix()
 
+
 def in_order(text: str) -> re.Pattern[str]:
     """Matches output that has these lines or parts of lines in order; `...` stands for any text."""
     parts = [re.escape(part) for part in re.split(r"(?:^|(?<= ))\.\.\.(?=\s)", text.strip(), flags=re.MULTILINE)]
