@@ -80,7 +80,7 @@ def test_every_site_is_known_and_has_room_for_a_jump(
 def names_that_need_no_search() -> list[str]:
     """The names of the system's libraries, or how they begin, that loaded_objects.c takes for granted."""
     table = re.search(
-        r"known\[\] = \{(.*?)\};", (NATIVE / "engine" / "sites" / "loaded_objects.c").read_text(), re.DOTALL
+        r"known\[\]\[\d+\] = \{(.*?)\};", (NATIVE / "engine" / "sites" / "loaded_objects.c").read_text(), re.DOTALL
     )
     assert table
     return re.findall(r'"([^"]+)"', table[1])
