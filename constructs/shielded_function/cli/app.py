@@ -5,19 +5,65 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from importlib import import_module
 from importlib.metadata import version as distribution_version
 from inspect import Parameter, Signature
-from typing import Annotated, Any, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from . import options
 from .demo import is_checkout
 from .options import OneFunction, Where
 
+_GROUPS = {
+    "Try a function on this machine": "run drill fetch demo",
+    "Learn and explain a policy": "learn explain decide presets",
+    "Watch and respond": "alerts report set-mode inventory",
+    "Review": "audit doctor",
+    "Without the CDK": "layer render",
+}
+"""The commands, by the headings of `--help`."""
+
+
+_VALUES = {
+    "FILE": "policy output lock previous sarif sbom layer log expect",
+    "FOLDER": "assembly against",
+    "FUNCTION": "production perimeter",
+    "TIME": "since until",
+    "COUNT": "limit",
+    "DAY": "today",
+    "ENTRY": "accept",
+    "PROPERTY": "by",
+}
+"""The help's words for values; without a row, the last word of the option itself."""
+
+
+def _worded(params: list[Any]) -> list[Any]:
+    """Options whose help shows a word for the value, where typer shows Python's type."""
+    for each in params:
+        name = each.opts[0].rpartition("-")[2]
+        word = each.metavar or next((word for word, names in _VALUES.items() if name in names.split()), name.upper())
+        shown = word if each.param_type_name == "option" and not each.is_flag else ""
+        each.display_type_rich = lambda ctx, shown=shown: shown
+    return params
+
+
+class _Command(TyperCommand):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _worded(super().get_params(ctx))
+
+
+class _Group(TyperGroup):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _worded(super().get_params(ctx))
+
+
 app = typer.Typer(
     name="shielded-function",
+    cls=_Group,
     help="Confine the code of AWS Lambda functions.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -47,6 +93,10 @@ def _flat(name: str, kind: Any, default: Any = None) -> Iterator[Parameter]:
         return
     if get_origin(kind.__origin__) is Sequence:  # which typer does not know
         kind, default = Annotated[list[str], kind.__metadata__[0]], [] if default == () else default
+    if get_origin(kind.__origin__) is Literal:  # typer's column of types is too narrow for the words
+        option = copy(kind.__metadata__[0])
+        option.help += f" One of {', '.join(get_args(kind.__origin__))}."
+        kind = Annotated[kind.__origin__, option]
     yield Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind)
 
 
@@ -81,8 +131,15 @@ def _command(target: str, example: str, text: str, *kinds: Any, json: bool = Tru
     parameters += _flat("json", _JSON, False) if json else []
     made.__signature__ = Signature(parameters)
     made.__annotations__ = {each.name: each.annotation for each in parameters}
-    epilog = f"Example: shielded-function {example}"
-    app.command(example.split()[0], help=text, epilog=epilog, hidden=hidden)(made)
+    name = example.split()[0]
+    app.command(
+        name,
+        cls=_Command,
+        help="\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n")),
+        epilog=f"Example: shielded-function {example}",
+        rich_help_panel=next(group for group, names in _GROUPS.items() if name in names.split()),
+        hidden=hidden,
+    )(made)
 
 
 _command(

@@ -65,7 +65,7 @@ class Place(NamedTuple):
 class Where(NamedTuple):
     """The lines to read. Where nothing is named: of all log groups with the shield's metric filters."""
 
-    files: Annotated[Texts, Argument(metavar="[FILES]...", help=_FILES, show_default=False)] = ()
+    files: Annotated[Texts, Argument(metavar="FILES", help=_FILES, show_default=False)] = ()
     log_groups: Annotated[Texts, Option("--log-group", "-g", help="A log group; may be repeated.")] = ()
     functions: Annotated[Texts, Option("--function", "-n", help="A function's name; may be repeated.")] = ()
     stacks: Annotated[Texts, Option("--stack", "-s", help="All functions of a stack; may be repeated.")] = ()
@@ -81,7 +81,7 @@ class Learn(NamedTuple):
     granted: Annotated[bool, Option("--granted", help=_GRANTED)] = False
     accept: Annotated[Texts, Option(help="Add an offered entry, or one to decide; may be repeated.")] = ()
     form: Annotated[Literal["table", "toml", "python"], Option("--format", help="The format of the output.")] = "table"
-    output: Annotated[Path | None, Option("--output", "-o", help="A file, or a folder of a file a function.")] = None
+    output: Annotated[Path | None, Option("--output", "-o", help="A file; or a folder, for a file by function.")] = None
     check: Annotated[bool, Option("--check", help=_CHECK)] = False
     every: Every = False
     packages: Annotated[bool, Option("--packages", help="Name packages in allow_outbound's entries.")] = False
@@ -147,7 +147,7 @@ class Render(NamedTuple):
 
 
 class SetMode(NamedTuple):
-    words: Annotated[Texts, Argument(metavar="[FUNCTION]... CONTROL=MODE...", help=_MODES, show_default=False)]
+    words: Annotated[Texts, Argument(metavar="FUNCTION|CONTROL=MODE", help=_MODES, show_default=False)]
     tags: Annotated[Texts, Option("--tag", metavar="KEY=VALUE", help="Functions with this tag; may be repeated.")] = ()
     every: Annotated[bool, Option("--all", help="Every shielded function of the account and region.")] = False
     yes: Annotated[bool, Option("--yes", "-y", help="Do not ask.")] = False
@@ -158,7 +158,7 @@ class SetMode(NamedTuple):
 class Selection(NamedTuple):
     """Functions of an account: those with a name and with every tag."""
 
-    names: Annotated[Texts, Argument(metavar="[FUNCTION]...", help=_NAMES, show_default=False)] = ()
+    names: Annotated[Texts, Argument(metavar="FUNCTIONS", help=_NAMES, show_default=False)] = ()
     tags: Annotated[Texts, Option("--tag", metavar="KEY=VALUE", help="Only functions with this tag.")] = ()
 
 
@@ -196,5 +196,5 @@ class Drill(NamedTuple):
 
 
 class Fetch(NamedTuple):
-    names: Annotated[Texts, Argument(metavar="[RUNTIME]...", help="As Lambda names it: nodejs22.x, java21.")] = ()
+    names: Annotated[Texts, Argument(metavar="RUNTIMES", help="As Lambda names it: nodejs22.x, java21.")] = ()
     listing: Annotated[bool, Option("--list", help="List the runtimes, without fetching any.")] = False

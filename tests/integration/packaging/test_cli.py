@@ -186,8 +186,10 @@ def test_commands_are_in_order_with_an_example() -> None:
     shown = command().stdout
     commands = get_command(app).commands  # type: ignore[attr-defined]
     assert list(commands) == COMMANDS.split()
-    assert sorted(commands, key=lambda name: shown.index(f" {name} ")) == COMMANDS.split()
+    assert sorted(commands, key=lambda name: shown.index(f"│ {name} ")) == COMMANDS.split()
     for name, each in commands.items():
         program, *words = shlex.split(each.epilog.removeprefix("Example: "))
         assert (program, words[0]) == ("shielded-function", name)
         check_options([program, *words])
+        told = CliRunner(env={"COLUMNS": "80"}).invoke(app, [name, "--help"]).stdout
+        assert not re.search(r"<[a-z]|\[\[", told), told  # Python's types, and brackets in brackets
