@@ -33,11 +33,13 @@ def client(service: str, place: Place) -> Any:
     """
     import boto3
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError
+    from botocore.exceptions import BotoCoreError, NoRegionError
 
     try:
         session = boto3.Session(profile_name=place.profile, region_name=place.region)
         return session.client(service, config=Config(retries={"mode": "standard", "max_attempts": _ATTEMPTS}))
+    except NoRegionError as error:
+        raise CliError("no AWS region: give --region, or set AWS_DEFAULT_REGION") from error
     except BotoCoreError as error:
         raise CliError(f"no connection to AWS: {error}") from error
 

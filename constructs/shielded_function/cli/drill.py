@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shielded_function_monitoring.learning.evidence import times
+
 from . import run as runs
 from .failures import NO, CliError
 from .options import Drill, OneFunction
@@ -134,7 +136,9 @@ def _lines(told: Sequence[Told]) -> list[str]:
         lines.append("Unshielded, each of these behaviours happened: see --json for the proof.")
     for (alarm, actions), ids in fired.items():
         lines.append(f"{alarm} fires for {', '.join(ids)}")
-        lines += [f"  it calls {action}" for action in actions] or ["  it has no action: add one"]
+        lines += [f"  it calls {action}" for action in actions]
+    if silent := [alarm for alarm, actions in fired if not actions]:
+        lines.append(f"No action runs on {' and '.join(dict.fromkeys(silent))}: add one.")
     return lines + ([f"no alarm fires for {', '.join(quiet)}"] if quiet else [])
 
 
@@ -142,8 +146,10 @@ def summary(told: Sequence[Told]) -> str:
     """`Of 25 incidents, 23 are replayed: the shield stops 22, ... Install scripts among them: 11.`"""
     real = [each for each in told if each["year"]] or told
     count = Counter(each["outcome"] for each in real)
+    played = len(real) - count["not run"]
     return (
-        f"Of {len(real)} incidents, {len(real) - count['not run']} are replayed: the shield stops {count['stopped']}, "
+        f"Of {times(len(real), 'incident')}, {played} {'is' if played == 1 else 'are'} replayed: the shield stops "
+        f"{count['stopped']}, "
         f"stops {count['partly']} in part, and lets {count['passed']} pass. "
         f"Install scripts among them: {sum(each['when'] == 'install' for each in real)}."
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from shielded_function_monitoring.filters import PLATFORM_PROGRAMS
+from shielded_function_monitoring.learning.evidence import times
 from shielded_function_monitoring.learning.learned import ACCEPT_ANY_TMP, ANY_TMP_MEANS, Finding, unknown_targets
 
 from . import terminal
@@ -142,9 +143,10 @@ def print_results(results: Sequence[Result], *, every: bool = False) -> None:
     for result in shown:
         learned = result.learned
         screen.rule(terminal.cell(f"{result.name}  {learned.key.region}".rstrip()), align="left")
-        seen = f"{learned.cold_starts:,} cold starts, {learned.days:,} days observed"
-        admitted = f"; {learned.admitted:,} violations that the present policy admits" if learned.admitted else ""
-        screen.print(f"{seen}{admitted}")
+        seen = f"{times(learned.cold_starts, 'cold start')}, {times(learned.days, 'day')} observed"
+        if learned.admitted:
+            seen += f"; {times(learned.admitted, 'violation')} that the present policy admits"
+        screen.print(seen)
         for reason in learned.incomplete:
             screen.print(terminal.cell(f"incomplete: {reason}"), style="yellow")
         if result.problem:

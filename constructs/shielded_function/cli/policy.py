@@ -35,15 +35,12 @@ def load(file: Path | None, environment: Mapping[str, str]) -> ShieldPolicy:
         environment: all variables; SHIELD_POLICY_FILE names a file of `NAME=value` lines.
 
     Raises:
-        CliError: the file cannot be read, or no variable is set.
-        ShieldPolicyError: a setting is wrong.
+        CliError: no variable is set.
+        ShieldPolicyError: the file cannot be read, or a setting is wrong.
         CoreError: the core is not built.
     """
     if file is not None:
-        try:
-            return ShieldPolicy.from_file(file)
-        except OSError as error:
-            raise CliError(f"the policy file {file} cannot be read: {error.strerror}") from error
+        return ShieldPolicy.from_file(file)
     ours = {n: v for n, v in environment.items() if n.startswith("SHIELD_") and n != "SHIELD_STATE"}  # the engine's own
     if not ours:
         raise CliError("there is no policy: set SHIELD_* variables, or name a file with --policy")

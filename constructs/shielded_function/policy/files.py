@@ -37,11 +37,13 @@ def read_file(path: Path) -> Mapping[str, Any] | str:
     """The fields of a file; for endings other than YAML, TOML and JSON, its text of `NAME=value` lines.
 
     Raises:
-        OSError: it cannot be read.
-        ShieldPolicyError: its content does not match its ending, or it contains a token.
+        ShieldPolicyError: it cannot be read, its content does not match its ending, or it contains a token.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        folder = "" if path.is_absolute() else f" (in {Path.cwd()})"
+        raise ShieldPolicyError("", f"the policy file {path} cannot be read: {error.strerror}{folder}") from error
     except UnicodeDecodeError as error:
         raise ShieldPolicyError("", f"{path} is not UTF-8 text") from error
     if has_token(text):

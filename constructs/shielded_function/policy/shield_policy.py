@@ -236,8 +236,8 @@ class ShieldPolicy:
         needs the extra `yaml`.
 
         Raises:
-            OSError: the file cannot be read.
-            ShieldPolicyError: its content does not match its ending, or a field is unknown or malformed.
+            ShieldPolicyError: the file cannot be read, its content does not match its ending, or a field is unknown
+                or malformed.
         """
         found = files.read_file(Path(path))
         if isinstance(found, str):

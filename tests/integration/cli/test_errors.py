@@ -23,10 +23,11 @@ FILES = {
 VERSION = "a published version cannot be changed, and an alias has no environment"
 LIVE = "--follow shows lines as they come: --until"
 NO_CONNECTION = "no connection to AWS: "
+NO_REGION = "no AWS region: give --region, or set AWS_DEFAULT_REGION"
 ONCE = "--hosts shows groups by target: remove --by, --lines and --follow"
 ERRORS = {
-    "alerts": f"{NO_CONNECTION}You must specify a region.",
-    "alerts --follow": f"{NO_CONNECTION}You must specify a region.",
+    "alerts": NO_REGION,
+    "alerts --follow": NO_REGION,
     "alerts nowhere.log": "nowhere.log is not a file",
     "alerts - -": "- is stdin, which can be read once",
     "alerts --stack a --log-group x": "give --log-group or --stack: not both",
@@ -60,7 +61,7 @@ ERRORS = {
     "set-mode checkout read_handler=alrt": "read_handler=alrt: unknown mode; known are block, alert, allow, and de",
     "set-mode checkout read_handler": "read_handler: write control=mode",
     "set-mode checkout read_handler=alert read_handler=block": "read_handler is given twice",
-    "set-mode checkout read_handler=alert": f"{NO_CONNECTION}You must specify a region.",
+    "set-mode checkout read_handler=alert": NO_REGION,
     "set-mode checkout read_handler=alert --region eu-west-1": "checkout: Unable to locate credentials",
     "set-mode checkout read_handler=alert --profile x": f"{NO_CONNECTION}The config profile (x) could not be found",
     "set-mode read_handler=alert": "name a function, a glob such as 'shop-*', --tag KEY=VALUE, or --all",

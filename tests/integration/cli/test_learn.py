@@ -67,7 +67,7 @@ def test_a_table_for_people(log: Path) -> None:
     assert done.returncode == 3, done.stderr
     said = " ".join(done.stdout.split())
     for text in (
-        "1 cold starts, 3 days observed",
+        "1 cold start, 3 days observed",
         "api.stripe.com:443",
         "metadata-address",
         "in block mode, the learned policy would still deny",

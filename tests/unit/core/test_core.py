@@ -69,7 +69,7 @@ def test_decide(event: str, target: str, policy: str, action: Any, reason: str, 
 
 
 NO_EVENT = "is not an event; use connect, udp, resolve, tmp, tmp-at-start, exec, exec-static or memory"
-NO_TARGET = "cannot be judged for connect; write host:port, address:port or [v6]:port"
+NO_TARGET = "cannot be judged for connect; write host:port, address:port or [v6]:port; resolve takes a name alone"
 NEITHER = "that is neither a host name nor an address"
 NO_TMP = 'write a path under /tmp without ".", ".." and double slashes'
 NO_PROGRAM = 'write an absolute path without ".", ".." and double slashes'

@@ -87,8 +87,11 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(ShieldPolicyError, match=r"p\.toml is not UTF-8 text"):
         ShieldPolicy.from_file(tmp_path / "p.toml")
-    with pytest.raises(FileNotFoundError):
-        ShieldPolicy.from_file(tmp_path / "missing.toml")
+    for missing, place in ((tmp_path / "missing.toml", ""), (Path("missing.toml"), f" (in {Path.cwd()})")):
+        with pytest.raises(ShieldPolicyError) as caught:
+            ShieldPolicy.from_file(missing)
+        said = f"the policy file {missing} cannot be read: No such file or directory{place}"
+        assert str(caught.value) == f"ShieldPolicy: {said}"
 
 
 def test_yaml_without_pyyaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -270,7 +270,7 @@ def search(page: Browser, text: str) -> None:
 def test_it_loads_alone_and_runs_nothing_of_a_line(page: Browser) -> None:
     assert page.complaints == []
     assert [url[:5] for url in page.requests] == ["file:"]
-    assert page.evaluate("document.title") == "Report of the shield"
+    assert page.evaluate("document.title") == "Shield report"
     assert page.evaluate("document.querySelectorAll('img, script[src], link, iframe').length") == 0
     titles = page.evaluate("[...document.querySelectorAll('svg title')].map(t => t.textContent)")
     assert "2026-11-20 00:00 UTC, outbound_connectivity: 51" in titles

@@ -110,6 +110,7 @@ _TABLE: Final = (
     Rule("aws-beyond-grants", "error", "all of AWS, where the role's grants are known", strict.aws_beyond_grants),
     Rule("grants-unknown", "error", "in production, all of AWS, as the grants are unknown", strict.grants_unknown),
     Rule("runtime-updates", "warning", "in production, runtimes that AWS replaces by itself", strict.runtime_updates),
+    Rule("name-without-dot", "warning", "a host name without a dot", lists.name_without_dot),
     Rule("shared-host", "warning", "a host where any customer can receive data", lists.shared_host),
     Rule("list-without-effect", "warning", "a list beside a mode that allows all", strict.list_without_effect),
     Rule("tmp-wide-open", "warning", "a list that admits all of /tmp", strict.tmp_wide_open),

@@ -60,6 +60,17 @@ def wildcard_too_wide(function: LambdaFunction, _: Context) -> Iterator[Problem]
             )
 
 
+def name_without_dot(function: LambdaFunction, _: Context) -> Iterator[Problem]:
+    """A name of one label, which is no host of the internet."""
+    for entry in entries(function):
+        if entry.name and "." not in entry.name and entry.name != "localhost":
+            yield Problem(
+                f"allow_outbound has {entry.entry}, a name without a dot",
+                "write the whole name, as the code does: api.stripe.com; acknowledge a name of your own network",
+                _AT,
+            )
+
+
 def shared_host(function: LambdaFunction, _: Context) -> Iterator[Problem]:
     """A host where any customer can receive data."""
     for entry in entries(function):

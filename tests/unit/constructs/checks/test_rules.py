@@ -97,6 +97,7 @@ DAMAGE: dict[str, tuple[dict[str, Any], str]] = {
     "any API": ({OUTBOUND: "*.execute-api.us-east-1.amazonaws.com"}, "wildcard-too-wide"),
     "any bucket": ({OUTBOUND: "*.s3.eu-west-1.amazonaws.com"}, "wildcard-too-wide"),
     "a suffix in another alphabet": ({OUTBOUND: "*.xn--55qx5d.cn"}, "wildcard-too-wide"),
+    "a word for a host": ({OUTBOUND: "stripe"}, "name-without-dot"),
     "a chat's webhooks": ({OUTBOUND: "hooks.slack.com:443"}, "shared-host"),
     "a wildcard over them": ({OUTBOUND: "*.slack.com:443"}, "shared-host"),
     "S3 by path": ({OUTBOUND: "s3.us-east-1.amazonaws.com:443"}, "shared-host"),
