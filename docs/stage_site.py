@@ -106,8 +106,8 @@ def source_of(target: str, name: str) -> str:
 def site_link(target: str, name: str) -> str:
     """A link in the file `name`, as the site has it.
 
-    >>> site_link("../../CONTRIBUTING.md#where-to-begin", "docs/guide/aws.md")
-    '../contributing/index.md#where-to-begin'
+    >>> site_link("../../CONTRIBUTING.md#the-rounds", "docs/guide/aws.md")
+    '../contributing/index.md#the-rounds'
     """
     if not _is_file(target):
         return target

@@ -16,7 +16,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 RECORDED: Final = Path(__file__).with_name("words.json")
 PLACES: Final = ("*.md", "docs/**/*", "constructs/**/*", "monitoring/**/*", "runtime_layer/**/*")
-KINDS: Final = (".md", ".py", ".c", ".h")
+KINDS: Final = (".md", ".py", ".c", ".h", ".js", ".cjs", ".json")
 OMITTED: Final = {"CHANGELOG.md", "words.py", "binaries"}  # of the past, or made from other text
 WORDS: Final = {
     "whoever": r"\bwho(m)?ever\b",
@@ -26,6 +26,10 @@ WORDS: Final = {
     "of its own": r"\bof (its|their) own\b",
     "learnt": r"\b(un)?learnt\b",
     "goes": r"\b(goes|go) (too|as well|away|all the same|before the next|with (it|them|the next))\b",
+    "told": r"\b(is|are|was|be|not) told\b",
+    "mend": r"\bmend(s|ed)?\b",
+    "admits": r"\badmits? (the|any|every|all|a|no) ",
+    "three thats": r"\bthat\b(?:(?!\n\n)[^.:;|])*?\bthat\b(?:(?!\n\n)[^.:;|])*?\bthat\b",
     "what": r"\bwhat (?!to\b)(?![^|\n]*\?)",
 }
 

@@ -117,8 +117,8 @@ _EXCEPTIONS: Final[dict[str, tuple[Policy, ...]]] = {
 
 
 PACKAGE: Final = "package"
-"""`reason` of a call that an entry of `allow_outbound` admits, and that came through none of the packages that it
-names. It is a notice, which no default alarm counts."""
+"""`reason` of a call that an entry of `allow_outbound` allows, through none of the entry's packages. It is a notice,
+which no default alarm counts."""
 LEVEL_OF_PACKAGE: Final = "INFO"
 """The `level` of these lines, and of no other violation's."""
 

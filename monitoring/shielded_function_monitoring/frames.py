@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final
 
-NOT_TOLD: Final = "(not told)"
+UNKNOWN_PACKAGE: Final = "(unknown)"
 """The placeholder for a package where the lines name none."""
 MAX_THROUGH: Final = 6
 """Packages of a line's `through`, at most."""
 
 Chain = tuple[str, ...]
-"""Packages from the one that made the call outward; empty where they are not told."""
+"""Packages from the one that made the call outward; empty where they are unknown."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ class Frame:
 
     @property
     def place(self) -> str:
-        """`/var/task/urllib3/util/connection.py:73`; empty where it is not told."""
+        """`/var/task/urllib3/util/connection.py:73`; empty where it is unknown."""
         if not self.file:
             return ""
         return self.file if self.line is None else f"{self.file}:{self.line}"
 
 
 def chain_of(package: str, outer: Sequence[str]) -> Chain:
-    """A package and those outside of it, up to the first that is not told."""
+    """A package and those outside of it, up to the first unknown one."""
     if not package:
         return ()
     return (package, *takewhile(bool, outer))
@@ -75,6 +75,6 @@ def chain_text(chain: Chain) -> str:
     >>> chain_text(("urllib3", "requests", "app"))
     'app > requests > urllib3'
     >>> chain_text(())
-    '(not told)'
+    '(unknown)'
     """
-    return " > ".join(reversed(chain)) or NOT_TOLD
+    return " > ".join(reversed(chain)) or UNKNOWN_PACKAGE

@@ -18,7 +18,7 @@ _LIFETIME = timedelta(days=1)
 
 
 class CertificateAuthority:
-    """Signs server certificates. The function is told to trust the authority's own certificate."""
+    """Signs server certificates. The function trusts the authority's own certificate."""
 
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())

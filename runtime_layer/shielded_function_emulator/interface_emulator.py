@@ -52,7 +52,7 @@ def missing() -> str:
 
 
 def provide(report: Callable[[str], None]) -> None:
-    """Fetches the emulator unless it is there. `report` is told, in one line, before something is downloaded.
+    """Fetches the emulator unless it is there. `report` gets one line before a download.
 
     Raises:
         FetchError: it could not be downloaded.

@@ -57,7 +57,7 @@ class Row:
 
     @property
     def caller(self) -> Mapping[str, Any]:
-        """The caller that the line names: package, file and line of the code; empty where none is told."""
+        """The caller that the line names: package, file and line of the code; empty where none is known."""
         return json.loads(self.line or "{}").get("caller", {})
 
     @property

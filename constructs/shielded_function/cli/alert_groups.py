@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from shielded_function_monitoring.alert import DENIED
 from shielded_function_monitoring.filters import PACKAGE
-from shielded_function_monitoring.frames import NOT_TOLD, chain_text, outermost
+from shielded_function_monitoring.frames import UNKNOWN_PACKAGE, chain_text, outermost
 from shielded_function_monitoring.insights import queries
 from shielded_function_monitoring.insights.combining import CombinedRows
 from shielded_function_monitoring.insights.queries import Row, number_of
@@ -159,7 +159,7 @@ _CELLS: Final[Mapping[str, Callable[[Group], str]]] = {
     "mode": lambda each: each.get("mode", ""),
     "times": lambda each: f"{each['violations']:,}",
     "what": lambda each: _describe_target(each),
-    "package": lambda each: chain_text(tuple(each["through"])) if "through" in each else NOT_TOLD,
+    "package": lambda each: chain_text(tuple(each["through"])) if "through" in each else UNKNOWN_PACKAGE,
     "object": lambda each: each.get("caller", ""),
     "who": lambda each: _describe_caller(each),
     "version": lambda each: queries.versions_text(each.get("first_version", ""), each.get("last_version", "")),

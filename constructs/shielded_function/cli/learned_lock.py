@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from shielded_function.policy.texts import without_packages
-from shielded_function_monitoring.frames import NOT_TOLD, Chain, chain_text
+from shielded_function_monitoring.frames import UNKNOWN_PACKAGE, Chain, chain_text
 from shielded_function_monitoring.learning import FunctionLog, Learned
 from shielded_function_monitoring.learning.learned import unknown_targets
 
@@ -130,5 +130,5 @@ def _wants_of(learned: Learned) -> Wants:
     wants: Wants = Counter()
     for field, target, evidence in targets:
         for each in evidence.packages:
-            wants[field, target, each.through or (NOT_TOLD,)] += each.count
+            wants[field, target, each.through or (UNKNOWN_PACKAGE,)] += each.count
     return wants

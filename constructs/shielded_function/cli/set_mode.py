@@ -111,7 +111,7 @@ def set_mode(options: SetMode, *, json: bool) -> int:
 
 
 def _do(step: Callable[[Target], None], targets: Iterable[Target], *, is_one: bool) -> None:
-    """Takes a step with each function that has no error yet: errors of several are told at the end, one is raised."""
+    """Takes a step with each function that has no error yet: several errors are printed at the end, one is raised."""
     for target in targets:
         try:
             if not target.error:

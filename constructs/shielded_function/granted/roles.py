@@ -1,7 +1,7 @@
 """Reads the grants of roles from resources as JSON: one reader for constructs and for templates.
 
 An app's grants end up in IAM resources: a role's inline policies, policies and managed policies that name the role,
-managed policies that the role names, and resource policies that name it as principal. A source gives the resources and
+managed policies of its list, and resource policies with the role as principal. A source gives the resources and
 the targets of their references: `stage_reader` from constructs, `checks.template_grants` from templates.
 """
 

@@ -6,10 +6,10 @@ const { CfnElement, CfnResource, Stack } = require("aws-cdk-lib");
 
 const { targetsOf } = require("./batch");
 
-// By what CloudFormation and the CDK order: stacks by themselves, nested stacks by their resources.
+// The units that CloudFormation and the CDK order: stacks by themselves, nested stacks by their resources.
 const stackOf = new WeakMap();
 
-// What is ordered with a construct, at each level: its stack, the nested stacks in it, and the construct.
+// The units ordered with a construct, at each level: its stack, the nested stacks in it, and the construct.
 function levelsOf(construct) {
     const found = [construct];
     for (let stack = Stack.of(construct); stack; stack = stack.nestedStackParent) {

@@ -60,7 +60,7 @@ class ShieldedApp:
         left_out: the reasons of functions without one, by construct path: excluded, CDK's own, imported, or skipped.
         already: the existing shields, by construct path: their policies stay.
         unsupported: why functions cannot be shielded, by construct path, where on_unsupported is "warn". Unless that is
-            "skip", also resources that run code and are no function, such as a canary, and resources that contain
+            "skip", also resources that run code and are no function, such as a canary, and those with
             functions of an external template.
     """
 

@@ -16,7 +16,7 @@ from ..reading.kinds import owner_of
 
 Exclusion = IConstruct | str | Callable[[IConstruct], bool]
 TAG: Final = "tag:"
-_MEND: Final = "mend it, take it out, or say allow_unmatched=True"
+_REMEDY: Final = "correct it, take it out, or say allow_unmatched=True"
 
 
 @dataclass
@@ -128,13 +128,13 @@ def why_unmatched(pattern: str, seen: Mapping[str, str], is_stack: Callable[[str
         if covers(pattern, path):
             return f"has no effect on {path}: {reason}"
     if pattern.startswith(TAG):
-        return f"decides for no function: none has the tag, or a path or glob comes first: {_MEND}"
+        return f"decides for no function: none has the tag, or a path or glob comes first: {_REMEDY}"
     if is_glob(pattern):
-        return f"matches no function: {_MEND}"
+        return f"matches no function: {_REMEDY}"
     if is_stack(pattern):
         return ""
     names = [name for path in seen for name in (path, path.rpartition("/")[2])]
     near = [path for path in seen if pattern.startswith(f"{path}/")] or get_close_matches(
         pattern, names, n=1, cutoff=0.8
     )
-    return f"matches no function: {f'did you mean {near[0]!r}?' if near else 'mend it, or take it out'}"
+    return f"matches no function: {f'did you mean {near[0]!r}?' if near else 'correct it, or take it out'}"

@@ -228,7 +228,7 @@ def chain_of_row(row: Row) -> Chain:
 
 
 def place_of_row(row: Row) -> str:
-    """The line of the function's own code that did it last, `/var/task/app.py:73`; empty where it is not told."""
+    """The line of the function's own code that did it last, `/var/task/app.py:73`; empty where it is unknown."""
     file, line = row.get("last_file", ""), row.get("last_line", "")
     return f"{file}:{int(number_of(line))}" if file and line else file
 

@@ -56,12 +56,12 @@ class Evidence:
 
     @property
     def chains(self) -> list[str]:
-        """The packages that are told, as text."""
+        """The known packages, as text."""
         return [chain_text(each.through) for each in self.packages if each.through]
 
     @property
     def who(self) -> str:
-        """The packages; where none is told, the shared objects."""
+        """The packages; where none is known, the shared objects."""
         return ", ".join(self.chains or self.callers)
 
     @property

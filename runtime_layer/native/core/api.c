@@ -117,7 +117,8 @@ static bool read_endpoint(struct decision *d)
         text_next(&rest, ':', &host);
     }
     if (!rest.at || !text_number(rest, 65535, &port))
-        return refuse_malformed(d, TEXT("write host:port, address:port or [v6]:port; resolve takes a name alone"));
+        return refuse_malformed(
+            d, TEXT("write host:port, address:port or [v6]:port; resolve takes a name alone"));
     d->to.port = (uint16_t)port;
     if (address_parse(host, &d->to.ip) || (!bracketed && read_host(d, host)))
         return true;

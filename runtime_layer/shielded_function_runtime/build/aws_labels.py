@@ -82,7 +82,7 @@ def _accounts(service: str, **parameters: str | bool) -> Probe:
     return Probe(service, {"AccountId": _ACCOUNT, "AccountIdEndpointMode": "preferred", **parameters}, _BY_ACCOUNT)
 
 
-# Any twelve digits pass for an account until the table is told the function's own.
+# Any twelve digits pass for an account until the table knows the function's own.
 PROBES = (
     # Buckets: any name passes, as s3.<region> reaches any bucket by path too. The function's role and a VPC endpoint
     # policy restrict the buckets.

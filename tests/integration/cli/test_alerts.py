@@ -137,8 +137,8 @@ def test_by_package(log: Log) -> None:
     assert [[cell.strip() for cell in line.split("│")[2:4]] for line in table.splitlines() if "│" in line] == [
         ["app > requests > urllib3", ""],
         ["app > botocore > urllib3", ""],
-        ["(not told)", "libuv.so"],
-        ["(not told)", ""],
+        ["(unknown)", "libuv.so"],
+        ["(unknown)", ""],
     ]
     table = command("alerts", file).stdout
     assert "app > requests > urllib3" in table

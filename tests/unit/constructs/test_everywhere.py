@@ -182,15 +182,15 @@ def test_the_most_specific_policy(app: cdk.App, props: Props) -> None:
     }
 
 
-_OR = "mend it, take it out, or say allow_unmatched=True"
+_OR = "correct it, take it out, or say allow_unmatched=True"
 # Each: the argument, a path, glob, tag or id, and what is said of it; nothing where it is right.
 UNMATCHED: dict[tuple[str, str], str] = {
     ("policies", "Shop/Chekcout"): "matches no function: did you mean 'Shop/Checkout'?",
     ("exclude", "Shop/Chekcout"): "matches no function: did you mean 'Shop/Checkout'?",
     ("policies", "Shop/Checkout/Resource"): "matches no function: did you mean 'Shop/Checkout'?",
     ("exclude", "Chekcout"): "matches no function: did you mean 'Checkout'?",
-    ("exclude", "Shop/Singleton"): "matches no function: mend it, or take it out",
-    ("exclude", "Elsewhere/Totals"): "matches no function: mend it, or take it out",
+    ("exclude", "Shop/Singleton"): "matches no function: correct it, or take it out",
+    ("exclude", "Elsewhere/Totals"): "matches no function: correct it, or take it out",
     ("exclude", "Shop/Own"): "has no effect on Shop/Own: it has a shield already",
     ("policies", "Shop/Provider"): "has no effect on Shop/Provider/framework-onEvent: a function of the CDK's own",
     ("policies", "Shop/Leg*"): f"matches no function: {_OR}",

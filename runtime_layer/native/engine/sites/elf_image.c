@@ -153,8 +153,8 @@ bool image_is_data(struct image image, uint64_t offset)
     return false;
 }
 
-/* Whether the entry is that of x86_64's rt_sigreturn code, which begins one byte early, so that unwinders that search pc - 1
- * find it. That byte ends the padding, or is a nop. */
+/* Whether the entry is that of x86_64's rt_sigreturn code, which begins one byte early for unwinders that search pc - 1.
+ * That byte ends the padding, or is a nop. */
 static bool begins_one_byte_early(struct image image, uint64_t start)
 {
     static const uint8_t code[] = {0, 0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05}; /* mov $15, %rax; syscall */

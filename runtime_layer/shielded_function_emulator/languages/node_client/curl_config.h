@@ -1,4 +1,4 @@
-/* What curl 7.83.1's own configuration finds on Linux, for HTTP to a numeric address and nothing else: the options of
+/* The result of curl 7.83.1's own configuration on Linux, for HTTP to a numeric address and nothing else: the options of
    aws-lambda-ric's scripts/preinstall.sh, in the same order. It spares autotools, cmake and a minute of their tries. */
 
 /* clang-format off */

@@ -1,4 +1,4 @@
-"""Each rule, over the template that would be deployed: what it finds, and that it says how to mend it.
+"""Each rule, over the template that would be deployed: its findings, with the remedy.
 
 The rules on alerts are in test_alert_rules.py.
 """

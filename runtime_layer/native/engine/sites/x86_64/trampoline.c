@@ -38,10 +38,10 @@ static bool move_window(uint8_t *to, const uint8_t *from, uint32_t window)
         if (insn.flags & INSN_RIP) {
             int32_t old;
             __builtin_memcpy(&old, from + done + insn.displacement, 4);
-            int64_t mended = old + (int64_t)((uint64_t)from - (uint64_t)to);
-            if (!fits32(mended))
+            int64_t moved = old + (int64_t)((uint64_t)from - (uint64_t)to);
+            if (!fits32(moved))
                 return false;
-            int32_t narrow = (int32_t)mended;
+            int32_t narrow = (int32_t)moved;
             __builtin_memcpy(to + done + insn.displacement, &narrow, 4);
         }
         done += insn.len;
