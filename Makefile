@@ -152,7 +152,8 @@ format: setup ## let ruff and clang-format have their way
 	@$(BIN)/clang-format -i $(C_FILES)
 
 # The notice that this hides is answered in mkdocs.yml.
-MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+MKDOCS := NO_MKDOCS_2_WARNING=1 SITE_COPYRIGHT="shielded-function $(VERSION), Apache-2.0" $(BIN)/mkdocs
 docs: setup ## build the docs site into site/, and check every link
 	@$(BIN)/python docs/stage_site.py .site
 	@$(MKDOCS) build --strict --quiet

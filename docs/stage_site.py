@@ -9,14 +9,17 @@ repository's address. The generator gets a folder of plain pages, so that it can
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+import textwrap
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 OUTSIDE: Final = {
@@ -32,6 +35,21 @@ _INLINE: Final = re.compile(
 )
 _DEFINED: Final = re.compile(r'^\[(?P<label>[\w-]+)\]: (?P<target>\S+) "(?P<test>\w+)"\n?', re.MULTILINE)
 _FENCE: Final = re.compile(r"^ *(?P<fence>`{3,}|~{3,})")
+_CALLOUT: Final = re.compile(r"^> \[!(?P<kind>[A-Z]+)\]\n(?P<lines>(?:>.*\n)+)", re.MULTILINE)
+_TABS: Final = re.compile(r"^<!-- tabs -->\n(?P<body>.*?)^<!-- end of tabs -->\n", re.MULTILINE | re.DOTALL)
+_TAB: Final = re.compile(
+    r"^\*\*(?P<name>[\w ]+)\*\*\n\n(?P<body>.*?)(?=^\*\*[\w ]+\*\*\n\n|\Z)", re.MULTILINE | re.DOTALL
+)
+_BEGUN: Final = 1_795_737_600  # 2026-11-27
+_SAMPLE: Final[tuple[tuple[str, Any, Any, str, str, Iterable[int]], ...]] = (
+    ("checkout", "outbound_connectivity", "block", "leftpad", "collector.evil.example", (60, 61, 62, 84, 85, 130)),
+    ("checkout", "create_child_process", "block", "leftpad", "/bin/sh", (61, 84)),
+    ("refund", "outbound_connectivity", "alert", "sentry_sdk", "o1.ingest.sentry.example", range(2, 160, 9)),
+    ("refund", "read_write_tmp", "alert", "pandas", "/tmp/report.csv", range(4, 160, 6)),
+    ("thumbnails", "create_child_process", "alert", "ffmpeg", "/opt/bin/ffmpeg", range(20, 150, 12)),
+)
+"""The sample report: function, control, mode, package, target, hours after _BEGUN."""
+_ATTEMPT: Final = ("policy", "mode", "severity", "count", "details", "caller", "allow")
 _SCHEME: Final = re.compile(r"[a-z]+:")
 _ADDRESS: Final = re.compile(r"^repository:\n(?:  .*\n)*?  url: \"?(https://[^\"\s]+)", re.MULTILINE)
 
@@ -47,14 +65,71 @@ def stage(folder: Path) -> list[str]:
     staged: list[str] = []
     for name in (*OUTSIDE, *(file.relative_to(ROOT).as_posix() for file in sorted((ROOT / "docs").rglob("*.md")))):
         text = with_sources_named((ROOT / name).read_text(encoding="utf-8"), name)
-        text = _MADE.sub(lambda mark: MADE[mark["by"]](), text)
+        text = with_tabs(with_callouts(_MADE.sub(lambda mark: MADE[mark["by"]](), text)))
         place = place_of(name)
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         (folder / place).write_text(
             with_links(text, lambda target, name=name: site_link(target, name)), encoding="utf-8"
         )
         staged.append(place)
+    write_sample_report(folder / "guide" / "sample-report.html")
     return staged
+
+
+def write_sample_report(page: Path) -> None:
+    """A page of `report` about a week of made-up violations."""
+    from shielded_function_monitoring.simulated.log_events import alert_line
+
+    lines: list[str] = []
+    for function, policy, mode, package, target, hours in _SAMPLE:
+        to = {"path": target} if target.startswith("/") else {"host": target, "port": 443, "protocol": "tcp"}
+        caller = {"object": "_socket.so", "package": package, "through": [package, "app"]}
+        times = (_BEGUN + 3600 * each for each in hours)
+        lines += [alert_line(function, policy, mode, time=time, details=to, caller=caller) for time in times]
+        start = {**json.loads(lines[-1]), "event": "armed", "level": "INFO"}
+        lines.append(json.dumps({name: start[name] for name in start if name not in _ATTEMPT}))
+    with tempfile.TemporaryDirectory() as scratch:
+        log = Path(scratch, "sample.log")
+        log.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        command = [sys.executable, "-m", "shielded_function.cli", "report", log.name, "--output", str(page.resolve())]
+        subprocess.run(command, cwd=scratch, check=True, stdout=subprocess.DEVNULL)
+
+
+def with_callouts(text: str) -> str:
+    """GitHub's callouts as the site's.
+
+    >>> print(with_callouts("> [!WARNING]\\n> **Alpha.**\\n> Read on.\\n"))
+    !!! warning
+    <BLANKLINE>
+        **Alpha.**
+        Read on.
+    <BLANKLINE>
+    """
+
+    def made(found: re.Match[str]) -> str:
+        return f"!!! {found['kind'].lower()}\n\n" + re.sub(r"^> ?", "    ", found["lines"], flags=re.MULTILINE)
+
+    return _CALLOUT.sub(made, text)
+
+
+def with_tabs(text: str) -> str:
+    """Tabs of the parts between the marks, each of which begins with its name in bold.
+
+    >>> print(with_tabs("<!-- tabs -->\\n**SAM**\\n\\nOne.\\n\\n**Terraform**\\n\\nTwo.\\n<!-- end of tabs -->\\n"))
+    === "SAM"
+    <BLANKLINE>
+        One.
+    <BLANKLINE>
+    === "Terraform"
+    <BLANKLINE>
+        Two.
+    <BLANKLINE>
+    """
+
+    def tab(found: re.Match[str]) -> str:
+        return f'=== "{found["name"]}"\n\n' + textwrap.indent(found["body"], "    ")
+
+    return _TABS.sub(lambda found: _TAB.sub(tab, found["body"]), text)
 
 
 def place_of(name: str) -> str:
@@ -201,12 +276,18 @@ def with_whole_summaries(text: str) -> str:
     return re.sub(r"^\* `(?P<name>[a-z-]+)`: (?P<begun>.*\.\.\.)$", whole, text, flags=re.MULTILINE)
 
 
+def sample_report() -> str:
+    """The link to the sample, which is a page of the site alone."""
+    return '<a href="sample-report.html">Open a sample report</a>'
+
+
 MADE: Final = {
     "commands": commands,
     "incidents": incidents,
     "libraries": libraries,
     "matrix": matrix,
     "presets": presets,
+    "sample report": sample_report,
     "system calls": system_calls,
 }
 """The text that the site puts in the place of `<!-- name -->`."""

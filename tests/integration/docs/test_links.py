@@ -51,6 +51,9 @@ def test_the_sites_links_are_those_of_the_pages(tmp_path: Path) -> None:
     for place in staged:
         for target in re.findall(r"\]\((?![a-z]+:|#)([^)#\s]+)", (tmp_path / place).read_text()):
             assert (tmp_path / place).parent.joinpath(target).is_file(), f"{place}: {target}"
+    assert "collector.evil.example" in (tmp_path / "guide" / "sample-report.html").read_text()
+    assert '=== "Terraform"' in (tmp_path / "guide" / "other-deployments.md").read_text()
+    assert "!!! warning" in (tmp_path / "index.md").read_text()
     page = (tmp_path / "guide" / "command-line.md").read_text()
     assert "## `shielded-function set-mode`" in page
     assert "--dry-run" in page
@@ -67,7 +70,7 @@ def test_the_sites_links_are_those_of_the_pages(tmp_path: Path) -> None:
 
 
 def test_the_navigation_has_every_page() -> None:
-    text = re.sub(r"!!python/\S+", "", (ROOT / "mkdocs.yml").read_text())
+    text = re.sub(r"!(!python/\S+|ENV)", "", (ROOT / "mkdocs.yml").read_text())
     listed = set(re.findall(r"\b([\w/-]+\.md)\b", str(yaml.safe_load(text)["nav"])))
     written = {file.relative_to(ROOT / "docs").as_posix() for file in (ROOT / "docs").rglob("*.md")}
     assert listed == written | set(stage_site.OUTSIDE.values())
