@@ -57,6 +57,8 @@ def _problems(given: dict[str, Any]) -> Iterator[str]:
     priority, organization, accounts = (given[name] for name in ("priority", "organization", "accounts"))
     if given["tier"] is None and given["prefix_lists"] is not None:
         yield "prefix_lists: has no effect without a tier; take it out"
+    if given["tier"] == "free" and given["also_allow"]:
+        yield "also_allow: tier='free' has no DNS Firewall, so it stops no name; take it out"
     if given["tier"] is not None and given["endpoint_policies"] == "none":
         yield "endpoint_policies: with a tier, the endpoints are its way out; take it out"
     if given["tier"] is not None and given["security_groups"] is False:

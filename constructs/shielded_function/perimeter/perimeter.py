@@ -175,6 +175,7 @@ class ShieldPerimeter(Construct):
             path,
             tier=tier,
             prefix_lists=prefix_lists,
+            also_allow=also_allow,
             mode=mode,
             priority=priority,
             security_groups=security_groups,

@@ -254,6 +254,7 @@ def test_the_context_leaves_the_endpoints(tmp_path: Path, props: dict[str, Any],
         ({"prefix_lists": LISTS}, "prefix_lists: has no effect"),
         ({"tier": "free", "endpoint_policies": "none"}, "endpoint_policies: "),
         ({"tier": "free", "security_groups": False}, "security_groups: "),
+        ({"tier": "free", "also_allow": ["ntp.example"]}, "also_allow: "),
     ],
 )
 def test_options_of_a_tier(shop: cdk.Stack, isolated: dict[str, Any], options: dict[str, Any], text: str) -> None:
