@@ -28,9 +28,10 @@ HEADINGS, *_ = ROWS = [
     [cell.strip() for cell in line.strip()[1:-1].split("|")] for line in CELLS.splitlines() if line.startswith("| ")
 ]
 MATRIX = {
-    row[0]: dict(zip(HEADINGS, row, strict=True))
+    name: dict(zip(HEADINGS, row, strict=True))
     for row in ROWS[1:]
-    if re.match(r"(python|nodejs|java|dotnet|ruby)\d", row[0])
+    for name in row[0].split(", ")
+    if re.match(r"(python|nodejs|java|dotnet|ruby)\d", name)
 }
 TRIED = {
     "nodejs": {attempt.policy for attempt in node.ATTEMPTS},

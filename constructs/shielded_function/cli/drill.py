@@ -143,7 +143,7 @@ def _lines(told: Sequence[Told]) -> list[str]:
 
 
 def summary(told: Sequence[Told]) -> str:
-    """`Of 25 incidents, 23 are replayed: the shield stops 22, ... Install scripts among them: 11.`"""
+    """`Of 25 incidents, 23 are replayed: the shield stops 22, ... 11 were install scripts, ...`"""
     real = [each for each in told if each["year"]] or told
     count = Counter(each["outcome"] for each in real)
     played = len(real) - count["not run"]
@@ -151,5 +151,5 @@ def summary(told: Sequence[Told]) -> str:
         f"Of {times(len(real), 'incident')}, {played} {'is' if played == 1 else 'are'} replayed: the shield stops "
         f"{count['stopped']}, "
         f"stops {count['partly']} in part, and lets {count['passed']} pass. "
-        f"Install scripts among them: {sum(each['when'] == 'install' for each in real)}."
+        f"{sum(each['when'] == 'install' for each in real)} were install scripts, and are replayed as imports."
     )

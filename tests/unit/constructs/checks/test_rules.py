@@ -462,7 +462,8 @@ def test_a_library_that_needs_executable_memory(
 def test_the_tested_runtimes_are_the_rows_of_the_page() -> None:
     page = (ROOT / "docs" / "guide" / "runtimes.md").read_text()
     table = page.split("| runtime | a plain function", 1)[1].split("\n\n", 1)[0]
-    assert set(re.findall(r"^\| ([a-z]+[0-9.alx]+) \|", table, re.MULTILINE)) == TESTED
+    rows = re.findall(r"^\| ([a-z]+[0-9][0-9.alx, a-z]*) \|", table, re.MULTILINE)
+    assert {name for row in rows for name in row.split(", ")} == TESTED
     assert all(can_be_shielded(runtime) for runtime in TESTED)
     new = ("ruby4.0", "dotnet10", "java8.al2023", "java11.al2023", "java17.al2023")
     assert all(can_be_shielded(runtime) for runtime in new)
