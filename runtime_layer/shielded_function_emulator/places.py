@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-_CACHE = "shielded-function"
-
 
 def checkout() -> Path | None:
     """The project's checkout, when this file lies in one; None in an installed package."""
@@ -24,4 +22,4 @@ def tools_folder() -> Path:
     given = os.environ.get("XDG_CACHE_HOME", "")
     # The specification has relative paths passed over.
     base = Path(given) if os.path.isabs(given) else Path(os.path.expanduser("~")) / ".cache"
-    return base / _CACHE
+    return base / "shielded-function"

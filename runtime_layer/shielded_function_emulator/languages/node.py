@@ -2,7 +2,7 @@
 
 Lambda's own runtimes hold builds of the same client. Its add-on is compiled here, from the sources in the package,
 libcurl and AWS's C++ client among them, by one call of zig's C++ compiler, which comes from PyPI: neither autotools nor
-cmake nor node-gyp is needed. `node_client/curl_config.h` stands for the results of libcurl's configuration.
+cmake nor node-gyp is needed. `curl_config.txt` stands for the results of libcurl's configuration.
 
 npm's lock file in `node_xray` pins AWS's X-Ray SDK, which functions bring along.
 """
@@ -112,7 +112,7 @@ _NODE_API = (
 )
 
 _XRAY = [Path(__file__).parent / "node_xray" / name for name in ("package.json", "package-lock.json")]
-_CURL_CONFIG = Path(__file__).parent / "node_client"
+_CURL_CONFIG = Path(__file__).with_name("curl_config.txt")
 _HEADERS, _NPM = Path("include", "node"), Path("lib", "node_modules", "npm")
 _FACTS = "console.log(process.execPath); console.log(process.versions.node)"
 _FLAGS = (
@@ -193,7 +193,8 @@ def _make_client(client: _Client, into: Path) -> None:
         sources = [package / client.source, *aws.glob("src/*.cpp"), *curl.glob("lib/*.c"), *curl.glob("lib/v*/*.c")]
         headers = (_headers(), node_api, aws / "include", curl / "include", curl / "lib")
         addon = package / client.addon
-        compile_cpp([*_FLAGS, *(f"-I{place}" for place in (_CURL_CONFIG, *headers)), *sorted(sources), "-o", addon])
+        (folder / "curl_config.h").write_text(curl_config())
+        compile_cpp([*_FLAGS, *(f"-I{place}" for place in (folder, *headers)), *sorted(sources), "-o", addon])
         for name in {*client.kept, client.addon.partition("/")[0]}:
             shutil.move(package / name, into / name)
 
@@ -211,14 +212,24 @@ def _part_of_program(line: int) -> Part:
     return Part(f"node-{release}", pins, partial(_make_program, release, tuple(sha256)), size=60)
 
 
-def _curl_config_hash() -> str:
-    return hashlib.sha256((_CURL_CONFIG / "curl_config.h").read_bytes()).hexdigest()
+def curl_config() -> str:
+    """The header that libcurl's own configuration would write."""
+    rows = (line.partition(":") for line in _CURL_CONFIG.read_text().splitlines() if not line.startswith("#"))
+    options = ((prefix + word).partition("=") for prefix, _, words in rows for word in words.split())
+    return "".join(f"#define {name} {value if is_set else 1}\n" for name, is_set, value in options)
 
 
 def _part_of_client(client: _Client, headers: Part) -> Part:
     return Part(
         f"aws-lambda-ric-{client.version}",
-        (client.version, client.integrity, *_NODE_API, *headers.pins, *_FLAGS, _curl_config_hash()),
+        (
+            client.version,
+            client.integrity,
+            *_NODE_API,
+            *headers.pins,
+            *_FLAGS,
+            hashlib.sha256(curl_config().encode()).hexdigest(),
+        ),
         partial(_make_client, client),
         effort="its add-on is compiled: half a minute, or two with a compiler that is fetched",
         size=3 if has_compiler() else 104,
