@@ -230,8 +230,8 @@ def _print(place: FunctionPlace, result: Trial) -> None:
         say(payload if isinstance(payload, str) else json_module.dumps(payload, indent=2, ensure_ascii=False))
     say("\nlog, without the alert lines:", "bold")
     alerts = {line for line, _ in result.shield.alerts}
-    for line in result.log:
-        if line.message and line.message not in alerts:
+    for line in result.log:  # a repeated violation is in an alert of the same second
+        if line.message and line.message not in alerts and '"event":"repeated"' not in line.message:
             say(f"  {line.message}", "dim")
     say("" if result.log else "  nothing\n")
     failed_starts = [event for event in result.shield.events if event.policy == _START]

@@ -31,8 +31,6 @@ MOST: Final = 50
 _WIDTH_WITHOUT_TERMINAL: Final = 160
 _NARROW: Final = 100
 """Columns of a terminal below which rows that do not fit are cards."""
-_NARROW_COLUMN: Final = 15
-"""The least width of each column of a table."""
 _BORDERS: Final = 3
 """The width that a table adds to each column."""
 _GAP: Final = "   "
@@ -104,9 +102,13 @@ class Listing:
         """Called by rich."""
         shown = self.rows[: self.most]
         width, columns = options.max_width, len(self.headings)
-        longest = [max(map(cell_len, cells)) for cells in zip(self.headings, *shown, strict=True)]
-        fits = sum(longest) + _BORDERS * columns + 1 <= width
-        if fits or width >= max(_NARROW, _NARROW_COLUMN * columns):
+        cells = list(zip(self.headings, *shown, strict=True))
+        words = [" ".join(each).split() for each in cells]
+        fits, words_fit = (
+            sum(max(map(cell_len, each)) for each in texts) + _BORDERS * columns + 1 <= width
+            for texts in (cells, words)
+        )
+        if fits or (words_fit and width >= _NARROW):
             yield table(self.title, self.headings, shown, self.numbers)
         else:
             yield Text(visible(self.title), "italic")
