@@ -93,6 +93,15 @@ def test_what_it_finds(shop: Account, capsys: pytest.CaptureFixture[str]) -> Non
     assert sum(len(each["logGroupNames"]) for each in questions) <= 3  # one that is missing is left out
 
 
+def test_a_start_in_the_log_of_another_function_is_forged(shop: Account, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.write("/aws/lambda/pay", [armed(time=ago(hours=1), function="refund")])
+    assert inventory.run(HERE._replace(require=["armed"]), json=True) == 1
+    answer = json.loads(capsys.readouterr().out)
+    [refund] = [each for each in answer["functions"] if each["name"] == "refund"]
+    assert (refund["last_armed"], "armed" in refund["problems"]) == ("", True)
+    assert "lines in the log group /aws/lambda/pay say that they are of refund" in str(answer["notes"])
+
+
 @pytest.mark.parametrize("required", ["shield", "layer", "block", "armed", "alarm"])
 def test_require_fails_where_it_does_not_hold(required: str, shop: Account, capsys: pytest.CaptureFixture[str]) -> None:
     found(capsys, HERE._replace(require=[required]), status=1)
