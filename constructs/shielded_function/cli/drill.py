@@ -143,13 +143,12 @@ def _lines(told: Sequence[Told]) -> list[str]:
 
 
 def summary(told: Sequence[Told]) -> str:
-    """`Of 25 incidents, 23 are replayed: the shield stops 22, ... 11 were install scripts, ...`"""
+    """`Of 25 incidents, 23 are replayed: the shield stops 22, ... replayed as imports: 11.`"""
     real = [each for each in told if each["year"]] or told
     count = Counter(each["outcome"] for each in real)
     played = len(real) - count["not run"]
     return (
         f"Of {times(len(real), 'incident')}, {played} {'is' if played == 1 else 'are'} replayed: the shield stops "
-        f"{count['stopped']}, "
-        f"stops {count['partly']} in part, and lets {count['passed']} pass. "
-        f"{sum(each['when'] == 'install' for each in real)} were install scripts, and are replayed as imports."
+        f"{count['stopped']}, stops {count['partly']} in part, and lets {count['passed']} pass. Originals that were "
+        f"install scripts, replayed as imports: {sum(each['when'] == 'install' for each in real)}."
     )

@@ -220,16 +220,10 @@ def curl_config() -> str:
 
 
 def _part_of_client(client: _Client, headers: Part) -> Part:
+    config = hashlib.sha256(curl_config().encode()).hexdigest()
     return Part(
         f"aws-lambda-ric-{client.version}",
-        (
-            client.version,
-            client.integrity,
-            *_NODE_API,
-            *headers.pins,
-            *_FLAGS,
-            hashlib.sha256(curl_config().encode()).hexdigest(),
-        ),
+        (client.version, client.integrity, *_NODE_API, *headers.pins, *_FLAGS, config),
         partial(_make_client, client),
         effort="its add-on is compiled: half a minute, or two with a compiler that is fetched",
         size=3 if has_compiler() else 104,

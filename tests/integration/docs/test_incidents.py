@@ -25,8 +25,8 @@ def test_the_sum_is_that_of_the_drill_and_readme_has_it() -> None:
     scripts = sum(each["when"] == "install" for each, _ in real)
     summary = (
         f"Of {len(real)} incidents, {len(real) - count['not run']} are replayed: the shield stops {count['stopped']}, "
-        f"stops {count['partly']} in part, and lets {count['passed']} pass. {scripts} were install scripts, and are "
-        "replayed as imports."
+        f"stops {count['partly']} in part, and lets {count['passed']} pass. Originals that were "
+        f"install scripts, replayed as imports: {scripts}."
     )
     for page in (PAGE, ROOT / "README.md"):
         assert summary in page.read_text(encoding="utf-8").replace("\n", " ")

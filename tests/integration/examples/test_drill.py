@@ -69,7 +69,7 @@ def test_a_worm_in_a_python_function(told: dict[str, Any]) -> None:
     assert all(":Checkout-Alarms" in action for actions in fired.values() for action in actions)
     assert told["summary"] == (
         "Of 3 incidents, 2 are replayed: the shield stops 1, stops 0 in part, and lets 1 pass. "
-        "1 were install scripts, and are replayed as imports."
+        "Originals that were install scripts, replayed as imports: 1."
     )
 
 
