@@ -21,6 +21,7 @@ static void write_any(const struct policy *p, uint32_t row, struct writer *w)
 }
 #define setting_write write_any
 #define put(writer, text) ((void)0)
+#define put_words(writer, words) ((void)0)
 #include "../../../runtime_layer/native/core/tighten.c"
 
 /* Any modes, switches and settings that were given; one pattern of allow_tmp, of two bytes at most; no other entries. */
