@@ -371,6 +371,10 @@ static int64_t file_call(int64_t nr, const uint64_t arg[6])
         return n ? (int64_t)n : -EINVAL;
     }
     case __NR_mmap: return -ENOMEM;
+    case __NR_getcwd:
+        CHECK(is_gates(arg[0]) && arg[1] >= sizeof "/var/task");
+        memcpy((void *)arg[0], "/var/task", sizeof "/var/task");
+        return sizeof "/var/task";
     case __NR_statx: return -ENOSYS; /* so no relative path begins on a read-only mount */
     }
     return change_path(nr, arg);
